@@ -1,0 +1,45 @@
+"""The URLs of the backing services: those that the config names, embedded ones for the rest."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+
+from server.config import Config
+from server.embedded import database, llm, redis
+from server.embedded.data_dir import DataDir, ServiceFailed
+
+KEEP_S = 2.0
+
+_log = structlog.get_logger()
+
+
+class Urls(msgspec.Struct, frozen=True):
+    redis: str
+    database: str
+    llm: str | None
+    """None when no role here needs a model."""
+
+
+async def start(config: Config, data: DataDir, *, with_llm: bool) -> Urls:
+    """Start what is not given. Raises ServiceFailed, with what to do about it."""
+    return Urls(
+        redis=config.redis_url or await redis.start(data),
+        database=config.database_url or database.url(data),
+        llm=config.llm_url or (await llm.start(data) if with_llm else None),
+    )
+
+
+async def keep(config: Config, data: DataDir, *, with_llm: bool) -> None:
+    """Until cancelled: bring back an embedded service whose guard itself was killed."""
+    while True:
+        await asyncio.sleep(KEEP_S)
+        try:
+            if not config.redis_url:
+                await redis.start(data)
+            if with_llm and not config.llm_url:
+                await llm.start(data)
+        except ServiceFailed as error:
+            _log.error("embedded service is down", reason=str(error))
