@@ -1,0 +1,52 @@
+"""What lasts: agents, sessions, transcripts, verdicts, ratings and the work that follows a session.
+
+`open_store` is the only way in. The groups share one pool; each of their methods is one transaction.
+"""
+
+from __future__ import annotations
+
+from server.clock import Clock, unix_ms
+from server.store.agents import Agents
+from server.store.engine import Database, StoreError, open_database
+from server.store.migrate import migrate
+from server.store.outbox import Outbox
+from server.store.ratings import Ratings
+from server.store.sessions import Sessions
+from server.store.verdicts import Verdicts
+
+__all__ = ["Store", "StoreError", "open_store"]
+
+
+class Store:
+    """Construct through `open_store`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self.agents = Agents(database, clock)
+        self.sessions = Sessions(database)
+        self.outbox = Outbox(database)
+        self.ratings = Ratings(database)
+        self.verdicts = Verdicts(database)
+
+    async def ping(self) -> None:
+        """One round trip to the database. Raises StoreError."""
+        await self._database.ping()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._database.close()
+
+
+async def open_store(url: str, clock: Clock = unix_ms) -> Store:
+    """Connect, bring the schema up to date and return the store.
+
+    `url` is `sqlite:///path` or `postgresql://user:password@host/name`. Safe to call from several
+    processes at once. Raises StoreError.
+    """
+    database = open_database(url)
+    try:
+        await migrate(database)
+    except BaseException:
+        await database.close()
+        raise
+    return Store(database, clock)

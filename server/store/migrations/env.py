@@ -1,0 +1,9 @@
+"""What alembic runs: the migrations, on the connection that `store.migrate` holds the lock with."""
+
+from alembic import context
+
+from server.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,216 @@
+"""What follows a session: one row per side effect, with its own state machine.
+
+The row is the truth; a queue may wake a worker early, and a sweeper that calls `due` wakes it late.
+A step is due when it waits, its time has come, and every step of lower rank of its session is done. A
+running step whose attempt has not ended in time is due again: its worker is dead.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.identity import new_id
+from server.store import schema
+from server.store.engine import Database
+
+ATTEMPT_MS = 5 * 60_000
+"""An attempt that has not ended after this long is lost; longer than any step may take."""
+MAX_ERROR = 2_000
+"""Characters kept of an error."""
+
+
+class State(enum.StrEnum):
+    WAITING = "waiting"
+    """Due at `due_ms`, once the steps before it are done."""
+    RUNNING = "running"
+    """Somebody works on it, until `due_ms` at the latest."""
+    DONE = "done"
+    """For good."""
+    DEAD = "dead"
+    """Given up; only `redrive` brings it back. The steps after it wait."""
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    id: str
+    session: str
+    step: str
+    state: str
+    attempts: int
+    """Started so far."""
+    due_ms: int
+    last_error: str | None
+
+
+class NotDue(Exception):
+    """Somebody else has started, finished or given up this row in the meantime."""
+
+
+_o = schema.outbox
+_columns = (
+    _o.c.id,
+    _o.c.session,
+    _o.c.step,
+    _o.c.state,
+    _o.c.attempts,
+    _o.c.due_ms,
+    _o.c.last_error,
+)
+_OPEN = (State.WAITING.value, State.RUNNING.value)
+
+
+class Outbox:
+    """Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def due(self, now_ms: int, limit: int) -> list[OutboxRow]:
+        """At most `limit` rows that should be started now, longest due first."""
+        before = _o.alias("before")
+        blocked = exists().where(
+            before.c.session == _o.c.session,
+            before.c.rank < _o.c.rank,
+            before.c.state != State.DONE.value,
+        )
+        query = (
+            select(*_columns)
+            .where(_o.c.state.in_(_OPEN), _o.c.due_ms <= now_ms, ~blocked)
+            .order_by(_o.c.due_ms, _o.c.id)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [OutboxRow(*row) for row in await tx.execute(query)]
+
+    async def get(self, row_id: str) -> OutboxRow | None:
+        async with self._db.reading() as tx:
+            row = (await tx.execute(select(*_columns).where(_o.c.id == row_id))).one_or_none()
+        return None if row is None else OutboxRow(*row)
+
+    async def start(self, row: OutboxRow, now_ms: int, attempt_ms: int = ATTEMPT_MS) -> int:
+        """Take the row as `due` gave it; returns the attempt's number, from 1.
+
+        Of several workers that start the same row one succeeds; the others get NotDue.
+        """
+        async with self._db.writing() as tx:
+            taken = await tx.execute(
+                update(_o)
+                .where(
+                    _o.c.id == row.id,
+                    _o.c.attempts == row.attempts,
+                    _o.c.state.in_(_OPEN),
+                    _o.c.due_ms <= now_ms,
+                )
+                .values(
+                    state=State.RUNNING.value,
+                    attempts=row.attempts + 1,
+                    due_ms=now_ms + attempt_ms,
+                )
+            )
+        if taken.rowcount != 1:
+            raise NotDue(f"outbox row {row.id} ({row.step} of {row.session}) is not due")
+        return row.attempts + 1
+
+    async def done(self, row: OutboxRow) -> None:
+        """The side effect has happened. Idempotent, and right even from an attempt that was too slow."""
+        async with self._db.writing() as tx:
+            await _finish(tx, _o.c.id == row.id)
+
+    async def failed(self, row: OutboxRow, reason: str, retry_at_ms: int | None) -> None:
+        """The attempt that `start` gave for this row failed; None for `retry_at_ms` gives the row up.
+
+        Ignored when a later attempt is under way. The reason is cut at MAX_ERROR characters.
+        """
+        state = State.DEAD if retry_at_ms is None else State.WAITING
+        values: dict[str, object] = {"state": state.value, "last_error": _storable(reason)}
+        if retry_at_ms is not None:
+            values["due_ms"] = retry_at_ms
+        async with self._db.writing() as tx:
+            await tx.execute(
+                update(_o)
+                .where(
+                    _o.c.id == row.id,
+                    _o.c.attempts == row.attempts + 1,
+                    _o.c.state == State.RUNNING.value,
+                )
+                .values(**values)
+            )
+
+    async def dead(self, limit: int = 100) -> list[OutboxRow]:
+        """The dead letters, newest first."""
+        query = (
+            select(*_columns)
+            .where(_o.c.state == State.DEAD.value)
+            .order_by(_o.c.id.desc())
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [OutboxRow(*row) for row in await tx.execute(query)]
+
+    async def redrive(self, row_id: str) -> bool:
+        """Give a dead row all its attempts again, at once. False when it is not dead."""
+        async with self._db.writing() as tx:
+            result = await tx.execute(
+                update(_o)
+                .where(_o.c.id == row_id, _o.c.state == State.DEAD.value)
+                .values(state=State.WAITING.value, attempts=0, due_ms=0)
+            )
+        return result.rowcount == 1
+
+    async def steps(self, session: str) -> list[OutboxRow]:
+        """A session's rows, in their order."""
+        query = select(*_columns).where(_o.c.session == session).order_by(_o.c.rank)
+        async with self._db.reading() as tx:
+            return [OutboxRow(*row) for row in await tx.execute(query)]
+
+    async def counts(self) -> dict[str, int]:
+        """Rows by state, for the metrics; `done` is left out since it only grows."""
+        query = (
+            select(_o.c.state, func.count())
+            .where(_o.c.state != State.DONE.value)
+            .group_by(_o.c.state)
+        )
+        async with self._db.reading() as tx:
+            found: dict[str, int] = dict((await tx.execute(query)).all())
+        return {state: found.get(state, 0) for state in ("waiting", "running", "dead")}
+
+
+async def add(
+    db: Database, tx: AsyncConnection, session: str, steps: Sequence[str], rank: int, due_ms: int
+) -> None:
+    """Rows for `steps`, each to wait for the one before it; those that exist already stay."""
+    if not steps:
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "session": session,
+            "step": step,
+            "rank": rank + i,
+            "state": State.WAITING.value,
+            "attempts": 0,
+            "due_ms": due_ms,
+        }
+        for i, step in enumerate(steps)
+    ]
+    await tx.execute(
+        db.insert(_o).values(rows).on_conflict_do_nothing(index_elements=["session", "step"])
+    )
+
+
+async def finish(tx: AsyncConnection, session: str, steps: Iterable[str]) -> None:
+    """Mark a session's steps done, within the caller's transaction."""
+    await _finish(tx, and_(_o.c.session == session, _o.c.step.in_(list(steps))))
+
+
+async def _finish(tx: AsyncConnection, which: ColumnElement[bool]) -> None:
+    await tx.execute(update(_o).where(which).values(state=State.DONE.value, last_error=None))
+
+
+def _storable(reason: str) -> str:
+    # PostgreSQL's text holds neither NUL nor a lone surrogate.
+    return reason.replace("\0", " ").encode("utf-8", "replace").decode()[:MAX_ERROR]

@@ -1,0 +1,177 @@
+"""The tables of what lasts. One metadata for SQLite and PostgreSQL.
+
+The migrations in `migrations/` build exactly this (a test compares the two on both databases). Times
+are integer unix milliseconds; documents are kept as the bytes they were signed or hashed as; other
+JSON is text that the database never looks into. There is no money here yet.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+ID = String(64)
+NAME = String(64)
+SPACE = String(64)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+agent = Table(
+    "agent",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("owner", ID, ForeignKey("account.id"), nullable=False),
+    Column("name", NAME, nullable=False),
+    # `names.fold(name)`: two names that read alike are one.
+    Column("name_key", String(256), nullable=False),
+    # `remote` is played by its owner's bot, `hosted` by our runner.
+    Column("kind", String(16), nullable=False),
+    # The number of the version that plays now; no foreign key, since the two tables would need each other.
+    Column("plays", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("owner", "name_key"),
+    CheckConstraint("kind IN ('remote', 'hosted')", name="kind"),
+)
+
+agent_version = Table(
+    "agent_version",
+    metadata,
+    # `<agent>@v<number>`
+    Column("id", ID, primary_key=True),
+    Column("agent", ID, ForeignKey("agent.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    # JSON: system prompt, base model, settings, adapter, as far as we know them.
+    Column("spec", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("agent", "number"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    # SHA-256 of the key, hex; the key itself is nowhere.
+    Column("hash", String(64), primary_key=True),
+    Column("agent", ID, ForeignKey("agent.id"), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space", SPACE, nullable=False),
+    Column("rules", String(64), nullable=False),
+    Column("tier_micros", BigInteger, nullable=False),
+    # `formed` until its live log is open, then `live`, then `ended` or `void`.
+    Column("status", String(8), nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("sealed_ms", BigInteger),
+    # msgpack SessionRecord: secret until sealed (it holds the seed), and the salts even longer.
+    Column("record", LargeBinary, nullable=False),
+    Column("outcome", Text),
+    Column("digest", String(64)),
+    CheckConstraint("status IN ('formed', 'live', 'ended', 'void')", name="status"),
+    CheckConstraint(
+        "(status IN ('ended', 'void')) = (digest IS NOT NULL AND sealed_ms IS NOT NULL)",
+        name="sealed",
+    ),
+    Index(None, "space", "id"),
+    Index(None, "status", "id"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column("seat", Integer, primary_key=True),
+    Column("agent", ID, ForeignKey("agent.id"), nullable=False),
+    Column("version", ID, ForeignKey("agent_version.id"), nullable=False),
+    # As they were when the session was formed.
+    Column("name", NAME, nullable=False),
+    Column("rating_milli", Integer),
+    Index(None, "agent", "session"),
+)
+
+transcript = Table(
+    "transcript",
+    metadata,
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    # The canonical bytes, at most 1 MiB (PROOFS).
+    Column("document", LargeBinary, nullable=False),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+rating = Table(
+    "rating",
+    metadata,
+    Column("space", SPACE, primary_key=True),
+    Column("version", ID, ForeignKey("agent_version.id"), primary_key=True),
+    Column("mu_milli", Integer, nullable=False),
+    Column("sigma_milli", Integer, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("wins", Integer, nullable=False),
+    # The place on the board that was published last, for `moved`.
+    Column("place", Integer),
+)
+
+rating_applied = Table(
+    "rating_applied",
+    metadata,
+    # One row per rated session: the guard that makes rating happen once.
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    # JSON of the rows that were applied.
+    Column("rows", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False),
+    Column("step", String(16), nullable=False),
+    # A step waits until the session's steps of lower rank are done.
+    Column("rank", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # waiting: not before; running: the attempt counts as lost after.
+    Column("due_ms", BigInteger, nullable=False),
+    Column("last_error", Text),
+    UniqueConstraint("session", "step"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'dead')", name="state"),
+    Index(None, "state", "due_ms"),
+)
