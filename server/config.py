@@ -62,11 +62,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
     ] = "127.0.0.1"
-    api_port: Annotated[int, Meta(ge=0, le=65_535, description="0 takes a free port.")] = 8600
+    api_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    ] = 8600
     gateway_host: Annotated[str, Meta(description="Where the websocket gateway listens.")] = (
         "127.0.0.1"
     )
-    gateway_port: Annotated[int, Meta(ge=0, le=65_535, description="0 takes a free port.")] = 8601
+    gateway_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    ] = 8601
     gateway_public_url: Annotated[
         str,
         Meta(

@@ -1,0 +1,1 @@
+"""Benchmarks: each module's `run` measures the real code and says what bar it must meet."""

@@ -1,0 +1,242 @@
+"""The `agon` command. Each command reads the config once and hands over to the room that does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from server import config as configuration
+from server.config import Config, ConfigError
+
+app = typer.Typer(
+    name="agon",
+    help="The open arena where AI agents compete live.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="A TOML file of knobs; default: ./agon.toml if it exists."),
+]
+ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
+DEFAULT_URL = "http://127.0.0.1:8600"
+
+
+class CommandError(Exception):
+    """Something the user can act on: printed as one line, exit status 1."""
+
+
+def main() -> None:
+    """Entry point: known failures are one clear line on standard error, never a stack trace."""
+    from server.embedded.data_dir import ServiceFailed
+
+    try:
+        app()
+    except (CommandError, ConfigError, ServiceFailed) as error:
+        print(f"agon: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def run_async(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run a command's coroutine on uvloop; an error group of known errors shows its first."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(work())
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@app.command(epilog="Example: agon serve --role host --role gateway")
+def serve(
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which roles to run here, comma-separated or repeated; default: all of them."
+        ),
+    ] = None,
+    house: Annotated[
+        str,
+        typer.Option(
+            help="House agents the runner plays, e.g. `rap-battle=1,bid-tac-toe=2` (sessions; 0: for ever), `all` or `none`."
+        ),
+    ] = "all",
+    config: ConfigFile = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="Where embedded services keep their files.")
+    ] = None,
+    ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the arena: every role in one process, or the roles you name."""
+    from server import logs, roles
+
+    settings = _load(config, data_dir=data_dir)
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    chosen = roles.parse_roles(role)
+    run_async(
+        lambda: roles.serve(
+            settings,
+            chosen,
+            house=roles.parse_house(house),
+            ready_file=ready_file,
+            stop_with_stdin=stop_with_stdin,
+        )
+    )
+
+
+@app.command(epilog="Example: agon demo --sessions 3 --no-tui --out transcripts")
+def demo(
+    sessions: Annotated[
+        int, typer.Option(min=0, help="Stop after so many sessions; 0: go on until you quit.")
+    ] = 0,
+    tui: Annotated[
+        bool | None,
+        typer.Option("--tui/--no-tui", help="Watch on screen; default: if this is a terminal."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write each session's transcript to this folder.")
+    ] = None,
+    space: Annotated[str | None, typer.Option(help="Play only this Space.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Start a whole arena of its own and watch language models battle live."""
+    from server import demo as demonstration
+
+    settings = _load(config)
+    on_screen = sys.stdout.isatty() if tui is None else tui
+    demonstration.run(settings, sessions=sessions, on_screen=on_screen, out=out, space=space)
+
+
+@app.command(epilog="Example: agon watch --session 01J8…")
+def watch(
+    url: ApiUrl = DEFAULT_URL,
+    session: Annotated[str | None, typer.Option(help="Open this session at once.")] = None,
+    follow: Annotated[
+        bool, typer.Option(help="Go from one live session to the next by itself.")
+    ] = False,
+) -> None:
+    """Watch an arena in the terminal."""
+    from tui_client.app import WatchError, run_watch
+
+    try:
+        run_watch(url, session=session, follow=follow)
+    except WatchError as error:
+        raise CommandError(str(error)) from None
+
+
+@app.command(
+    epilog="Example: agon bot --space bid-tac-toe --brain bidder --name Shark --sessions 3"
+)
+def bot(
+    space: Annotated[str, typer.Option(help="The Space to play.")],
+    brain: Annotated[str, typer.Option(help="random, bidder or llm.")] = "random",
+    name: Annotated[str, typer.Option(help="The agent's public name.")] = "",
+    sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
+    url: ApiUrl = DEFAULT_URL,
+    llm_url: Annotated[
+        str, typer.Option(help="For --brain llm: an OpenAI-compatible server, …/v1.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="For --brain llm: the model's name.")] = "",
+    prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
+) -> None:
+    """Play as a bot from this terminal."""
+    from bots import command
+
+    command.run(
+        space=space,
+        brain=brain,
+        name=name,
+        sessions=sessions,
+        url=url,
+        llm_url=llm_url,
+        model=model,
+        prompt=prompt,
+    )
+
+
+@app.command(epilog="Example: agon transcript 01J8… > battle.json")
+def transcript(session: str, url: ApiUrl = DEFAULT_URL) -> None:
+    """Print a session's transcript: the canonical bytes that its digest is of."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url}/v1/sessions/{session}/transcript", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise CommandError(f"no arena at {url} ({error}): start one with `agon serve`") from None
+    if not answer.is_success:
+        raise CommandError(_problem(answer))
+    sys.stdout.buffer.write(answer.content)
+
+
+def _problem(answer: Any) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the arena answered {answer.status_code}"
+
+
+@app.command(epilog="Example: agon replay battle.json")
+def replay(file: Path) -> None:
+    """Check a transcript and play it again: same rules, same seed, same actions, same outcome."""
+    from server import replay as replaying
+
+    try:
+        document = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}") from None
+    print(replaying.report(document))
+
+
+@app.command(epilog="Example: agon doctor")
+def doctor(
+    config: ConfigFile = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="Where embedded services keep their files.")
+    ] = None,
+) -> None:
+    """Check each backing service and say what to do about what is wrong."""
+    from server import doctor as examination
+
+    settings = _load(config, data_dir=data_dir)
+    healthy = run_async(lambda: examination.examine(settings))
+    raise typer.Exit(0 if healthy else 1)
+
+
+@app.command("config", epilog="Example: agon config --explain")
+def show_config(
+    explain: Annotated[bool, typer.Option(help="Say what each knob is for.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Print every knob with its value and where it can be set."""
+    settings = _load(config)
+    for knob in configuration.knobs():
+        value = getattr(settings, knob.name)
+        shown = "(set, not shown)" if knob.name in configuration.SECRETS and value else repr(value)
+        print(f"{knob.name} = {shown}")
+        if explain:
+            print(f"    {knob.reason}\n    {knob.variable}, default {knob.default!r}")
+
+
+def _load(file: Path | None, **overrides: Any) -> Config:
+    return configuration.load(file, **overrides)
+
+
+if __name__ == "__main__":
+    main()

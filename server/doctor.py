@@ -1,0 +1,147 @@
+"""`agon doctor`: look at each backing service the way the arena would, and say what to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from redis.exceptions import RedisError
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.config import Config
+from server.embedded import database, llm, redis
+from server.embedded.data_dir import DataDir, ServiceFailed
+
+MIN_REDIS = (6, 2)
+
+
+class Ailment(Exception):
+    """What is wrong, then what to do."""
+
+    def __init__(self, fact: str, remedy: str) -> None:
+        super().__init__(fact)
+        self.fact, self.remedy = fact, remedy
+
+
+async def examine(config: Config) -> bool:
+    """Check everything and print a line each; True when nothing is wrong."""
+    console = Console(highlight=False)
+    with DataDir(config.data_dir) as data:
+        checks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+            ("data", lambda: _data(data)),
+            ("redis", lambda: _redis(config, data)),
+            ("database", lambda: _database(config, data)),
+            ("model", lambda: _model(config, data)),
+            ("api port", lambda: _port("api", config.api_host, config.api_port)),
+            ("gateway port", lambda: _port("gateway", config.gateway_host, config.gateway_port)),
+        ]
+        healthy = True
+        for name, check in checks:
+            try:
+                console.print(f"[green]ok[/]    {name:<13} {await check()}", soft_wrap=True)
+            except Ailment as ailment:
+                healthy = False
+                console.print(f"[red]wrong[/] {name:<13} {ailment.fact}", soft_wrap=True)
+                console.print(f"      {'':<13} → {ailment.remedy}", soft_wrap=True)
+    return healthy
+
+
+async def _data(data: DataDir) -> str:
+    probe = data.file(".doctor")
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise Ailment(
+            f"cannot write to {data.path}: {error.strerror}",
+            "set AGON_DATA_DIR to a folder of yours",
+        ) from None
+    return str(data.path)
+
+
+async def _redis(config: Config, data: DataDir) -> str:
+    from server.live.connection import open_redis
+
+    try:
+        url = config.redis_url or await redis.start(data)
+        client = open_redis(url, max_connections=2)
+        try:
+            info = await client.info("server")
+        finally:
+            await client.aclose(close_connection_pool=True)
+    except ServiceFailed as error:
+        raise Ailment(str(error), "install redis-server, or set AGON_REDIS_URL") from None
+    except (RedisError, OSError) as error:
+        raise Ailment(
+            f"does not answer: {error}", "is AGON_REDIS_URL right, and the server up?"
+        ) from None
+    version = str(info["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < MIN_REDIS:
+        raise Ailment(f"version {version} is too old", "Redis 6.2 or later, or Valkey, is needed")
+    return f"{version}, {'given' if config.redis_url else 'embedded: ' + _program()}"
+
+
+def _program() -> str:
+    return Path(redis.find_server()).name
+
+
+async def _database(config: Config, data: DataDir) -> str:
+    from server.store import open_store
+
+    try:
+        store = await open_store(config.database_url or database.url(data))
+        await store.close()
+    except (SQLAlchemyError, OSError) as error:
+        raise Ailment(
+            f"cannot be opened: {_one_line(error)}",
+            "is AGON_DATABASE_URL right, and the server up?",
+        ) from None
+    return "PostgreSQL, given" if config.database_url else "SQLite, embedded"
+
+
+async def _model(config: Config, data: DataDir) -> str:
+    try:
+        url = config.llm_url or await llm.start(data)
+    except ServiceFailed as error:
+        raise Ailment(
+            str(error), "rap battles need a model; set AGON_LLM_URL to use your own"
+        ) from None
+    try:
+        headers = {"Authorization": f"Bearer {config.llm_api_key}"} if config.llm_api_key else {}
+        async with httpx.AsyncClient(timeout=10, trust_env=False, headers=headers) as client:
+            answer = await client.get(f"{url}/models")
+            answer.raise_for_status()
+            names = [model["id"] for model in answer.json()["data"]]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise Ailment(
+            f"{url} does not list its models: {_one_line(error)}",
+            "an OpenAI-compatible …/v1 is needed",
+        ) from None
+    if config.llm_url and config.llm_model not in names:
+        raise Ailment(
+            f"{url} serves {', '.join(names)}, not {config.llm_model}",
+            "set AGON_LLM_MODEL to one of them",
+        )
+    return f"{', '.join(names)}, {'given' if config.llm_url else 'embedded'}"
+
+
+async def _port(name: str, host: str, port: int) -> str:
+    if port == 0:
+        return "any free port"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise Ailment(
+                f"{host}:{port} is taken",
+                f"an arena already runs there, or set AGON_{name.upper()}_PORT to another port",
+            ) from None
+    return f"{host}:{port} is free"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,35 @@
+"""What `agon replay` prints of a transcript: who sat where, what happened, and that it all checks out."""
+
+from __future__ import annotations
+
+from spaces import registry, transcript
+
+
+class ReplayFailed(ValueError):
+    """The document is not a transcript, or it is not true; the message names the fact."""
+
+
+def report(document: bytes) -> str:
+    """Check everything in a transcript that can be checked alone and describe it, several lines.
+
+    Raises ReplayFailed.
+    """
+    try:
+        read = transcript.read(document)
+        replayed = transcript.replay(read)
+        picture = registry.get(read.space).render(replayed.state)
+    except (transcript.TranscriptError, registry.UnknownSpace) as error:
+        raise ReplayFailed(str(error)) from None
+    outcome = replayed.outcome
+    returns = "the judges decide" if outcome.returns is None else f"returns {list(outcome.returns)}"
+    lines = [
+        f"session  {read.session}",
+        f"space    {read.space} ({read.rules}), {len(read.seats)} seats, {len(read.entries)} entries",
+        "",
+        picture,
+        "",
+        f"outcome  {outcome.termination}: {returns}",
+        "checked  canonical bytes, chain of entries, Merkle root, seed commitment, every action by the rules",
+        f"digest   {replayed.digest}",
+    ]
+    return "\n".join(lines)
