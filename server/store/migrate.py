@@ -7,13 +7,17 @@ On PostgreSQL the lock is an advisory one; on SQLite it is the write lock that t
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from server.store.engine import Database
+from server.store.engine import Database, StoreError
 
 _ADVISORY_LOCK = 0x61676F6E
 """`agon` in ASCII."""
@@ -22,15 +26,20 @@ _WAL_PAUSE_S = 0.1
 
 
 async def migrate(database: Database) -> None:
-    """Idempotent. A schema newer than this program is an error of alembic's, not a downgrade."""
+    """Idempotent. Raises StoreError when the database is away or newer than this program knows."""
     if database.is_sqlite:
-        await _use_wal(database)
+        await _prepare_file(database)
+    else:
+        await database.ping()
     async with database.writing() as connection:
         if not database.is_sqlite:
             await connection.execute(
                 text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
             )
-        await connection.run_sync(_upgrade)
+        try:
+            await connection.run_sync(_upgrade)
+        except CommandError as error:
+            raise StoreError(f"cannot migrate {database.describe()}: {error}") from None
 
 
 def _upgrade(connection: Connection) -> None:
@@ -40,19 +49,25 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-async def _use_wal(database: Database) -> None:
+async def _prepare_file(database: Database) -> None:
+    try:
+        await asyncio.to_thread(_use_wal, str(database.engine.url.database))
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open {database.describe()}: {error}") from None
+
+
+def _use_wal(path: str) -> None:
     """Readers and the writer do not block each other. The mode is a property of the file.
 
-    SQLite answers `locked` at once, without waiting, when two connections change the mode together.
+    Blocks. SQLite answers `locked` at once, without waiting, when two connections change the mode
+    together. Raises sqlite3.Error.
     """
-    for attempt in range(_WAL_ATTEMPTS):
-        async with database.engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
+    for attempt in range(1, _WAL_ATTEMPTS + 1):
+        with closing(sqlite3.connect(path)) as connection:
             try:
-                await raw.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA journal_mode = WAL")
                 return
-            except Exception as error:
-                if "locked" not in str(error) or attempt == _WAL_ATTEMPTS - 1:
+            except sqlite3.OperationalError:
+                if attempt == _WAL_ATTEMPTS:
                     raise
-        await asyncio.sleep(_WAL_PAUSE_S)
+        time.sleep(_WAL_PAUSE_S)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.identity import new_id
+from server.live.records import SeatRecord, SessionRecord
+from server.store import Store
+from server.store.outbox import ATTEMPT_MS, NotDue
+
+NOW = 1_800_000_000_000
+
+
+@pytest.fixture
+async def session(store: Store) -> str:
+    """A sealed session with the steps `judge` and `rate`."""
+    agent, _ = await store.agents.register("Ember")
+    seat = SeatRecord(0, agent.agent, agent.name, agent.version, agent.owner, b"0" * 32)
+    session = new_id()
+    await store.sessions.form(
+        SessionRecord(session, "rap-battle", "rap-battle/1", {}, 0, NOW, b"s" * 32, (seat,))
+    )
+    await store.sessions.seal(
+        session=session,
+        status="ended",
+        outcome={"termination": "complete", "returns": None},
+        document=b"{}",
+        digest="d" * 64,
+        steps=("judge", "rate"),
+        now_ms=NOW,
+    )
+    return session
+
+
+async def test_rating_waits_for_the_judges(store: Store, session: str) -> None:
+    [judge] = await store.outbox.due(NOW, 10)
+    assert judge.step == "judge"
+    assert await store.outbox.due(NOW - 1, 10) == []
+    assert await store.outbox.start(judge, NOW) == 1
+    assert await store.outbox.due(NOW, 10) == [], "the judge is at work"
+    await store.outbox.done(judge)
+    [rate] = await store.outbox.due(NOW, 10)
+    assert rate.step == "rate"
+    await store.outbox.start(rate, NOW)
+    await store.outbox.done(rate)
+    assert await store.outbox.due(NOW * 2, 10) == []
+
+
+async def test_of_many_workers_one_gets_the_row(store: Store, session: str) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    results = await asyncio.gather(
+        *(store.outbox.start(row, NOW) for _ in range(8)), return_exceptions=True
+    )
+    assert results.count(1) == 1
+    assert sum(isinstance(result, NotDue) for result in results) == 7
+
+
+async def test_a_failed_attempt_comes_back_when_it_was_told_to(store: Store, session: str) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    await store.outbox.start(row, NOW)
+    await store.outbox.failed(row, "model\0 is \ud800 away", NOW + 1_000)
+    assert await store.outbox.due(NOW + 999, 10) == []
+    [again] = await store.outbox.due(NOW + 1_000, 10)
+    assert again.attempts == 1
+    assert again.last_error == "model  is ? away"
+    assert await store.outbox.start(again, NOW + 1_000) == 2
+
+
+async def test_the_row_of_a_dead_worker_is_due_again(store: Store, session: str) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    await store.outbox.start(row, NOW)
+    assert await store.outbox.due(NOW + ATTEMPT_MS - 1, 10) == []
+    [again] = await store.outbox.due(NOW + ATTEMPT_MS, 10)
+    await store.outbox.start(again, NOW + ATTEMPT_MS)
+    await store.outbox.failed(row, "the first worker wakes up", None)
+    assert await store.outbox.dead() == [], "only the attempt under way decides"
+    await store.outbox.done(row)
+    [rate] = await store.outbox.due(NOW + ATTEMPT_MS, 10)
+    assert rate.step == "rate", "what is done is done, whoever did it"
+
+
+async def test_a_dead_letter_blocks_what_follows_until_it_is_redriven(
+    store: Store, session: str
+) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    await store.outbox.start(row, NOW)
+    await store.outbox.failed(row, "no model answers", None)
+    assert await store.outbox.due(NOW * 2, 10) == []
+    [dead] = await store.outbox.dead()
+    assert (dead.step, dead.last_error) == ("judge", "no model answers")
+    assert await store.outbox.counts() == {"waiting": 1, "running": 0, "dead": 1}
+    with pytest.raises(NotDue):
+        await store.outbox.start(dead, NOW)
+    assert await store.outbox.redrive(dead.id)
+    assert not await store.outbox.redrive(dead.id)
+    [again] = await store.outbox.due(NOW, 10)
+    assert (again.step, again.attempts) == ("judge", 0)
+    assert await store.outbox.get(again.id) == again
+
+
+async def test_the_limit_takes_what_is_longest_due(store: Store, session: str) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    agent, _ = await store.agents.register("Frost")
+    seat = SeatRecord(0, agent.agent, agent.name, agent.version, agent.owner, b"0" * 32)
+    earlier = SessionRecord(new_id(), "x", "x/1", {}, 0, NOW - 60_000, b"s" * 32, (seat,))
+    await store.sessions.form(earlier)
+    [first] = await store.outbox.due(NOW, 1)
+    assert first.session == earlier.session
+    assert [found.id for found in await store.outbox.due(NOW, 10)] == [first.id, row.id]
