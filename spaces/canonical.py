@@ -1,0 +1,76 @@
+"""Canonical JSON: RFC 8785 (JCS) for documents without floats (PROOFS).
+
+Leaving floats out leaves out the one hard part of the RFC, the shortest form of an IEEE 754 number,
+so that a verifier in any language is a page of code. Integers stay within +-(2^53 - 1), where every
+language's JSON agrees (RFC 7493, section 2.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 64
+"""Our documents nest less than ten deep; the bound keeps hostile ones from the recursion limit."""
+
+
+class CanonicalError(ValueError):
+    """The value has no canonical form; the message gives its place as a path from `$`."""
+
+
+def encode(value: Any) -> bytes:
+    """The canonical UTF-8 bytes of None, bool, int, str, and lists, tuples and dicts of them.
+
+    Raises CanonicalError for floats, integers beyond 2^53 - 1, lone surrogates, keys that are not
+    strings, values of any other type, and more than MAX_DEPTH levels.
+    """
+    ordered = _ordered(value, "$", 0)
+    # With ensure_ascii off json escapes exactly what RFC 8785, section 3.2.2.2 asks for: the quote,
+    # the backslash, \b \t \n \f \r, and the other controls as \u00xx in lower case.
+    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8")
+
+
+def sha256(value: Any) -> str:
+    """The hex SHA-256 of the canonical bytes. Raises CanonicalError."""
+    return hashlib.sha256(encode(value)).hexdigest()
+
+
+def _ordered(value: Any, path: str, depth: int) -> Any:
+    """A copy that json.dumps may write as it is: checked, with the keys of objects in order."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        _check_text(value, path)
+        return str(value)  # a subclass (an enum) is written as its text
+    if isinstance(value, int):
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise CanonicalError(f"integer beyond 2^53 - 1 at {path}")
+        return int(value)
+    if depth == MAX_DEPTH:
+        raise CanonicalError(f"more than {MAX_DEPTH} levels at {path}")
+    if isinstance(value, list | tuple):
+        return [_ordered(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return _ordered_object(value, path, depth)
+    raise CanonicalError(f"no canonical form for {type(value).__name__} at {path}")
+
+
+def _ordered_object(value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+    for key in value:
+        if not isinstance(key, str):
+            raise CanonicalError(f"key {key!r} is not a string at {path}")
+        _check_text(key, path)
+    # Section 3.2.3: by UTF-16 code units. Big-endian bytes compare as the units do.
+    keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+    return {key: _ordered(value[key], f"{path}.{key}", depth + 1) for key in keys}
+
+
+def _check_text(text: str, path: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CanonicalError(f"lone surrogate at {path}") from None
