@@ -13,12 +13,14 @@ SHARDS = 16
 
 LOG_MAXLEN = 4_096
 """Events kept per channel. A session has a few hundred at most; the transcript is what lasts."""
-FEED_MAXLEN = 8_192
-"""Feed items kept per shard: what a gateway may fall behind before it re-reads the logs."""
+FEED_MAXLEN = 2_048
+"""Feed items kept per shard: what a gateway may fall behind before it re-reads the logs. An item of
+Bid Tac Toe takes about 3 KB, so all shards together hold about 100 MB at most."""
 SESSION_TTL_S = 6 * 3600
 """A session's keys outlive its last append by this much."""
 AGENT_TTL_S = 24 * 3600
-INBOX_MAXLEN = 8_192
+INBOX_MAXLEN = 1_024
+"""Actions waiting per host and shard; a gateway sends again what was pushed out."""
 INBOX_TTL_S = 60
 LEASE_TTL_MS = 2_000
 """A host that has not renewed for this long has lost its sessions."""
@@ -53,8 +55,14 @@ def log(channel: str) -> str:
 
 
 def meta(channel: str) -> str:
-    """Hash: `epoch`, `next` (next offset), `batch` (last idempotency key), `sealed`."""
+    """Hash: `epoch`, `next` (next offset), `batch` and `first` (the last batch's idempotency key and
+    first offset), `sealed`."""
     return f"meta:{tag_of(channel)}:{channel}"
+
+
+def batches(channel: str) -> str:
+    """Sorted set: idempotency key of `publish` -> first offset; the last 64."""
+    return f"batches:{tag_of(channel)}:{channel}"
 
 
 def views(channel: str) -> str:
@@ -113,7 +121,7 @@ def queue_standing(queue: str) -> str:
 
 
 def presence(gateway: str) -> str:
-    """Hash: session -> watchers on that gateway, plus `total`; expires after PRESENCE_TTL_S."""
+    """Hash: `s:<session>` -> watchers on that gateway, and `total`; expires after PRESENCE_TTL_S."""
     return f"presence:{gateway}"
 
 

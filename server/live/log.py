@@ -1,0 +1,274 @@
+"""The live log: a channel's events, its views and the feed that tells gateways, in Redis.
+
+Every write is one Lua script: fencing or base check, idempotency key, offsets, events, views, feed.
+Repeating any call is harmless. A cancelled call may or may not have happened; repeat it to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from server.identity import new_id
+from server.live import keys
+from server.live.records import LogEvent, Piece, Reply, SessionRecord, ViewSet
+from server.live.scripts import Call, script
+from server.protocol import SessionView, View
+
+_OPEN = script("write.lua", "open.lua")
+_APPEND = script("write.lua", "append.lua")
+_PUBLISH = script("write.lua", "publish.lua")
+
+_encoder = msgspec.msgpack.Encoder()
+_encode = _encoder.encode
+_events = msgspec.msgpack.Decoder(LogEvent)
+_views = msgspec.msgpack.Decoder(ViewSet)
+_records = msgspec.msgpack.Decoder(SessionRecord)
+_PUBLIC = _encode("public")
+_SEATS = _encode("seats")
+_CHANNEL = _encode("type") + _encode("appended") + _encode("channel")
+
+MAX_BATCH = 1_024
+"""Events of one append."""
+_ANY = -2
+
+
+class Fenced(Exception):
+    """The session is leased by somebody else, sealed, or gone: the caller has lost it for good."""
+
+
+class Moved(Exception):
+    """The channel has gone past the offset that the caller's views were made for: read it again."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a channel stands."""
+
+    epoch: str
+    offset: int
+    views: ViewSet | None
+
+
+class Append(msgspec.Struct, frozen=True):
+    """One batch of a session's host. `batch` is unique among the session's batches."""
+
+    session: str
+    token: int
+    batch: str
+    events: Sequence[LogEvent]
+    views: ViewSet | None
+    seal: bool = False
+    """The last batch of a host: the lease is gone for good with it."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """All that a host needs to go on with a session."""
+
+    record: SessionRecord
+    events: list[LogEvent]
+
+
+class LiveLog:
+    """Reads and writes channels. Stateless, so one may be shared by all tasks of a process.
+
+    Every method raises redis.exceptions.RedisError while Redis cannot be reached.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def open_session(self, record: SessionRecord, event: LogEvent, views: ViewSet) -> None:
+        """Write the record, event 0, and a lease that any host may take. Idempotent."""
+        channel = keys.session_channel(record.session)
+        args = [record.session, _encode(record)]
+        args += _batch(channel, "open", [event], views, keys.SESSION_TTL_S)
+        await _OPEN.run(self._redis, _session_keys(record.session), args)
+
+    async def append(
+        self,
+        session: str,
+        token: int,
+        batch: str,
+        events: Sequence[LogEvent],
+        views: ViewSet | None,
+    ) -> int:
+        """The offset of the first event. The same `batch` again returns the same. Raises Fenced."""
+        return await self._append(Append(session, token, batch, events, views))
+
+    async def seal(
+        self,
+        session: str,
+        token: int,
+        batch: str,
+        events: Sequence[LogEvent],
+        views: ViewSet | None,
+    ) -> int:
+        """Like `append`, and the lease is gone for good."""
+        return await self._append(Append(session, token, batch, events, views, seal=True))
+
+    async def _append(self, append: Append) -> int:
+        [first] = await self.append_many([append])
+        if isinstance(first, Fenced):
+            raise first
+        return first
+
+    async def append_many(self, appends: Sequence[Append]) -> list[int | Fenced]:
+        """Many batches, by few round trips; the answers stand in the same order."""
+        answers = await _APPEND.run_all(self._redis, [_append_call(each) for each in appends])
+        return [
+            Fenced(f"session {each.session} is not leased with token {each.token}")
+            if first < 0
+            else first
+            for each, first in zip(appends, answers, strict=True)
+        ]
+
+    async def publish(
+        self,
+        channel: str,
+        batch: str,
+        events: Sequence[LogEvent],
+        views: View | ViewSet | None,
+        ttl_s: int,
+        *,
+        base: int | None = None,
+    ) -> int:
+        """Append to a channel that no host leases; returns the offset of the first event.
+
+        A channel that does not exist is made. The offset inside `views` is set here. Views that were
+        made from what stood in the channel should name its offset as `base` (-1: it was empty), so
+        that two writers cannot undo each other: raises Moved when the channel has moved since.
+        """
+        calls = [keys.log(channel), keys.meta(channel), keys.views(channel)]
+        calls += [keys.feed(keys.shard(channel)), keys.batches(channel)]
+        args: list[Any] = [_ANY if base is None else base]
+        args += _batch(channel, batch, events, views, ttl_s)
+        first: int = await _PUBLISH.run(self._redis, calls, args)
+        if first < 0:
+            raise Moved(f"{channel} has moved past offset {base}")
+        return first
+
+    async def head(self, channel: str) -> Head | None:
+        """Where the channel stands, all parts at one instant; None when there is none."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(keys.meta(channel), ["epoch", "next"])
+            pipeline.get(keys.views(channel))
+            (epoch, after), views = await pipeline.execute()
+        if epoch is None:
+            return None
+        return Head(epoch.decode(), int(after) - 1, _views.decode(views) if views else None)
+
+    async def read(self, channel: str, first: int, count: int) -> list[LogEvent]:
+        """At most `count` events from offset `first` on; fewer when there are not as many.
+
+        Raises LookupError when event `first` is no longer held though later ones are.
+        """
+        if count < 1:
+            return []
+        rows = await self._redis.xrange(keys.log(channel), min=f"{first}-1", count=count)
+        if rows and int(rows[0][0].split(b"-")[0]) != first:
+            raise LookupError(f"event {first} of {channel} is no longer held")
+        return [_events.decode(fields[b"e"]) for _, fields in rows]
+
+    async def record(self, session: str) -> SessionRecord | None:
+        raw = await self._redis.get(keys.record(session))
+        return None if raw is None else _records.decode(raw)
+
+    async def load(self, sessions: Sequence[str]) -> list[Loaded | None]:
+        """Record and whole log of each session; None where either is gone or incomplete."""
+        loaded: list[Loaded | None] = []
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for session in sessions:
+                pipeline.get(keys.record(session))
+                pipeline.xrange(keys.log(keys.session_channel(session)))
+            answers = await pipeline.execute() if sessions else []
+        for raw, rows in zip(answers[::2], answers[1::2], strict=True):
+            whole = raw is not None and rows and rows[0][0] == b"0-1"
+            events = [_events.decode(fields[b"e"]) for _, fields in rows] if whole else []
+            loaded.append(Loaded(_records.decode(raw), events) if whole else None)
+        return loaded
+
+    async def piece(self, piece: Piece) -> None:
+        """Tell the feed of a part of an answer. Not in the log."""
+        await self._announce([(piece.channel, piece)])
+
+    async def reply(self, reply: Reply) -> None:
+        """Tell the gateway that asked. Not in the log."""
+        await self.replies([reply])
+
+    async def replies(self, replies: Sequence[Reply]) -> None:
+        """Many replies in one round trip. Repeated ones are harmless: the gateway asked once."""
+        await self._announce([(keys.session_channel(each.session), each) for each in replies])
+
+    async def _announce(self, items: Sequence[tuple[str, Piece | Reply]]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for channel, item in items:
+                pipeline.xadd(
+                    keys.feed(keys.shard(channel)),
+                    {"i": _encode(item)},
+                    maxlen=keys.FEED_MAXLEN,
+                    approximate=True,
+                )
+            await pipeline.execute()
+
+
+def _session_keys(session: str) -> list[str]:
+    channel = keys.session_channel(session)
+    shard = keys.shard(channel)
+    return [
+        keys.log(channel),
+        keys.meta(channel),
+        keys.views(channel),
+        keys.feed(shard),
+        keys.record(session),
+        keys.leases(shard),
+        keys.lease_owners(shard),
+    ]
+
+
+def _append_call(append: Append) -> Call:
+    channel = keys.session_channel(append.session)
+    args: list[Any] = [append.session, append.token, int(append.seal)]
+    args += _batch(channel, append.batch, append.events, append.views, keys.SESSION_TTL_S)
+    return _session_keys(append.session), args
+
+
+def _batch(
+    channel: str,
+    batch: str,
+    events: Sequence[LogEvent],
+    views: View | ViewSet | None,
+    ttl_s: int,
+) -> list[Any]:
+    """The arguments that write.lua calls a batch."""
+    if not 1 <= len(events) <= MAX_BATCH:
+        raise ValueError(f"a batch has 1 to {MAX_BATCH} events, got {len(events)}")
+    fields, tail = _without_offset(views)
+    return [
+        batch,
+        new_id(),
+        keys.LOG_MAXLEN,
+        keys.FEED_MAXLEN,
+        ttl_s,
+        fields,
+        tail,
+        _CHANNEL + _encode(channel),
+        *map(_encode, events),
+    ]
+
+
+def _without_offset(views: View | ViewSet | None) -> tuple[int, bytes]:
+    """The number of a ViewSet's entries besides its offset, and these entries packed."""
+    public: View
+    seats: tuple[SessionView, ...] = ()
+    if views is None:
+        return 0, b""
+    if isinstance(views, ViewSet):
+        public, seats = views.public, views.seats
+    else:
+        public = views
+    if not seats:
+        return 1, _PUBLIC + _encode(public)
+    return 2, _PUBLIC + _encode(public) + _SEATS + _encode(seats)
