@@ -1,0 +1,120 @@
+"""The two calls of the HTTP API that a bot needs: where is the gateway, and who am I.
+
+Uses httpx; every call has a time-out. Loopback addresses never go through a proxy of the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused
+
+T = TypeVar("T")
+
+DEFAULT_URL = "http://127.0.0.1:8600"
+TIMEOUT_S = 10.0
+REASON_CHARS = 300
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """An agent and the key that speaks for it. The key is shown once, by registration."""
+
+    agent: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(agent={self.agent!r}, key=…)"
+
+
+class _Gateway(msgspec.Struct, frozen=True):
+    url: str
+
+
+def arena_url(url: str | None = None) -> str:
+    """The API's address: the argument, else AGON_URL, else this machine; without a trailing slash.
+
+    Raises NotAnArena for what is no http(s) address.
+    """
+    found = (url or os.environ.get("AGON_URL") or DEFAULT_URL).rstrip("/")
+    parts = urlsplit(found)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NotAnArena(f"{found!r} is no http(s) address; expected e.g. {DEFAULT_URL}")
+    return found
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Api:
+    """The arena's HTTP API at one address. Keeps no connection between calls."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def gateway(self) -> str:
+        """Where to connect now. Raises ArenaUnreachable (try again later) or NotAnArena (do not)."""
+        answer = await self._call("GET", "/v1/gateway")
+        found = self._read(answer, _Gateway).url
+        scheme = urlsplit(found).scheme
+        if scheme not in ("ws", "wss"):
+            raise NotAnArena(f"{self.url} names {found!r} as its gateway; expected ws:// or wss://")
+        if self.url.startswith("https:") and scheme == "ws":
+            raise NotAnArena(
+                f"{self.url} names {found!r} as its gateway: a key is not sent in clear"
+            )
+        return found
+
+    async def register(self, name: str) -> Credentials:
+        """Make a new agent. Raises ArenaUnreachable, NotAnArena, or RequestRefused with the reason."""
+        answer = await self._call("POST", "/v1/agents", json={"name": name})
+        return self._read(answer, Credentials)
+
+    async def _call(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            async with httpx.AsyncClient(
+                timeout=TIMEOUT_S, trust_env=not is_loopback(self.url)
+            ) as http:
+                answer = await http.request(method, self.url + path, **content)
+        except httpx.HTTPError as error:
+            raise ArenaUnreachable(
+                f"no arena answers at {self.url} ({type(error).__name__}); "
+                "start one with `agon serve`, or set AGON_URL"
+            ) from error
+        if answer.status_code in (429, 500, 502, 503, 504):
+            raise ArenaUnreachable(
+                f"{self.url}{path} answers {answer.status_code}; try again later"
+            )
+        if answer.status_code == 404:
+            raise NotAnArena(f"{self.url}{path} does not exist; is this an arena's HTTP API?")
+        if answer.status_code >= 400:
+            raise RequestRefused(f"{self.url}{path}: {_reason(answer)}")
+        return answer
+
+    def _read(self, answer: httpx.Response, type_: type[T]) -> T:
+        try:
+            return msgspec.json.decode(answer.content, type=type_)
+        except msgspec.DecodeError as error:
+            raise NotAnArena(f"{answer.url} does not answer as an arena does: {error}") from None
+
+
+def _reason(answer: httpx.Response) -> str:
+    """What a problem+json answer says (RFC 9457), or just the status."""
+    try:
+        problem = msgspec.json.decode(answer.content)
+        words = problem.get("detail") or problem.get("title") or ""
+    except (msgspec.DecodeError, AttributeError):
+        words = ""
+    return f"{answer.status_code} {str(words)[:REASON_CHARS]}".strip()

@@ -1,0 +1,72 @@
+"""What can stop a bot. Each message is a fact, and says what the author may do about it.
+
+BotError
+├── ArenaUnreachable   nothing answers at the address
+├── NotAnArena         something answers that does not speak Agon's API
+├── RequestRefused     the arena will not serve a request that the bot cannot go on without
+└── ConnectionRefused  the gateway closed with a code of 3500 or more: do not come back
+    ├── KeyRefused     … because it does not know the key
+    └── Replaced       … because a newer connection plays this agent
+"""
+
+from __future__ import annotations
+
+from server.protocol import CloseCode
+
+
+class BotError(Exception):
+    """The bot cannot go on."""
+
+
+class ArenaUnreachable(BotError):
+    """No connection within the caller's patience."""
+
+
+class NotAnArena(BotError):
+    """The address answers, but not as an arena does."""
+
+
+class RequestRefused(BotError):
+    """A refusal that trying again would not change, e.g. an unknown Space."""
+
+
+class ConnectionRefused(BotError):
+    """The gateway closed the connection for good (close codes from 3500)."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        name = CloseCode(code).name.lower().replace("_", " ") if code in _CODES else "refused"
+        advice = _ADVICE.get(code, "")
+        words = f"the arena closed the connection: {name} ({code})"
+        words += f", {reason}" if reason else ""
+        words += f"; {advice}" if advice else ""
+        super().__init__(words)
+        self.code = code
+        self.reason = reason
+
+
+class KeyRefused(ConnectionRefused):
+    """The key is unknown or revoked."""
+
+
+class Replaced(ConnectionRefused):
+    """A newer connection of the same agent took over."""
+
+
+_CODES = frozenset(int(code) for code in CloseCode)
+_ADVICE: dict[int, str] = {
+    CloseCode.UNAUTHORIZED: "set AGON_API_KEY, or leave it unset to register a new agent",
+    CloseCode.REPLACED: "another program plays with the same key; give each bot its own name",
+    CloseCode.TOO_MANY_CONNECTIONS: "stop other bots of this agent or address first",
+    CloseCode.RATE_LIMITED: "send less; the bot kept sending although told to wait",
+}
+
+
+def refusal(code: int, reason: str) -> ConnectionRefused:
+    """The error for a close code from 3500 on."""
+    match code:
+        case CloseCode.UNAUTHORIZED:
+            return KeyRefused(code, reason)
+        case CloseCode.REPLACED:
+            return Replaced(code, reason)
+        case _:
+            return ConnectionRefused(code, reason)

@@ -1,0 +1,174 @@
+"""How a bot gets into sessions: what to ask of the queue, given what it was told. Pure.
+
+One agent has at most one ticket per Space and tier, so a bot that plays several sessions at once
+queues again as soon as it is seated. The agent's own view is the truth about seats and offers; a
+ticket is asked about every few seconds, which also tells people why they wait.
+"""
+
+from __future__ import annotations
+
+from server.protocol import AgentView, Confirm, Dequeue, Enqueue, Error, Explain, Ticket
+
+EXPLAIN_EVERY_MS = 5_000
+FIRST_VIEW_MS = 2_000
+"""After a welcome, wait this long for the agent's view before queueing without it: a new agent may
+have none, and one that was seated before must not queue for more than it wants."""
+ASK_AGAIN_MS = 5_000
+"""After `already-queued`, when nobody has told us the ticket."""
+NEVER_MS = 2**62
+FATAL = frozenset({"unknown-space", "tier-closed", "forbidden"})
+
+Wish = Enqueue | Dequeue | Confirm | Explain
+
+
+class Plan:
+    """Wants `sessions` sessions in all (None: without end), `max_parallel` of them at once."""
+
+    def __init__(
+        self, space: str, tier_micros: int = 0, sessions: int | None = 1, max_parallel: int = 1
+    ) -> None:
+        if max_parallel < 1 or (sessions is not None and sessions < 1):
+            raise ValueError(f"sessions={sessions}, max_parallel={max_parallel}: at least 1 each")
+        self._space = space
+        self._tier = tier_micros
+        self._sessions = sessions
+        self._max_parallel = max_parallel
+        self._live: set[str] = set()
+        self._over: set[str] = set()
+        self._ended = 0
+        self._ticket: str | None = None
+        self._asked = False
+        self._not_before_ms = NEVER_MS
+        self._explain_ms = 0
+        self._offers: list[str] = []
+        self._confirmed: set[str] = set()
+        self._unknown_tickets: list[str] = []
+        self._stopping = False
+        self._leaving: str | None = None
+        self.fatal: Error | None = None
+        """A refusal that makes waiting pointless."""
+
+    # ------------------------------------------------------------------ what was heard
+
+    def welcomed(self, now: int) -> None:
+        """A new connection: what was asked on the last one may have been lost."""
+        self._asked = False
+        self._leaving = None
+        self._confirmed.clear()
+        self._explain_ms = 0
+        self._not_before_ms = now + FIRST_VIEW_MS
+
+    def agent_view(self, view: AgentView, now: int) -> list[str]:
+        """Take the agent's view; the sessions in which we have newly been seated."""
+        self._not_before_ms = min(self._not_before_ms, now)
+        self._offers = [
+            offer.offer
+            for offer in view.offers
+            if offer.space == self._space and offer.tier_micros == self._tier
+        ]
+        self._confirmed.intersection_update(self._offers)
+        seated = [s.session for s in view.seated if s.space == self._space]
+        fresh = [s for s in seated if s not in self._live and s not in self._over]
+        self._live.update(fresh)
+        if fresh and self._ticket not in view.tickets:
+            self._ticket = None
+        self._over.intersection_update(seated)  # the arena has noticed, too
+        if self._ticket is None and not self._asked:
+            self._unknown_tickets = list(view.tickets)
+        return fresh
+
+    def ticket(self, ticket: Ticket, now: int) -> bool:
+        """Take a ticket's standing; True when it is this bot's."""
+        if ticket.ticket in self._unknown_tickets:
+            self._unknown_tickets.remove(ticket.ticket)
+        if (ticket.space, ticket.tier_micros) != (self._space, self._tier):
+            return False
+        self._asked = False
+        if ticket.state in ("waiting", "offered"):
+            self._ticket = ticket.ticket
+            self._explain_ms = now + EXPLAIN_EVERY_MS
+        elif self._ticket in (None, ticket.ticket):
+            self._ticket = None
+        return True
+
+    def error(self, error: Error, now: int) -> None:
+        match error.code:
+            case "unknown-ticket":
+                if error.ref in self._unknown_tickets:
+                    self._unknown_tickets.remove(error.ref)
+                if error.ref in ("", self._ticket):
+                    self._ticket = None
+            case "unknown-offer":
+                self._offers = [offer for offer in self._offers if offer != error.ref]
+            case "already-queued":
+                self._asked = False
+                self._not_before_ms = now + ASK_AGAIN_MS
+                if error.ref and error.ref != self._space:
+                    self._unknown_tickets = [error.ref]
+            case code if code in FATAL and self._asked and error.ref in self._enqueue_refs():
+                self.fatal = error
+
+    def session_over(self, session: str, *, counts: bool) -> None:
+        """A session of ours ended; a void one does not count."""
+        if session in self._live:
+            self._live.discard(session)
+            self._over.add(session)
+            self._ended += counts
+
+    def stop(self) -> None:
+        """Play what is live to its end, start nothing new."""
+        self._stopping = True
+
+    # ------------------------------------------------------------------ what to do
+
+    @property
+    def live(self) -> frozenset[str]:
+        return frozenset(self._live)
+
+    @property
+    def ended(self) -> int:
+        return self._ended
+
+    @property
+    def done(self) -> bool:
+        """Nothing is live, and nothing more will come."""
+        if self._live or (self._stopping and (self._asked or self._ticket)):
+            return False
+        return self._stopping or (self._sessions is not None and self._ended >= self._sessions)
+
+    def wishes(self, now: int) -> list[Wish]:
+        """What to ask the arena for now. Each wish is returned once, so send them all."""
+        if self._stopping:
+            if self._ticket is None or self._ticket == self._leaving:
+                return []
+            self._leaving = self._ticket
+            return [Dequeue(ticket=self._ticket)]
+        wishes: list[Wish] = [Confirm(offer=o) for o in self._offers if o not in self._confirmed]
+        self._confirmed.update(self._offers)
+        if self._explain_ms <= now and (self._ticket or self._unknown_tickets):
+            self._explain_ms = now + EXPLAIN_EVERY_MS
+            tickets = [self._ticket] if self._ticket else self._unknown_tickets
+            wishes += [Explain(ticket=ticket) for ticket in tickets]
+        if self._wants_ticket() and not self._asked and now >= self._not_before_ms:
+            self._asked = True
+            wishes.append(Enqueue(space=self._space, tier_micros=self._tier))
+        return wishes
+
+    def next_wakeup(self, now: int) -> int:
+        """When `wishes` may have more to say without further news."""
+        times = [now + EXPLAIN_EVERY_MS]
+        if self._ticket or self._unknown_tickets:
+            times.append(self._explain_ms)
+        if self._wants_ticket() and not self._asked:
+            times.append(self._not_before_ms)
+        return max(now, min(times))
+
+    def _enqueue_refs(self) -> tuple[str, ...]:
+        return "", self._space, f"{self._space}/{self._tier}"
+
+    def _wants_ticket(self) -> bool:
+        if self._ticket is not None or self._unknown_tickets or self._offers:
+            return False
+        missing = None if self._sessions is None else self._sessions - self._ended
+        at_once = self._max_parallel if missing is None else min(self._max_parallel, missing)
+        return len(self._live) < at_once
