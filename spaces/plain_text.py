@@ -19,6 +19,8 @@ _REMOVED = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # ignorable
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f"  # zero width and bidirectional
     "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"  # blank, variation selectors, BOM, specials
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2"  # marks that enclose the digits after them
+    "\U000110bd\U000110cd\U00013430-\U0001345f"  # the same, and joiners of hieroglyphs
     "\ud800-\udfff\ue000-\uf8ff"  # surrogates, private use
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # ignorable
     "\U000e0000-\U000e0fff"  # tags: text that people cannot see and models can read

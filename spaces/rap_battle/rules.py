@@ -17,6 +17,9 @@ from spaces.seed import Streams
 from spaces.space import IllegalAction, InvalidAction, Outcome
 
 SEATS = 2
+MAX_REPLY = 4_000
+"""Characters of a raw reply. Twice the largest char_limit, and 16 such replies of nothing but escapes
+still fit into a transcript, which keeps them."""
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +64,8 @@ def parse(kind: str, text: str) -> Verse:
     """The whole text is the verse. Raises InvalidAction."""
     if kind != "verse":
         raise InvalidAction(f"rap-battle asks for a verse, not for {kind!r}")
+    if len(text) > MAX_REPLY:
+        raise InvalidAction(f"a reply has at most {MAX_REPLY} characters, got {len(text)}")
     lines = plain_lines(text)
     if not lines:
         raise InvalidAction("the verse is empty; answer with the lines of your verse")

@@ -1,0 +1,165 @@
+"""A host in a few lines: it plays a session and writes down its log as `server.match` would.
+
+Turn by turn, by the table of events in docs/architecture.md, with faults, forfeits and a void where
+the dice say so. Tests of rules and transcripts use it; nothing of it is asynchronous or timed.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+
+from spaces.seed import Streams, commitment
+from spaces.space import Outcome, Space
+from spaces.transcript import Draft, SeatCommit, order, seal, seat_commit
+
+AnySpace = Space[Any, Any, Any]
+SESSION = "01JD0000000000000000000000"
+OPENED_MS = 1_750_000_000_000
+MAX_TURNS = 1_000
+"""Random play of any Space ends far sooner; a session that does not is a bug of its rules."""
+
+
+def seed_of(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+class Dice(msgspec.Struct, frozen=True):
+    """How often things go wrong, as probabilities per decision."""
+
+    fault: float = 0.0
+    forfeit: float = 0.0
+    void: float = 0.0
+
+
+class Session(msgspec.Struct):
+    """A session being played. `log` holds each event with the seat it is secret to."""
+
+    space: AnySpace
+    params: dict[str, Any]
+    seed: bytes
+    rng: random.Random
+    dice: Dice = Dice()
+    log: list[tuple[Draft, int | None]] = []
+    clock_ms: int = 0
+    state: Any = None
+    outcome: Outcome | None = None
+
+    @property
+    def streams(self) -> Streams:
+        return Streams(self.seed)
+
+    @property
+    def seats(self) -> list[SeatCommit]:
+        return [
+            SeatCommit(seat, seat_commit(f"agent-{seat}@v1", bytes([seat]) * 32))
+            for seat in range(self.space.seats)
+        ]
+
+    def play(self) -> Session:
+        """Play to the end (or to a void)."""
+        self.state = self.space.initial(self.space.params(self.params), self.streams)
+        self._say("open", self._opening())
+        for turn in range(1, MAX_TURNS):
+            self._say("turn", {"turn": turn})
+            if not self._play_turn(turn):
+                self._say("void", {"reason": "the host lost its mind"})
+                self.outcome = Outcome("void", None)
+                return self
+            self.outcome = self.space.outcome(self.state)
+            if self.outcome is not None:
+                returns = self.outcome.returns and list(self.outcome.returns)
+                self._say("end", {"termination": self.outcome.termination, "returns": returns})
+                return self
+        raise AssertionError(f"{self.space.id} {self.params} does not end")
+
+    def document(self) -> bytes:
+        return seal(
+            session=SESSION,
+            space=self.space.id,
+            rules=self.space.rules,
+            params=self.params,
+            opened_ms=OPENED_MS,
+            sealed_ms=OPENED_MS + self.clock_ms,
+            seats=self.seats,
+            seed=self.seed,
+            entries=order(self.log),
+            outcome=self.outcome,
+        )
+
+    def _opening(self) -> dict[str, Any]:
+        return {
+            "rules": self.space.rules,
+            "params": self.params,
+            "seats": msgspec.to_builtins(self.seats),
+            "seed_commit": commitment(SESSION, self.seed),
+        }
+
+    def _say(
+        self, type: str, body: dict[str, Any], by: str = "host", secret: int | None = None
+    ) -> None:
+        self.clock_ms += 7
+        self.log.append((Draft(self.clock_ms, by, type, body), secret))
+
+    def _play_turn(self, turn: int) -> bool:
+        """One set of decisions, in random order. False: the session is voided."""
+        decisions = list(self.space.decisions(self.state))
+        self.rng.shuffle(decisions)
+        sealed: list[dict[str, Any]] = []
+        late: list[int] = []
+        for decision in decisions:
+            if self.rng.random() < self.dice.void:
+                return False
+            forfeits = self.rng.random() < self.dice.forfeit
+            faults = 2 if forfeits else int(self.rng.random() < self.dice.fault)
+            self._say_faults(turn, decision.seat, faults)
+            if forfeits:
+                late.append(decision.seat)
+                continue
+            action = self.space.random_action(self.state, decision.seat, self.rng)
+            body = {
+                "turn": turn,
+                "kind": decision.kind,
+                "action": self.space.encode_action(action),
+            }
+            if self.space.decided_by == "judges":
+                body["raw"] = words_for(self.space, decision.kind, action)
+            secret = decision.seat if decision.sealed else None
+            self._say("action", body, f"seat:{decision.seat}", secret)
+            if decision.sealed:
+                sealed.append({"seat": decision.seat, "action": body["action"]})
+            self.state = self.space.apply(self.state, decision.seat, action, self.streams)
+        for seat in sorted(late):
+            self._say("forfeit", {"turn": turn, "seat": seat})
+            self.state = self.space.forfeit(self.state, seat, self.streams)
+        if (sealed and self.space.outcome(self.state) is None) or (sealed and not late):
+            actions = sorted(sealed, key=lambda one: int(one["seat"]))
+            self._say("reveal", {"turn": turn, "actions": actions})
+        return True
+
+    def _say_faults(self, turn: int, seat: int, count: int) -> None:
+        for attempt in range(1, count + 1):
+            code = self.rng.choice(["unparsable", "illegal", "late"])
+            if code == "late":
+                self._say("deadline", {"turn": turn, "seat": seat})
+            reason = "no answer found"
+            self._say(
+                "fault",
+                {"turn": turn, "code": code, "reason": reason, "attempt": attempt},
+                f"seat:{seat}",
+            )
+
+
+def words_for(space: AnySpace, kind: str, action: Any) -> str:
+    """Some text that the Space reads as `action`: its one string field."""
+    (text,) = (v for k, v in space.encode_action(action).items() if k != "kind")
+    assert space.parse(kind, text) == action
+    return str(text)
+
+
+def play(space: AnySpace, params: dict[str, Any], number: int, dice: Dice | None = None) -> Session:
+    """Play session `number` of a Space at random; equal arguments play equal sessions."""
+    rng = random.Random(f"{space.id}/{number}")
+    return Session(space, params, seed_of(number), rng, dice or Dice()).play()

@@ -1,0 +1,124 @@
+"""No text and no JSON of an agent raises anything but the two errors that are the agent's fault."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spaces import canonical
+from spaces.registry import all_spaces
+from spaces.seed import Streams
+from spaces.space import IllegalAction, InvalidAction
+from tests.conformance.rig import AnySpace, seed_of
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=400)
+PIECES = [
+    "{",
+    "}",
+    '"',
+    ":",
+    ",",
+    "[",
+    "]",
+    "=",
+    ".",
+    "-",
+    "*",
+    "`",
+    "bid",
+    "cell",
+    "kind",
+    "null",
+    "0",
+    "4",
+    "18",
+    "1e3",
+    "0x1",
+    "٤",
+    "\n",
+    "\r",
+    "\t",
+    "\x1b[2J",
+    "\u202e",
+]
+NEARLY_ANSWERS = st.lists(st.sampled_from([*PIECES, " ", "1" * 15, "1" * 400]), max_size=40).map(
+    "".join
+)
+TEXT = ANY_TEXT | NEARLY_ANSWERS
+HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Categories that move a cursor, hide, or turn text around."""
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["kind", "bid", "cell", "text"]) | st.text(max_size=8),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def reachable(space: AnySpace, number: int) -> tuple[Any, Streams]:
+    """Some state in which a decision is open."""
+    rng, streams = random.Random(number), Streams(seed_of(number))
+    state = space.initial(space.params({}), streams)
+    for _ in range(rng.randrange(12)):
+        decision = rng.choice(space.decisions(state))
+        action = space.random_action(state, decision.seat, rng)
+        after = space.apply(state, decision.seat, action, streams)
+        if not space.decisions(after):
+            break
+        state = after
+    return state, streams
+
+
+@pytest.mark.parametrize("space", all_spaces(), ids=lambda space: space.id)
+@settings(max_examples=300, deadline=None)
+@given(text=TEXT, number=st.integers(0, 500))
+def test_any_text_is_an_action_or_the_agents_fault(space: AnySpace, text: str, number: int) -> None:
+    state, streams = reachable(space, number)
+    for decision in space.decisions(state):
+        try:
+            action = space.parse(decision.kind, text)
+        except InvalidAction:
+            continue
+        assert space.decode_action(space.encode_action(action)) == action
+        try:
+            after = space.apply(state, decision.seat, action, streams)
+        except IllegalAction:
+            continue
+        for viewer in (None, *range(space.seats)):
+            canonical.encode(space.observe(after, viewer))
+        assert not HARMFUL & {unicodedata.category(c) for c in space.render(after) if c != "\n"}
+
+
+@pytest.mark.parametrize("space", all_spaces(), ids=lambda space: space.id)
+@settings(max_examples=200, deadline=None)
+@given(body=JSON, number=st.integers(0, 500))
+def test_any_json_is_an_action_or_the_agents_fault(space: AnySpace, body: Any, number: int) -> None:
+    state, streams = reachable(space, number)
+    try:
+        action = space.decode_action(body)
+    except InvalidAction:
+        return
+    for decision in space.decisions(state):
+        with contextlib.suppress(IllegalAction):
+            space.apply(state, decision.seat, action, streams)
+
+
+@pytest.mark.parametrize("space", all_spaces(), ids=lambda space: space.id)
+@given(kind=st.text(max_size=20))
+def test_an_unknown_kind_is_refused(space: AnySpace, kind: str) -> None:
+    known = {decision.kind for decision in space.decisions(reachable(space, 0)[0])}
+    if kind not in known | {"bid", "mark", "verse"}:
+        with pytest.raises(InvalidAction):
+            space.parse(kind, "anything")
