@@ -1,0 +1,91 @@
+"""From ballots to an opinion, from opinions to a verdict. Pure, and the same for one judge or many.
+
+A judge's opinion is the mean over the orders in which it was asked. The panel's score is the median
+over its seats, line by line, each judge counting once whatever its stake: the draw of the panel has
+weighed stake already, and weighing it twice would let one whale decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from judges.parse import Ballot
+from judges.rubric import MILLI, Rubric
+from judges.verdict import Evidence, LineVerdict, Opinion, Verdict
+
+
+def opinion(judge: str, ballots: Sequence[Ballot]) -> Opinion:
+    """The mean of one judge's ballots, one for each order (`prompt.orders`)."""
+    if not ballots:
+        raise ValueError("an opinion needs a ballot for every order")
+    lines, seats = len(ballots[0].scores), len(ballots[0].order)
+    first = {ballot.order[0]: ballot for ballot in ballots}
+    return Opinion(
+        judge=judge,
+        scores_milli=tuple(
+            tuple(
+                sum(ballot.scores[line][seat] for ballot in ballots) * MILLI // len(ballots)
+                for seat in range(seats)
+            )
+            for line in range(lines)
+        ),
+        reasons=tuple(
+            tuple(first[seat].reasons[line] if seat in first else "" for seat in range(seats))
+            for line in range(lines)
+        ),
+    )
+
+
+def aggregate(
+    rubric: Rubric, opinions: Sequence[Opinion], evidence: Sequence[Evidence] = ()
+) -> Verdict:
+    """The panel's verdict. Raises ValueError without a single opinion: no opinion is no zero."""
+    if not opinions:
+        raise ValueError("a verdict needs at least one opinion")
+    seats = len(opinions[0].scores_milli[0])
+    lines = tuple(_line(rubric.lines[i].name, i, opinions, seats) for i in range(len(rubric.lines)))
+    totals = tuple(_total(rubric, lines, seat) for seat in range(seats))
+    return Verdict(
+        rubric=rubric.id,
+        lines=lines,
+        totals_milli=totals,
+        ranks=ranks(totals, rubric.tie_milli),
+        evidence=tuple(evidence),
+        judges=tuple(each.judge for each in opinions),
+    )
+
+
+def _line(name: str, index: int, opinions: Sequence[Opinion], seats: int) -> LineVerdict:
+    scores: list[int] = []
+    reasons: list[str] = []
+    for seat in range(seats):
+        median = lower_median([each.scores_milli[index][seat] for each in opinions])
+        scores.append(median)
+        closest = min(opinions, key=lambda each: abs(each.scores_milli[index][seat] - median))
+        reasons.append(closest.reasons[index][seat])
+    return LineVerdict(name, tuple(scores), tuple(reasons))
+
+
+def lower_median(values: Sequence[int]) -> int:
+    """The middle value; of two middle values the lower, so that it is some judge's own number."""
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+def _total(rubric: Rubric, lines: Sequence[LineVerdict], seat: int) -> int:
+    weighed = sum(
+        line.weight * verdict.scores_milli[seat]
+        for line, verdict in zip(rubric.lines, lines, strict=True)
+    )
+    return weighed // rubric.weight
+
+
+def ranks(totals_milli: Sequence[int], tie_milli: int) -> tuple[int, ...]:
+    """Competition ranks (1, 1, 3): a seat shares the rank of the best seat it is within the tie of."""
+    best_first = sorted(range(len(totals_milli)), key=lambda seat: -totals_milli[seat])
+    found = [0] * len(totals_milli)
+    leader, rank = best_first[0], 1
+    for place, seat in enumerate(best_first, 1):
+        if seat != leader and totals_milli[leader] - totals_milli[seat] >= max(1, tie_milli):
+            leader, rank = seat, place
+        found[seat] = rank
+    return tuple(found)

@@ -1,0 +1,78 @@
+"""A model's answer, read strictly: exactly the form that was asked for, or JudgeUnreadable. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from judges.faults import JudgeUnreadable
+from judges.prompt import MAX_REASON, letter, neutralise
+from judges.rubric import TOP, Rubric
+
+MAX_ANSWER = 16 * 1024
+"""Characters; a longer answer is not looked at."""
+
+_Score = Annotated[int, Meta(ge=0, le=TOP)]
+
+
+class Ballot(msgspec.Struct, frozen=True):
+    """One answer to one order, back in seat order."""
+
+    order: tuple[int, ...]
+    scores: tuple[tuple[int, ...], ...]
+    """Whole points, for each rubric line and seat."""
+    reasons: tuple[str, ...]
+    """For each rubric line, words on the seat that stood first."""
+
+
+def read_ballot(rubric: Rubric, order: tuple[int, ...], answer: str) -> Ballot:
+    """Raises JudgeUnreadable; the reason can be told to the model."""
+    if not answer.strip():
+        raise JudgeUnreadable("the answer is empty")
+    if len(answer) > MAX_ANSWER:
+        raise JudgeUnreadable(f"the answer has more than {MAX_ANSWER} characters")
+    try:
+        decoded = msgspec.json.decode(answer, type=_answer_type(rubric, len(order)))
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise JudgeUnreadable(f"the answer is not the JSON that was asked for: {error}") from None
+    lines = [getattr(decoded, f"line_{i}") for i in range(len(rubric.lines))]
+    return Ballot(
+        order=order,
+        scores=tuple(_by_seat(line, order) for line in lines),
+        reasons=tuple(_reason(rubric, line.reason, order) for line in lines),
+    )
+
+
+def _answer_type(rubric: Rubric, seats: int) -> type[Any]:
+    scores: list[Any] = [(f"place_{i}", _Score) for i in range(seats)]
+    line = msgspec.defstruct(
+        "Line",
+        [("reason", str), *scores],
+        forbid_unknown_fields=True,
+        rename={f"place_{i}": letter(i) for i in range(seats)},
+    )
+    return msgspec.defstruct(
+        "Answer",
+        [(f"line_{i}", line) for i in range(len(rubric.lines))],
+        forbid_unknown_fields=True,
+        rename={f"line_{i}": each.name for i, each in enumerate(rubric.lines)},
+    )
+
+
+def _by_seat(line: Any, order: tuple[int, ...]) -> tuple[int, ...]:
+    places = {seat: place for place, seat in enumerate(order)}
+    return tuple(getattr(line, f"place_{places[seat]}") for seat in sorted(order))
+
+
+def _reason(rubric: Rubric, text: str, order: tuple[int, ...]) -> str:
+    """One plain line in which the letters of this order have become seats."""
+
+    def seat(match: re.Match[str]) -> str:
+        place = ord(match[1].upper()) - ord("A")
+        return f"seat {order[place]}" if place < len(order) else match[0]
+
+    plain = " ".join(neutralise(text, MAX_REASON).split())
+    return re.sub(rf"\b{rubric.contestant} ([A-Z])\b", seat, plain, flags=re.IGNORECASE)

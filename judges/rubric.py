@@ -1,0 +1,69 @@
+"""What is judged in each Space that judges decide: the lines of its rubric, as data.
+
+A change of a line, its words or its weight changes what a score means: it is a new rubric id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+TOP = 10
+"""Scores are whole points, 0 .. TOP; aggregates are in thousandths of a point."""
+MILLI = 1_000
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One thing that is scored, for every seat."""
+
+    name: str
+    asks: str
+    """What a full score means, in words that the judge is given and people can read."""
+    weight: int = 1
+    """Its share in the total, relative to the other lines."""
+
+
+class Rubric(msgspec.Struct, frozen=True):
+    id: str
+    prompt: str
+    """Name of the versioned prompt (`judges/prompts/<prompt>.txt`)."""
+    contestant: str
+    """What an anonymous seat is called, before its letter: `Rapper` A."""
+    lines: tuple[Line, ...]
+    tie_milli: int
+    """Totals that are less than this apart are a draw."""
+
+    @property
+    def weight(self) -> int:
+        return sum(line.weight for line in self.lines)
+
+
+class NoRubric(LookupError):
+    """The Space is not decided by judges, or nobody has written its rubric yet."""
+
+
+RAP_BATTLE = Rubric(
+    id="rap-battle/1",
+    prompt="rap-battle-1",
+    contestant="Rapper",
+    lines=(
+        Line("flow", "rhythm, rhymes inside and at the end of lines, lines that are easy to rap"),
+        Line("wordplay", "punchlines, double meanings, images and similes that are fresh"),
+        Line("comeback", "answers what the rival has just said and turns it against the rival"),
+        Line("topic", "stays on the topic of the battle and has something to say about it"),
+    ),
+    tie_milli=250,
+)
+
+RUBRICS: Mapping[str, Rubric] = MappingProxyType({"rap-battle": RAP_BATTLE})
+"""By the Space's id."""
+
+
+def rubric_of(space: str) -> Rubric:
+    """Raises NoRubric."""
+    try:
+        return RUBRICS[space]
+    except KeyError:
+        raise NoRubric(f"no rubric for space {space!r}") from None
