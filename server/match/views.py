@@ -1,0 +1,90 @@
+"""What each viewer sees of a session after its last event."""
+
+from __future__ import annotations
+
+from server.live.records import SessionRecord, ViewSet
+from server.match.decision import Open
+from server.match.progress import Progress
+from server.protocol import OpenDecision, SeatCard, SessionView, Step
+from spaces.seed import commitment
+
+_HEADLINE_CHARS = 80
+
+
+class Views:
+    """Builds the ViewSets of one session; what never changes is computed once."""
+
+    def __init__(self, record: SessionRecord) -> None:
+        self._record = record
+        self._cards = [
+            SeatCard(each.seat, each.agent, each.name, each.version, each.rating_milli)
+            for each in record.seats
+        ]
+        self._seed_commit = commitment(record.session, record.seed)
+
+    def of(self, progress: Progress) -> ViewSet:
+        """The views of the public and of every seat. Raises what the rules raise."""
+        headline = _headline(progress)
+        return ViewSet(
+            offset=progress.offset - 1,
+            public=self._view(progress, None, headline),
+            seats=tuple(self._view(progress, card.seat, headline) for card in self._cards),
+        )
+
+    def _view(self, progress: Progress, viewer: int | None, headline: str) -> SessionView:
+        return SessionView(
+            session=self._record.session,
+            space=self._record.space,
+            rules=self._record.rules,
+            status=progress.status,
+            opened_ms=self._record.opened_ms,
+            seats=self._cards,
+            state={} if progress.failure else progress.space.observe(progress.state, viewer),
+            headline=headline,
+            turn=progress.turn,
+            decisions=[_decision(each, viewer) for each in progress.open.values()],
+            you=viewer,
+            prompt=_prompt(progress, viewer),
+            outcome=progress.outcome,
+            seed_commit=self._seed_commit,
+            tier_micros=self._record.tier_micros,
+            digest=progress.digest,
+            steps=_steps(progress),
+        )
+
+
+def _headline(progress: Progress) -> str:
+    if progress.failure:
+        return "void"
+    return progress.space.headline(progress.state)[:_HEADLINE_CHARS]
+
+
+def _prompt(progress: Progress, viewer: int | None) -> str | None:
+    own = progress.open.get(viewer) if viewer is not None else None
+    if own is None or own.done or progress.failure:
+        return None
+    return progress.space.prompt(progress.state, own.seat)
+
+
+def _decision(open_: Open, viewer: int | None) -> OpenDecision:
+    own = viewer == open_.seat
+    return OpenDecision(
+        seat=open_.seat,
+        kind=open_.decision.kind,
+        deadline_ms=open_.deadline_ms,
+        attempt=open_.attempt if own else open_.public_attempt(),
+        done=open_.done,
+        fault=open_.fault if own else None,
+    )
+
+
+def _steps(progress: Progress) -> list[Step]:
+    """What follows the match; workers go on from here."""
+    if progress.status == "live":
+        return []
+    steps = [Step("sealed", "done" if progress.digest else "running")]
+    if progress.status == "ended" and not progress.failure:
+        if progress.space.decided_by == "judges":
+            steps.append(Step("judged", "waiting"))
+        steps.append(Step("rated", "waiting"))
+    return steps
