@@ -1,0 +1,262 @@
+"""The Textual spectator: one state, folded by pure functions, painted at most 20 times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+
+from tui_client.connection import Connection, WatchError, locate
+from tui_client.director import step
+from tui_client.observed import bid_tac_toe, rap_battle
+from tui_client.state import (
+    Back,
+    Input,
+    Move,
+    NextSpace,
+    Open,
+    State,
+    Tick,
+    ToggleFollow,
+    opened,
+    wanted,
+)
+from tui_client.widgets.board.auction import AuctionPane
+from tui_client.widgets.board.grid import GridPane
+from tui_client.widgets.board.log import LogPane
+from tui_client.widgets.board.money import MoneyPane
+from tui_client.widgets.footer import Footer
+from tui_client.widgets.header import Header
+from tui_client.widgets.help import HelpScreen
+from tui_client.widgets.lobby.live import LivePane, RecentPane
+from tui_client.widgets.lobby.queues import QueuesPane
+from tui_client.widgets.lobby.standings import StandingsPane
+from tui_client.widgets.pane import Pane
+from tui_client.widgets.rap.verdict import VerdictPane
+from tui_client.widgets.rap.verses import VersesPane
+from tui_client.widgets.session.plain import PlainPane
+from tui_client.widgets.session.ticker import TickerPane
+from tui_client.widgets.session.title import TitlePane
+
+PAINT_S = 0.05
+"""The least time between two paintings: 20 a second."""
+CLOCK_S = 0.1
+"""How often time passes while a clock is in sight."""
+IDLE_CLOCK_S = 1.0
+"""How often it passes otherwise: ages in the lobby are in seconds."""
+SCROLL_ROWS = 3
+
+
+class WatchApp(App[None]):
+    """The spectator's screen. Without `connect` it shows only what is dispatched to it."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "agon"
+    ENABLE_COMMAND_PALETTE = False
+    # Textual declares these two as instance variables, so they cannot be ClassVars here.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "quit"),
+        Binding("escape", "lobby", "lobby"),
+        Binding("enter", "open", "watch"),
+        Binding("f", "follow", "follow"),
+        Binding("up,k", "move(-1)", "up"),
+        Binding("down,j", "move(1)", "down"),
+        Binding("pageup", "move(-10)", "page up"),
+        Binding("pagedown", "move(10)", "page down"),
+        Binding("tab", "next_space(1)", "board", priority=True),
+        Binding("shift+tab", "next_space(-1)", "board", priority=True),
+        Binding("question_mark", "help", "help"),
+    ]
+
+    def __init__(self, *, clock: Callable[[], int], state: State | None = None) -> None:
+        super().__init__()
+        self.state = state if state is not None else State()
+        """What is known; changed by `dispatch` alone."""
+        self.failure: WatchError | None = None
+        """Why watching was given up, when it was."""
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._painting: Timer | None = None
+        self._shown: str | None = None
+
+    def attach(self, connection: Connection) -> None:
+        """Run this connection for as long as the app runs. Call before the app starts."""
+        self._connection = connection
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Vertical(id="body"):
+            with Horizontal(id="lobby", classes="view"):
+                with Vertical(id="sessions"):
+                    yield LivePane()
+                    yield RecentPane()
+                with Vertical(id="aside"):
+                    yield StandingsPane()
+                    yield QueuesPane()
+            with Vertical(id="session", classes="view"):
+                yield TitlePane()
+                with Horizontal(id="bid-tac-toe", classes="view"):
+                    yield GridPane()
+                    with Vertical(id="table"):
+                        yield MoneyPane()
+                        yield AuctionPane()
+                        yield LogPane()
+                with Vertical(id="rap-battle", classes="view"):
+                    with Horizontal(id="ring"):
+                        yield VersesPane(0)
+                        yield VersesPane(1)
+                    yield VerdictPane()
+                yield PlainPane(classes="view", id="plain")
+                yield TickerPane()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.dispatch_clock()
+        self.repaint()
+        self.set_timer(CLOCK_S, self._tick)
+        if self._connection is not None:
+            self.run_worker(self._connect(self._connection), name="connection")
+
+    async def _connect(self, connection: Connection) -> None:
+        try:
+            await connection.run()
+        except WatchError as error:
+            self.failure = error
+            self.exit(return_code=1)
+
+    def _tick(self) -> None:
+        self.dispatch_clock()
+        self.set_timer(CLOCK_S if self._clock_in_sight() else IDLE_CLOCK_S, self._tick)
+
+    def _clock_in_sight(self) -> bool:
+        spectated = self.state.spectated
+        if spectated is None or spectated.view is None:
+            return self.state.follow
+        return spectated.view.status == "live"
+
+    def dispatch_clock(self) -> None:
+        """Let time pass."""
+        self._fold(Tick(self._clock()))
+
+    def dispatch(self, happened: Input) -> None:
+        """Fold what happened, at the time it happened, and paint soon."""
+        self._fold(Tick(self._clock()))
+        self._fold(happened)
+
+    def _fold(self, happened: Input) -> None:
+        before = wanted(self.state)
+        self.state = step(self.state, happened)
+        if self._connection is not None and wanted(self.state).keys() != before.keys():
+            self._connection.changed()
+        if self._painting is None and self.is_running:
+            self._painting = self.set_timer(PAINT_S, self.repaint)
+
+    def repaint(self) -> None:
+        """Paint the state now."""
+        self._painting = None
+        self._switch(self._view_of(self.state))
+        for pane in self.screen_stack[0].query(Pane):
+            pane.show(self.state)
+
+    @staticmethod
+    def _view_of(state: State) -> str:
+        if state.spectated is None:
+            return "lobby"
+        view = state.spectated.view
+        if rap_battle(view) is not None:
+            return "rap-battle"
+        return "bid-tac-toe" if bid_tac_toe(view) is not None else "plain"
+
+    def _switch(self, name: str) -> None:
+        if name == self._shown:
+            return
+        self._shown = name
+        for view in self.screen_stack[0].query(".view"):
+            shown = view.id == name or (view.id == "session" and name != "lobby")
+            view.set_class(shown, "-shown")
+
+    def action_lobby(self) -> None:
+        self.dispatch(Back())
+
+    def action_open(self) -> None:
+        if self.state.spectated is None and self.state.cursor is not None:
+            self.dispatch(Open(self.state.cursor))
+
+    def action_follow(self) -> None:
+        self.dispatch(ToggleFollow())
+
+    def action_move(self, by: int) -> None:
+        self.dispatch(Move(by))
+
+    def action_next_space(self, by: int) -> None:
+        self.dispatch(NextSpace(by))
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+
+def unix_ms() -> int:
+    """This machine's clock, unix milliseconds; the arena's is told apart by its skew."""
+    return time.time_ns() // 1_000_000
+
+
+def build(
+    api_url: str,
+    *,
+    session: str | None = None,
+    follow: bool = False,
+    key: str | None = None,
+    clock: Callable[[], int],
+    rng: random.Random,
+) -> WatchApp:
+    """The spectator of one arena, ready to run."""
+    state = State(now_ms=clock(), follow=follow and session is None)
+    if session is not None:
+        state = opened(state, session)
+    app = WatchApp(clock=clock, state=state)
+    app.attach(
+        Connection(
+            api_url=api_url,
+            key=key,
+            dispatch=app.dispatch,
+            wanted=lambda: wanted(app.state),
+            rng=rng,
+        )
+    )
+    return app
+
+
+async def watch(
+    api_url: str, session: str | None = None, follow: bool = False, key: str | None = None
+) -> None:
+    """Watch until the user quits. Raises WatchError when the arena never answered."""
+    await locate(api_url)  # before the screen is taken: the commonest mistake deserves a plain line
+    app = build(
+        api_url,
+        session=session,
+        follow=follow,
+        key=key,
+        clock=unix_ms,
+        rng=random.Random(),  # noqa: S311 - jitter, not a secret
+    )
+    await app.run_async()
+    if app.failure is not None:
+        raise app.failure
+
+
+def run_watch(api_url: str, session: str | None = None, follow: bool = False) -> None:
+    """`agon watch`: the spectator on this terminal, until `q`.
+
+    `session` opens one session at once; `follow` lets the director choose, which a person's first
+    choice ends. Raises WatchError, whose message is for people, when the arena never answered.
+    """
+    asyncio.run(watch(api_url, session, follow))

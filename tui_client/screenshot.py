@@ -1,0 +1,102 @@
+"""The README's pictures: recorded messages, folded and painted like any others, saved as SVG.
+
+`python -m tui_client.screenshot --out docs/img`
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.protocol import ServerMessage
+from tui_client import recording
+from tui_client.app import WatchApp
+from tui_client.director import step
+from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow
+
+SIZE = (120, 34)
+
+
+def folded(happened: Sequence[Input], now_ms: int = recording.START_MS) -> State:
+    """The state after a recording, at one instant."""
+    state = step(State(), Tick(now_ms))
+    for one in happened:
+        state = step(state, one)
+    return state
+
+
+def lobby() -> list[Input]:
+    return [Connected(), *recording.lobby_start()]
+
+
+def rap() -> list[Input]:
+    """Round three: the second seat is in the middle of its answer, and the director watches."""
+    verses: list[ServerMessage] = [recording.rap_verse(verse) for verse in range(5)]
+    writing = recording.rap_writing(5, 104)
+    return [
+        *lobby(),
+        Open(recording.RAP),
+        ToggleFollow(),
+        *recording.rap_start(),
+        *verses,
+        *writing,
+    ]
+
+
+def verdict() -> list[Input]:
+    verses: list[ServerMessage] = [recording.rap_verse(verse) for verse in range(5)]
+    ending = recording.rap_ending()
+    return [*lobby(), Open(recording.RAP), *recording.rap_start(), *verses, *ending]
+
+
+def bid_tac_toe() -> list[Input]:
+    """The fifth auction: one bid is in, face down."""
+    auctions: list[ServerMessage] = [
+        update for number in range(4) for update in recording.board_auction(number)
+    ]
+    sealed = recording.board_auction(4)[:1]
+    return [*lobby(), Open(recording.BOARD), *recording.board_start(), *auctions, *sealed]
+
+
+def bid_tac_toe_result() -> list[Input]:
+    auctions: list[ServerMessage] = [
+        update for number in range(5) for update in recording.board_auction(number)
+    ]
+    return [*lobby(), Open(recording.BOARD), *recording.board_start(), *auctions]
+
+
+PICTURES = {
+    "lobby": lobby,
+    "rap": rap,
+    "verdict": verdict,
+    "bid-tac-toe": bid_tac_toe,
+}
+
+
+async def svg(state: State, size: tuple[int, int] = SIZE) -> str:
+    """The screen that shows `state`, as an SVG document."""
+    app = WatchApp(clock=lambda: state.now_ms, state=state)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.repaint()
+        await pilot.pause()
+        return app.export_screenshot(title="agon watch")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tui_client.screenshot", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/img"), help="folder of the pictures")
+    out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    for name, happened in PICTURES.items():
+        # Some seconds after the last event, so that no turned bids are still on the table.
+        state = step(folded(happened()), Tick(recording.START_MS + 4_000))
+        path = out / f"{name}.svg"
+        path.write_text(asyncio.run(svg(state)), encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""One open session as its spectator has it: the last view, what just happened, what is being written.
+
+Pure: each function takes a `Spectated` and a message and returns the next one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.protocol import SessionView, Snapshot, Update, Writing
+from tui_client.observed import bid_tac_toe, open_decision
+from tui_client.place import Place
+from tui_client.words import Note, note
+
+MAX_NOTES = 100
+MAX_DRAFT_CHARS = 16_384
+HOLE = " … "
+"""Stands where a piece of a draft was lost: drafts are ephemeral, their holes are not hidden."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a seat has written so far of an answer that is not in yet."""
+
+    seat: int
+    turn: int
+    text: str
+    next_at: int
+    """Character offset in the answer at which the next piece is expected."""
+
+
+class Spectated(msgspec.Struct, frozen=True):
+    session: str
+    since_ms: int = 0
+    """When we asked to watch it, on our clock."""
+    place: Place = Place()
+    view: SessionView | None = None
+    notes: tuple[Note, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    watching: int = 0
+    trouble: str = ""
+    """Why the session cannot be watched, e.g. the arena does not know it."""
+    noted_ms: int = 0
+    """When the last note came, on our clock."""
+    revealed_ms: int = 0
+    """When the last bids were turned over, on our clock."""
+    ended_ms: int | None = None
+    """When we learnt that play is over, on our clock."""
+    decided_ms: int | None = None
+    """When we learnt the verdict, on our clock."""
+
+    def draft_of(self, seat: int) -> Draft | None:
+        """The draft of a seat that still owes its answer."""
+        decision = open_decision(self.view, seat)
+        if decision is None or decision.done:
+            return None
+        return next((draft for draft in self.drafts if draft.seat == seat), None)
+
+
+def with_snapshot(spectated: Spectated, message: Snapshot, now_ms: int) -> Spectated:
+    """Start from a snapshot. One that bridges lost events says so in the notes."""
+    if not isinstance(message.view, SessionView):
+        return spectated
+    place = spectated.place.at_snapshot(message)
+    known = spectated.place.position
+    skipped = known is not None and (message.epoch, message.offset) != (known.epoch, known.offset)
+    notes = spectated.notes
+    if spectated.view is not None and (message.resync or skipped):
+        missed = Note(message.offset, "some events were missed; this is the board as it stands now")
+        notes = (*notes, missed)[-MAX_NOTES:]
+    placed = msgspec.structs.replace(spectated, place=place, notes=notes, trouble="")
+    return _with_view(placed, message.view, now_ms)
+
+
+def with_update(spectated: Spectated, message: Update, now_ms: int) -> Spectated:
+    """Fold an update that continues our place; ask for the channel again when it does not."""
+    events = spectated.place.fresh(message)
+    if events is None:
+        return msgspec.structs.replace(spectated, place=spectated.place.after_gap(message))
+    position = spectated.place.position
+    assert position is not None
+    view = message.view if isinstance(message.view, SessionView) else None
+    names_from = view or spectated.view
+    told = [said for event in events if (said := note(event, names_from))]
+    folded = msgspec.structs.replace(
+        spectated,
+        place=spectated.place.after(message),
+        notes=(*spectated.notes, *told)[-MAX_NOTES:],
+        noted_ms=now_ms if told else spectated.noted_ms,
+    )
+    if view is None or message.offset < position.offset:
+        return folded
+    return _with_view(folded, view, now_ms)
+
+
+def _with_view(spectated: Spectated, view: SessionView, now_ms: int) -> Spectated:
+    before = spectated.view
+    drafts = tuple(draft for draft in spectated.drafts if draft.turn >= view.turn)
+    return msgspec.structs.replace(
+        spectated,
+        view=view,
+        drafts=drafts if view.status == "live" else (),
+        revealed_ms=now_ms if _revealed(before, view) else spectated.revealed_ms,
+        ended_ms=spectated.ended_ms or (now_ms if view.status != "live" else None),
+        decided_ms=spectated.decided_ms or (now_ms if view.verdict else None),
+    )
+
+
+def _revealed(before: SessionView | None, view: SessionView) -> bool:
+    old, new = bid_tac_toe(before), bid_tac_toe(view)
+    return old is not None and new is not None and len(new.log) > len(old.log)
+
+
+def with_writing(spectated: Spectated, piece: Writing) -> Spectated:
+    """Add a piece of a draft.
+
+    Pieces of an earlier turn and pieces behind what is already there are dropped; a piece at 0
+    starts anew (a retry); a piece ahead of what is there leaves a visible hole.
+    """
+    view = spectated.view
+    if view is not None and (piece.turn < view.turn or view.status != "live"):
+        return spectated
+    draft = next((d for d in spectated.drafts if d.seat == piece.seat), None)
+    if draft is not None and piece.turn < draft.turn:
+        return spectated
+    if draft is None or piece.turn > draft.turn or piece.at == 0:
+        draft = Draft(piece.seat, piece.turn, "", 0)
+    if piece.at < draft.next_at:
+        return spectated
+    text = draft.text + (HOLE if piece.at > draft.next_at else "") + piece.text
+    grown = Draft(piece.seat, piece.turn, text[:MAX_DRAFT_CHARS], piece.at + len(piece.text))
+    others = tuple(d for d in spectated.drafts if d.seat != piece.seat)
+    return msgspec.structs.replace(
+        spectated, drafts=tuple(sorted((*others, grown), key=lambda d: d.seat))
+    )

@@ -1,0 +1,280 @@
+"""What the spectator knows, and the one pure function that changes it.
+
+`reduce(state, input)` folds everything that happens to the client: the arena's messages, the
+connection's ups and downs, the clock, and the keys. It never fails, whatever arrives. What the client
+wants to follow is derived (`wanted`), so that the connection only has to compare.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import assert_never
+
+import msgspec
+
+from server.protocol import (
+    Accepted,
+    BoardView,
+    Error,
+    Goodbye,
+    LobbyView,
+    Pong,
+    Position,
+    Rejected,
+    ServerMessage,
+    SessionCard,
+    Snapshot,
+    Ticket,
+    Update,
+    Watching,
+    Welcome,
+    Writing,
+)
+from tui_client.place import Place
+from tui_client.spectated import Spectated, with_snapshot, with_update, with_writing
+
+LOBBY = "lobby"
+SPACES = ("rap-battle", "bid-tac-toe")
+"""Spaces whose leaderboards are offered before the lobby has named any."""
+MAX_SPACES = 24
+
+
+class Link(enum.Enum):
+    """The connection, as the header shows it."""
+
+    CONNECTING = "connecting"
+    """Never been connected yet."""
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    """Was connected; what is on the screen may be old by a moment."""
+    CLOSED = "closed"
+    """The arena told us not to come back."""
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A gateway has welcomed us; every wanted channel is asked for anew, from its place."""
+
+
+class Disconnected(msgspec.Struct, frozen=True):
+    reason: str = ""
+    final: bool = False
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The clock, unix milliseconds on this machine. Sent before each message and when clocks show."""
+
+    now_ms: int
+
+
+class Open(msgspec.Struct, frozen=True):
+    """Watch one session; a person's choice, so it ends following."""
+
+    session: str
+
+
+class Back(msgspec.Struct, frozen=True):
+    """To the lobby."""
+
+
+class ToggleFollow(msgspec.Struct, frozen=True):
+    """Let the director choose what to watch, or stop it."""
+
+
+class Move(msgspec.Struct, frozen=True):
+    """Move the lobby's cursor, or scroll verses back."""
+
+    by: int
+
+
+class NextSpace(msgspec.Struct, frozen=True):
+    """Show the leaderboard of the next Space."""
+
+    by: int = 1
+
+
+Input = (
+    ServerMessage | Connected | Disconnected | Tick | Open | Back | ToggleFollow | Move | NextSpace
+)
+
+
+class State(msgspec.Struct, frozen=True):
+    link: Link = Link.CONNECTING
+    closed_because: str = ""
+    now_ms: int = 0
+    skew_ms: int = 0
+    """The arena's clock less ours."""
+    lobby_place: Place = Place()
+    lobby: LobbyView | None = None
+    board_place: Place = Place()
+    board: BoardView | None = None
+    board_space: str = SPACES[0]
+    spectated: Spectated | None = None
+    cursor: str | None = None
+    """The lobby's selected session."""
+    scroll: int = 0
+    """Rows the verses are scrolled back."""
+    follow: bool = False
+    seen: tuple[str, ...] = ()
+    """Sessions the director has shown to their end, oldest first."""
+
+    @property
+    def arena_ms(self) -> int:
+        """The arena's clock now: deadlines are given on it."""
+        return self.now_ms + self.skew_ms
+
+    def cards(self) -> list[SessionCard]:
+        """The lobby's rows in the order they are shown: live, then recent."""
+        return [*self.lobby.live, *self.lobby.recent] if self.lobby else []
+
+    def spaces(self) -> list[str]:
+        """The Spaces whose leaderboards can be looked at."""
+        found = dict.fromkeys(SPACES)
+        if self.lobby is not None:
+            found |= dict.fromkeys(queue.space for queue in self.lobby.queues)
+            found |= dict.fromkeys(card.space for card in self.cards())
+        return list(found)[:MAX_SPACES]
+
+
+class Want(msgspec.Struct, frozen=True):
+    """A channel to follow. When `asks` grows, it has to be subscribed to again."""
+
+    since: Position | None
+    asks: int
+
+
+def wanted(state: State) -> dict[str, Want]:
+    """The channels that the client wants to follow, with its place on each."""
+    places = {LOBBY: state.lobby_place, board_channel(state): state.board_place}
+    if state.spectated is not None and not state.spectated.trouble:
+        places[session_channel(state.spectated.session)] = state.spectated.place
+    return {channel: Want(place.position, place.asks) for channel, place in places.items()}
+
+
+def board_channel(state: State) -> str:
+    return f"leaderboard:{state.board_space}"
+
+
+def session_channel(session: str) -> str:
+    return f"session:{session}"
+
+
+def reduce(state: State, happened: Input) -> State:
+    """The state after something happened."""
+    match happened:
+        case Tick():
+            return replace(state, now_ms=happened.now_ms)
+        case Connected():
+            return replace(state, link=Link.LIVE, closed_because="")
+        case Disconnected():
+            return _disconnected(state, happened)
+        case Welcome() | Pong():
+            return replace(state, skew_ms=happened.server_ms - state.now_ms)
+        case Snapshot() | Update():
+            return _followed(state, happened)
+        case Writing() | Watching():
+            return _ephemeral(state, happened)
+        case Error():
+            return _refused(state, happened)
+        case Open():
+            return replace(opened(state, happened.session), follow=False)
+        case Back():
+            return replace(state, spectated=None, follow=False, scroll=0)
+        case ToggleFollow():
+            return replace(state, follow=not state.follow)
+        case Move():
+            return _moved(state, happened.by)
+        case NextSpace():
+            return _next_space(state, happened.by)
+        case Goodbye() | Accepted() | Rejected() | Ticket():
+            return state  # the close code that follows a goodbye says it all; the rest is for bots
+        case _:
+            assert_never(happened)
+
+
+replace = msgspec.structs.replace
+
+
+def opened(state: State, session: str) -> State:
+    """The state that watches `session`, from nothing unless it is watched already."""
+    if state.spectated is not None and state.spectated.session == session:
+        return state
+    return replace(
+        state, spectated=Spectated(session, since_ms=state.now_ms), cursor=session, scroll=0
+    )
+
+
+def _disconnected(state: State, lost: Disconnected) -> State:
+    if lost.final:
+        return replace(state, link=Link.CLOSED, closed_because=lost.reason)
+    link = Link.CONNECTING if state.link is Link.CONNECTING else Link.RECONNECTING
+    return replace(state, link=link)
+
+
+def _followed(state: State, message: Snapshot | Update) -> State:
+    spectated = state.spectated
+    if message.channel == LOBBY:
+        place, view = _placed(state.lobby_place, message)
+        lobby = view if isinstance(view, LobbyView) else state.lobby
+        return _with_cursor(replace(state, lobby_place=place, lobby=lobby))
+    if message.channel == board_channel(state):
+        place, view = _placed(state.board_place, message)
+        board = view if isinstance(view, BoardView) else state.board
+        return replace(state, board_place=place, board=board)
+    if spectated is not None and message.channel == session_channel(spectated.session):
+        if isinstance(message, Snapshot):
+            return replace(state, spectated=with_snapshot(spectated, message, state.now_ms))
+        return replace(state, spectated=with_update(spectated, message, state.now_ms))
+    return state  # a channel that we have just left
+
+
+def _placed(place: Place, message: Snapshot | Update) -> tuple[Place, object]:
+    """The place and the view (or None) of a channel whose view says all."""
+    if isinstance(message, Snapshot):
+        return place.at_snapshot(message), message.view
+    if place.fresh(message) is None:
+        return place.after_gap(message), None
+    stale = place.position is not None and message.offset < place.position.offset
+    return place.after(message), None if stale else message.view
+
+
+def _ephemeral(state: State, message: Writing | Watching) -> State:
+    spectated = state.spectated
+    if spectated is None or message.channel != session_channel(spectated.session):
+        return state
+    if isinstance(message, Watching):
+        return replace(state, spectated=replace(spectated, watching=message.count))
+    return replace(state, spectated=with_writing(spectated, message))
+
+
+def _refused(state: State, error: Error) -> State:
+    spectated = state.spectated
+    if spectated is None or error.ref not in (
+        session_channel(spectated.session),
+        spectated.session,
+    ):
+        return state
+    return replace(state, spectated=replace(spectated, trouble=error.reason or error.code))
+
+
+def _with_cursor(state: State) -> State:
+    ids = [card.session for card in state.cards()]
+    if state.cursor in ids:
+        return state
+    return replace(state, cursor=ids[0] if ids else None)
+
+
+def _moved(state: State, by: int) -> State:
+    if state.spectated is not None:
+        return replace(state, scroll=max(0, state.scroll - by))
+    ids = [card.session for card in state.cards()]
+    if not ids:
+        return state
+    at = ids.index(state.cursor) if state.cursor in ids else 0
+    return replace(state, cursor=ids[min(len(ids) - 1, max(0, at + by))])
+
+
+def _next_space(state: State, by: int) -> State:
+    spaces = state.spaces()
+    at = spaces.index(state.board_space) if state.board_space in spaces else 0
+    space = spaces[(at + by) % len(spaces)]
+    return replace(state, board_space=space, board_place=Place(), board=None)

@@ -1,0 +1,1 @@
+"""Bid Tac Toe: the grid, the money, the auction, the log."""

@@ -1,0 +1,47 @@
+"""The log of a Bid Tac Toe, newest first, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+
+from tui_client import theme
+from tui_client.observed import BidLog, bid_tac_toe
+from tui_client.state import State
+from tui_client.widgets.canvas import Part, frame, line
+from tui_client.widgets.pane import Pane
+from tui_client.words import MARKS, cell_name
+
+
+def _row(past: BidLog) -> Text:
+    parts: list[Part] = [(f"{past.ply + 1:>2}. ", theme.FAINT), ("bids ", theme.DIM)]
+    for seat, bid in enumerate(past.bids):
+        weight = Style(bold=past.winner == seat)
+        parts.append(("-" if bid is None else str(bid), theme.seat_style(seat) + weight))
+        if seat == 0:
+            parts.append((" : ", theme.FAINT))
+    parts.append((" → ", theme.FAINT))
+    if past.winner is None:
+        return line(*parts, ("a tie, bid again", theme.DIM))
+    if past.tie:
+        parts.append((f"{past.tie}, ", theme.DIM))
+    takes = f" takes {cell_name(past.cell)}" if past.cell is not None else " to mark"
+    return line(*parts, (MARKS[past.winner], theme.seat_style(past.winner)), (takes, theme.PLAIN))
+
+
+def paint_log(state: State, width: int, height: int) -> list[Text]:
+    board = bid_tac_toe(state.spectated.view if state.spectated else None)
+    if board is None:
+        return []
+    rows = [_row(past) for past in reversed(board.log)]
+    if not rows:
+        rows = [line(("the first bids are being made", theme.FAINT))]
+    back = min(state.scroll, max(0, len(rows) - (height - 2)))
+    return frame(line(("LOG", theme.TITLE)), rows[back:], width, height)
+
+
+class LogPane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_log(state, width, height)

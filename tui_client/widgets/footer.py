@@ -1,0 +1,37 @@
+"""The bottom line: the keys that do something here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from tui_client import theme
+from tui_client.state import State
+from tui_client.widgets.canvas import fit, line
+from tui_client.widgets.pane import Pane
+
+
+def keys(state: State) -> list[tuple[str, str]]:
+    """What each key does now."""
+    follow = ("f", "stop following" if state.follow else "follow")
+    if state.spectated is not None:
+        return [("esc", "lobby"), follow, ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
+    return [
+        ("↑↓", "choose"),
+        ("enter", "watch"),
+        follow,
+        ("tab", "next board"),
+        ("?", "help"),
+        ("q", "quit"),
+    ]
+
+
+def paint_footer(state: State, width: int) -> Text:
+    parts = [line((f" {key} ", theme.KEY), (f"{does}  ", theme.DIM)) for key, does in keys(state)]
+    return fit(line(*parts), width)
+
+
+class Footer(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return [paint_footer(state, width)]

@@ -1,0 +1,55 @@
+"""The help overlay: what the keys do and what the signs on the screens mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from tui_client import theme
+from tui_client.state import State
+from tui_client.widgets.canvas import frame, line
+from tui_client.widgets.pane import Pane
+
+_ROWS: tuple[tuple[str, str], ...] = (
+    ("↑ ↓", "choose a session; in a session: scroll"),
+    ("enter", "watch the chosen session"),
+    ("esc", "back to the lobby"),
+    ("f", "follow: the newest match, rap battles first, then the next"),
+    ("tab", "the leaderboard of the next Space"),
+    ("?", "this page; any key closes it"),
+    ("q", "quit"),
+    ("", ""),
+    ("▮", "a sealed bid: it is in, nobody sees it before both are"),
+    ("a b c", "beside a bar: the sounds that rhyme, a shade for each"),
+    ("▌", "where a verse is being written now"),
+    ("✓ … · ✗", "a step after the match: done, running, waiting, failed"),
+    ("?", "before a name: provisional, too few matches for a rank"),
+    ("31.2 ±1.1", "a rating and how uncertain it is"),
+    ("", ""),
+    ("", "The arena's clock counts; a lost connection resumes where it was."),
+)
+
+
+def paint_help(width: int, height: int) -> list[Text]:
+    rows = [line((f"{key:<11}", theme.KEY), (does, theme.DIM)) for key, does in _ROWS]
+    return frame(line(("HELP", theme.TITLE)), [Text(), *rows], width, height, None, theme.FAINT)
+
+
+class HelpPane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_help(width, height)
+
+
+class HelpScreen(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def compose(self) -> ComposeResult:
+        yield HelpPane()
+
+    def on_key(self) -> None:
+        self.dismiss()

@@ -1,0 +1,1 @@
+"""The lobby: what is live, who waits, what just ended, who leads."""

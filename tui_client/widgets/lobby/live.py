@@ -1,0 +1,102 @@
+"""Sessions in the lobby: the live ones with what happens in them, then the latest results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from server.protocol import SessionCard
+from tui_client import theme
+from tui_client.state import State
+from tui_client.text import clean
+from tui_client.widgets.canvas import Part, fit, frame, line, spread
+from tui_client.widgets.pane import Pane
+from tui_client.words import age, fee, name_of, space_title
+
+ROWS_PER_LIVE = 2
+
+
+def against(card: SessionCard) -> Text:
+    """Who meets whom, each in the accent of its seat; many seats are counted."""
+    if len(card.seats) > 2:
+        return line((f"{len(card.seats)} seats", theme.BRIGHT))
+    parts: list[Part] = []
+    for seat in card.seats:
+        if parts:
+            parts.append((" vs ", theme.FAINT))
+        parts.append((name_of(seat), theme.seat_style(seat.seat)))
+    return line(*parts)
+
+
+def _live_rows(card: SessionCard, state: State, width: int) -> list[Text]:
+    selected = card.session == state.cursor
+    pointer = ("▸ ", theme.BRIGHT) if selected else ("● ", theme.FAINT)
+    facts = line((age((state.arena_ms - card.opened_ms) // 1000), theme.DIM))
+    if card.watching:
+        facts = line((f"watching {card.watching}   ", theme.DIM), facts)
+    if card.tier_micros:
+        facts = line((fee(card.tier_micros) + "   ", theme.MONEY), facts)
+    top = line(pointer, (f"{space_title(card.space):<12} ", theme.DIM), against(card))
+    bottom = line((f"  {'':<12} ", theme.DIM), (clean(card.headline, 80), theme.PLAIN))
+    rows = [spread(top, facts, width), fit(bottom, width)]
+    return [_highlighted(row) for row in rows] if selected else rows
+
+
+def _highlighted(row: Text) -> Text:
+    marked = row.copy()
+    marked.stylize(theme.CURSOR)
+    return marked
+
+
+def paint_live(state: State, width: int, height: int) -> list[Text]:
+    """The live sessions, scrolled so that the selected one is in sight."""
+    cards = state.lobby.live if state.lobby else []
+    room = max(1, (height - 2) // ROWS_PER_LIVE)
+    at = next((i for i, card in enumerate(cards) if card.session == state.cursor), 0)
+    first = max(0, min(at - room // 2, len(cards) - room))
+    rows = [
+        row for card in cards[first : first + room] for row in _live_rows(card, state, width - 4)
+    ]
+    if not cards:
+        waiting = "nothing is being played; queue a bot with `agon bot`" if state.lobby else "…"
+        rows = [line((waiting, theme.DIM))]
+    hidden = (state.lobby.live_count if state.lobby else 0) - room
+    note = line((f"{hidden} more", theme.DIM)) if hidden > 0 and cards else None
+    return frame(line(("LIVE", theme.TITLE)), rows, width, height, note)
+
+
+def paint_recent(state: State, width: int, height: int) -> list[Text]:
+    """The latest results, newest first."""
+    cards = state.lobby.recent if state.lobby else []
+    room = max(1, height - 2)
+    at = next((i for i, card in enumerate(cards) if card.session == state.cursor), 0)
+    first = max(0, min(at - room // 2, len(cards) - room))
+    rows = [_recent_row(card, state, width - 4) for card in cards[first : first + room]]
+    if not cards:
+        rows = [line(("no results yet", theme.FAINT))]
+    return frame(line(("RESULTS", theme.TITLE)), rows, width, height)
+
+
+def _recent_row(card: SessionCard, state: State, width: int) -> Text:
+    selected = card.session == state.cursor
+    pointer = ("▸ ", theme.BRIGHT) if selected else ("  ", theme.FAINT)
+    head = line(
+        pointer,
+        (f"{space_title(card.space):<12} ", theme.DIM),
+        fit(against(card), min(26, width // 2)),
+        "  ",
+    )
+    tail_style = theme.ALARM if card.status == "void" else theme.PLAIN
+    row = fit(line(head, (clean(card.headline, 80), tail_style)), width)
+    return _highlighted(row) if selected else row
+
+
+class LivePane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_live(state, width, height)
+
+
+class RecentPane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_recent(state, width, height)

@@ -1,0 +1,39 @@
+"""Who waits for a match: each queue with its length and its longest wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from server.protocol import QueueCard
+from tui_client import theme
+from tui_client.state import State
+from tui_client.widgets.canvas import frame, line, spread
+from tui_client.widgets.pane import Pane
+from tui_client.words import age, fee, space_title
+
+
+def _row(queue: QueueCard, width: int) -> Text:
+    count_style = theme.LIVE if queue.waiting else theme.FAINT
+    left = line((space_title(queue.space), theme.PLAIN if queue.waiting else theme.DIM))
+    wait = age(queue.longest_wait_s) if queue.waiting else "-"
+    right = line(
+        (f"{fee(queue.tier_micros)} ", theme.MONEY if queue.tier_micros else theme.FAINT),
+        (f"{queue.waiting:>3}", count_style),
+        (f"{wait:>5}", theme.DIM),
+    )
+    return spread(left, right, width)
+
+
+def paint_queues(state: State, width: int, height: int) -> list[Text]:
+    queues = state.lobby.queues if state.lobby else []
+    rows = [_row(queue, width - 4) for queue in queues]
+    if not queues:
+        rows = [line(("nobody waits", theme.FAINT))]
+    return frame(line(("QUEUES", theme.TITLE)), rows, width, height)
+
+
+class QueuesPane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_queues(state, width, height)

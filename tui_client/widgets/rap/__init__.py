@@ -1,0 +1,1 @@
+"""The rap battle: the verses as they are written, and the verdict."""

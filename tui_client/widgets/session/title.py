@@ -1,0 +1,116 @@
+"""The two lines above every session: what it is, who meets whom, the clock, the steps that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+
+from server.protocol import SeatCard, SessionCard, SessionView, Step
+from tui_client import theme
+from tui_client.observed import bid_tac_toe, rap_battle
+from tui_client.state import State
+from tui_client.text import clean
+from tui_client.widgets.canvas import Part, line, spread
+from tui_client.widgets.pane import Pane
+from tui_client.words import clock, fee, name_of, points, space_title
+
+HURRY_MS = 5_000
+_STEP_MARKS = {"waiting": "·", "running": "…", "done": "✓", "failed": "✗"}
+
+
+def next_deadline_ms(view: SessionView) -> int | None:
+    """When the first open decision runs out, on the arena's clock."""
+    open_ones = [decision.deadline_ms for decision in view.decisions if not decision.done]
+    return min(open_ones, default=None) if view.status == "live" else None
+
+
+def _clock(state: State, view: SessionView) -> list[Part]:
+    deadline = next_deadline_ms(view)
+    if deadline is None:
+        return []
+    left = deadline - state.arena_ms
+    return [(clock(left), theme.ALARM if left < HURRY_MS else theme.BRIGHT), "   "]
+
+
+def _progress(view: SessionView) -> str:
+    battle, board = rap_battle(view), bid_tac_toe(view)
+    if battle is not None:
+        return f"round {min(battle.round, battle.rounds)}/{battle.rounds}"
+    if board is not None:
+        return f"mark {min(board.ply + 1, 9)}/9"
+    return ""
+
+
+def _facts(state: State, view: SessionView, watching: int) -> Text:
+    parts = _clock(state, view)
+    if view.status != "live":
+        style = theme.ALARM if view.status == "void" else theme.DIM
+        parts = [(view.status, style), "   "]
+    if progress := _progress(view):
+        parts = [(progress, theme.PLAIN), "   ", *parts]
+    if view.tier_micros:
+        parts = [(fee(view.tier_micros), theme.MONEY), "   ", *parts]
+    return line(*parts, ("watching ", theme.DIM), (str(watching), theme.BRIGHT), " ")
+
+
+def seats(cards: Sequence[SeatCard]) -> Text:
+    """The names against each other, with ratings."""
+    parts: list[Part] = []
+    for card in cards[:6]:
+        if parts:
+            parts.append(("  vs  ", theme.FAINT))
+        parts.append((name_of(card), theme.seat_style(card.seat) + Style(bold=True)))
+        if card.rating_milli is not None:
+            parts.append((f" {points(card.rating_milli)}", theme.DIM))
+    return line(*parts)
+
+
+def steps(view: SessionView) -> Text:
+    """`sealed ✓  judged …  rated ·`"""
+    parts: list[Part] = []
+    for step in view.steps[:6]:
+        parts += [(f"{clean(step.name, 16)} ", theme.DIM), _mark(step), "  "]
+    return line(*parts)
+
+
+def _mark(step: Step) -> tuple[str, Style]:
+    style = theme.ALARM if step.state == "failed" else theme.BRIGHT
+    return _STEP_MARKS.get(step.state, "·"), theme.FAINT if step.state == "waiting" else style
+
+
+def _subject(view: SessionView) -> Text:
+    battle, board = rap_battle(view), bid_tac_toe(view)
+    if battle is not None:
+        return line((" topic  ", theme.DIM), (clean(battle.topic, 160), theme.BRIGHT))
+    if board is not None:
+        rules = f" {board.payment}   ties by {board.ties}   {board.start_chips} each"
+        return line((clean(rules, 120) and f" {clean(rules, 120)}", theme.DIM))
+    return line((f" {clean(view.headline, 80)}", theme.PLAIN))
+
+
+def _known_card(state: State, session: str) -> SessionCard | None:
+    return next((card for card in state.cards() if card.session == session), None)
+
+
+def paint_title(state: State, width: int) -> list[Text]:
+    """Two lines; from the lobby's card while the session itself has not arrived yet."""
+    spectated = state.spectated
+    if spectated is None:
+        return []
+    view = spectated.view or _known_card(state, spectated.session)
+    if view is None:
+        return [line((f" {clean(spectated.session, 64)}", theme.DIM)), Text()]
+    left = line((f" {space_title(view.space).upper()}   ", theme.TITLE), seats(view.seats))
+    if isinstance(view, SessionCard):
+        return [left, line((f" {clean(view.headline, 80)}", theme.DIM))]
+    return [
+        spread(left, _facts(state, view, spectated.watching), width),
+        spread(_subject(view), steps(view), width),
+    ]
+
+
+class TitlePane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_title(state, width)

@@ -1,0 +1,146 @@
+"""Events and endings in words, for the line that says what just happened. Pure; returns safe text."""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.protocol import Event, SeatCard, SessionView
+from tui_client.text import clean
+
+NAME_LIMIT = 32
+
+MARKS = ("X", "O")
+"""X and O of Bid Tac Toe, by seat."""
+
+_TERMINATIONS = {
+    "line": "three in a line",
+    "board-full": "the board is full",
+    "bankruptcy": "the other cannot bid any more",
+    "forfeit": "by forfeit",
+    "complete": "every round was played",
+}
+
+_FAULTS = {
+    "unparsable": "could not be read",
+    "illegal": "is against the rules",
+    "late": "came too late",
+}
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One thing that happened, in words."""
+
+    offset: int
+    text: str
+    seat: int | None = None
+    """Whose doing it was: its accent."""
+    alarm: bool = False
+
+
+def name_of(card: SeatCard) -> str:
+    """A seat's name, safe to paint."""
+    return clean(card.name, NAME_LIMIT) or f"seat {card.seat + 1}"
+
+
+def names(view: SessionView | None) -> dict[int, str]:
+    return {card.seat: name_of(card) for card in view.seats} if view else {}
+
+
+def termination(reason: str) -> str:
+    """Why a session ended, for people."""
+    return _TERMINATIONS.get(reason, clean(reason.replace("-", " "), 60))
+
+
+def cell_name(cell: int) -> str:
+    """Columns a-c from the left, rows 1-3 from the top, as the board's edge is labelled."""
+    return f"{'abc'[cell % 3]}{cell // 3 + 1}"
+
+
+def seat_of(event: Event) -> int | None:
+    """The seat an event is by, or about."""
+    if event.by.startswith("seat:") and event.by[5:].isdecimal():
+        return int(event.by[5:])
+    seat = event.body.get("seat")
+    return seat if isinstance(seat, int) else None
+
+
+def note(event: Event, view: SessionView | None) -> Note | None:
+    """What an event means to a spectator; None for the ones that only move the machinery."""
+    seat = seat_of(event)
+    who = names(view).get(seat, f"seat {seat + 1}") if seat is not None else "the arena"
+    said = _said(event, who)
+    if said is None:
+        return None
+    return Note(
+        event.offset, said, seat, alarm=event.type in ("fault", "deadline", "forfeit", "void")
+    )
+
+
+def _said(event: Event, who: str) -> str | None:
+    body = event.body
+    match event.type:
+        case "open":
+            return "the match is on; its seed is committed"
+        case "sealed":
+            return f"{who} has sealed an answer"
+        case "action":
+            return _acted(body, who)
+        case "fault":
+            verb = _FAULTS.get(str(body.get("code")), "did not count")
+            reason = clean(str(body.get("reason", "")), 120)
+            last = body.get("attempt") == 2
+            return f"{who}'s answer {verb}: {reason}" + ("" if last else " (one more try)")
+        case "deadline":
+            return f"{who} ran out of time"
+        case "forfeit":
+            return f"{who} forfeits the decision"
+        case "void":
+            return f"void: {clean(str(body.get('reason', '')), 120)} (nobody is scored)"
+        case "end":
+            return f"play is over: {termination(str(body.get('termination', '')))}"
+        case "digest":
+            return f"transcript sealed, digest {clean(str(body.get('digest', '')), 12)}"
+        case "verdict":
+            return "the judges have spoken"
+        case "rated":
+            return "ratings are updated"
+        case _:
+            return None
+
+
+def _acted(body: dict[str, object], who: str) -> str | None:
+    action = body.get("action")
+    cell = action.get("cell") if isinstance(action, dict) else None
+    match body.get("kind"):
+        case "mark" if isinstance(cell, int) and 0 <= cell < 9:
+            return f"{who} takes {cell_name(cell)}"
+        case "verse":
+            return f"{who} drops the mic"
+        case _:
+            return None
+
+
+def clock(left_ms: int) -> str:
+    """Time left as m:ss, never below zero; a started second counts."""
+    seconds = max(0, -(-left_ms // 1000))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def age(seconds: int) -> str:
+    """A short age: 12s, 3m, 2h."""
+    if seconds < 60:
+        return f"{max(0, seconds)}s"
+    return f"{seconds // 60}m" if seconds < 3600 else f"{seconds // 3600}h"
+
+
+def points(milli: int) -> str:
+    """Thousandths to one decimal: 7468 -> 7.5."""
+    return f"{milli / 1000:.1f}"
+
+
+def fee(micros: int) -> str:
+    return "free" if micros == 0 else f"{micros / 1_000_000:.2f} USDC"
+
+
+def space_title(space: str) -> str:
+    return clean(space.replace("-", " "), 24)
