@@ -26,25 +26,31 @@ SUBPROTOCOLS = (JSON_SUBPROTOCOL, MSGPACK_SUBPROTOCOL)
 MAX_INBOUND_BYTES = 64 * 1024
 """A larger inbound frame is answered with close code 1009 (RFC 6455)."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._@-]*$")]
+Id = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._@-]*$(?!\n)")
+]
 """Identifiers of ours and of clients: letters, digits and `:._@-`, at most 64 characters."""
-SpaceId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:._-]*$")]
+SpaceId = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:._-]*$(?!\n)")
+]
 Channel = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=96,
-        pattern=r"^(lobby|(session|agent|leaderboard):[A-Za-z0-9][A-Za-z0-9:._-]*)$",
+        pattern=r"^(lobby|(session|agent|leaderboard):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
     ),
 ]
 Text = Annotated[str, Meta(max_length=16_384)]
 """An agent's answer, raw. The Space parses it; terminals and judges must treat it as hostile."""
 Piece = Annotated[str, Meta(max_length=2_048)]
 Offset = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+LastSeen = Annotated[int, Meta(ge=-1, le=2**53 - 1)]
+"""An event's offset, or -1: before the first event."""
 Seat = Annotated[int, Meta(ge=0, le=63)]
 Micros = Annotated[int, Meta(ge=0, le=10**12)]
 """Integer micro-USDC; 0 is the free tier."""
-Secret = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+Secret = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 
 
 class CloseCode(enum.IntEnum):
@@ -78,7 +84,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last event a client has seen on a channel."""
 
     epoch: Id
-    offset: Offset
+    offset: LastSeen
 
 
 # --------------------------------------------------------------------------- client -> arena

@@ -90,6 +90,8 @@ class Reply(msgspec.Struct, frozen=True, tag="reply"):
     session: str
     code: str
     reason: str
+    seat: int = -1
+    """Whose action it was, for two seats may choose the same id; -1 where the writer does not say."""
 
 
 FeedItem = Appended | Piece | Reply

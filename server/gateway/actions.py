@@ -1,0 +1,190 @@
+"""From an `act` to its answer: submit, wait for the event that carries its id, submit again.
+
+The log is the acknowledgement. Whatever answers an action passes by in the feed: its `action` event,
+its `fault` event, or a `Reply` when it did not become an event at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from server.channel import Item
+from server.gateway.channels import Followed
+from server.gateway.connection import Peer
+from server.gateway.fanout import Letters
+from server.gateway.pending import Pending, TooMany, Waiting
+from server.gateway.render import view_for
+from server.live.keys import session_channel
+from server.live.records import Appended, Inbound, LogEvent, Reply
+from server.protocol import Accepted, Act, Error, Rejected, ServerMessage, SessionView, View
+
+RESUBMIT_AT_ONCE = 64
+_log = structlog.get_logger()
+
+
+class Submitter(Protocol):
+    """What is needed of `server.live.inbox.Inbox`."""
+
+    async def submit(self, inbound: Inbound) -> bool: ...
+
+
+class Actions:
+    def __init__(
+        self,
+        name: str,
+        inbox: Submitter,
+        follow: Callable[[str], Awaitable[Followed | None]],
+        followed: Callable[[str], Followed | None],
+    ) -> None:
+        self._name = name
+        self._inbox = inbox
+        self._follow = follow
+        self._followed = followed
+        self._pending: Pending[Peer] = Pending()
+        self._loop = asyncio.get_running_loop()
+
+    async def act(self, peer: Peer, agent: str, act: Act) -> ServerMessage | None:
+        """Refuse at once, answer at once from the history, or submit; None: the answer comes later.
+
+        Raises what the log and the inbox raise while Redis is away.
+        """
+        followed = await self._follow(session_channel(act.session))
+        view = None if followed is None else followed.session
+        if followed is None or view is None:
+            return _refused(act.id, act.session, "unknown-session", f"no session {act.session}")
+        seat = followed.seats.get(agent)
+        if seat is None:
+            return _refused(
+                act.id, act.session, "no-seat", "your agent has no seat in this session"
+            )
+        known = followed.live.history and followed.live.history.answer(f"seat:{seat}", act.id)
+        if known:
+            return _answer(act.id, act.session, *known, _own_view(followed, seat))
+        if view.status != "live":
+            return _refused(act.id, act.session, "over", "the session is over")
+        inbound = Inbound(act.session, seat, act.id, act.turn, act.text, self._name)
+        try:
+            fresh = self._pending.add(inbound, peer, self._loop.time())
+        except TooMany as error:
+            return Error("busy", str(error), retry_after_ms=1_000, ref=act.id)
+        if fresh:
+            followed.holds += 1
+            # False (nobody leases the session now) is left to the next attempt.
+            await self._inbox.submit(inbound)
+        return None
+
+    def passed(self, followed: Followed, item: Item) -> Letters:
+        """The answers that an item of a session's channel brings."""
+        view = followed.session
+        if not isinstance(item, Appended) or view is None or not len(self._pending):
+            return []
+        letters: Letters = []
+        for offset, event in enumerate(item.events, item.first):
+            if event.act is None or not event.by.startswith("seat:"):
+                continue
+            seat = int(event.by.removeprefix("seat:"))
+            waiting = self._take(followed, view.session, seat, event.act)
+            if waiting is not None:
+                own = _own_view(followed, seat)
+                answer = _answer(event.act, view.session, offset, event, own)
+                letters += [(peer, answer) for peer in waiting.askers]
+        if view.status != "live":
+            letters += self._over(followed, view)
+        return letters
+
+    def _over(self, followed: Followed, view: SessionView) -> Letters:
+        """The session has ended: what was not answered by now never will be."""
+        letters: Letters = []
+        for waiting in self._pending.of(view.session):
+            inbound = waiting.inbound
+            self._take(followed, inbound.session, inbound.seat, inbound.act)
+            answer = _refused(inbound.act, inbound.session, "over", "the session is over")
+            letters += [(peer, answer) for peer in waiting.askers]
+        return letters
+
+    def replied(self, reply: Reply) -> None:
+        """A host has refused an action without an event."""
+        followed = self._followed(session_channel(reply.session))
+        answer = _refused(reply.act, reply.session, reply.code, reply.reason)
+        for waiting in self._pending.of(reply.session):
+            if waiting.inbound.act == reply.act and reply.seat in (-1, waiting.inbound.seat):
+                self._take(followed, reply.session, waiting.inbound.seat, reply.act)
+                for peer in waiting.askers:
+                    peer.say(answer)
+
+    def _take(
+        self, followed: Followed | None, session: str, seat: int, act: str
+    ) -> Waiting[Peer] | None:
+        waiting = self._pending.answered(session, seat, act)
+        if waiting is not None and followed is not None:
+            followed.holds -= 1
+        return waiting
+
+    async def again(self) -> None:
+        """Submit once more what is unanswered, and give up on what has been for too long.
+
+        To be called a few times a second. Raises what the inbox raises.
+        """
+        now = self._loop.time()
+        for waiting in self._pending.expired(now):
+            inbound = waiting.inbound
+            followed = self._followed(session_channel(inbound.session))
+            if followed is not None:
+                followed.holds -= 1
+            _log.warning("action unanswered", session=inbound.session, act=inbound.act)
+            for peer in waiting.askers:
+                peer.say(
+                    Error(
+                        "unavailable",
+                        "no host has answered; send the same id again",
+                        retry_after_ms=1_000,
+                        ref=inbound.act,
+                    )
+                )
+        due = self._pending.due(now)
+        for at in range(0, len(due), RESUBMIT_AT_ONCE):
+            await self._submit_all(due[at : at + RESUBMIT_AT_ONCE])
+
+    async def _submit_all(self, inbounds: Sequence[Inbound]) -> None:
+        await asyncio.gather(*(self._inbox.submit(inbound) for inbound in inbounds))
+
+
+def _own_view(followed: Followed, seat: int) -> View | None:
+    """The public view hides that a sealed decision was refused once; the seat's own does not."""
+    history = followed.live.history
+    return None if history is None else view_for(history.views, seat)
+
+
+def _answer(
+    act: str, session: str, offset: int, event: LogEvent, view: View | None
+) -> ServerMessage:
+    """What the event that carries an action's id says about it."""
+    if event.type != "fault":
+        return Accepted(id=act, session=session, offset=offset)
+    retry = _retry(event, view)
+    return Rejected(
+        id=act,
+        session=session,
+        code=str(event.body.get("code", "illegal")),
+        reason=str(event.body.get("reason", "")),
+        attempt=0 if retry is None else 2,
+        deadline_ms=retry or 0,
+    )
+
+
+def _retry(fault: LogEvent, view: View | None) -> int | None:
+    """The deadline of the second attempt, if the seat still has one in the turn of the fault."""
+    if not isinstance(view, SessionView) or fault.body.get("turn") != view.turn:
+        return None
+    for decision in view.decisions:
+        if f"seat:{decision.seat}" == fault.by and decision.attempt == 2 and not decision.done:
+            return decision.deadline_ms
+    return None
+
+
+def _refused(act: str, session: str, code: str, reason: str) -> Rejected:
+    return Rejected(id=act, session=session, code=code, reason=reason)

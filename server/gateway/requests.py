@@ -1,0 +1,268 @@
+"""What each request of a client does: one `match` over the protocol's union, and nothing falls through.
+
+A request either answers through the connection or raises `Refused`; what Redis raises while it is
+away becomes `unavailable` one level up (`visit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, assert_never
+
+from server.clock import Clock
+from server.config import Config
+from server.gateway.actions import Actions
+from server.gateway.channels import Channels
+from server.gateway.connection import Peer
+from server.gateway.fanout import Fanout
+from server.identity import Identity
+from server.live import records
+from server.live.keys import agent_channel, session_channel
+from server.live.queue import AlreadyQueued, UnknownOffer, UnknownTicket
+from server.protocol import (
+    Act,
+    ClientMessage,
+    Confirm,
+    Dequeue,
+    Enqueue,
+    Error,
+    Explain,
+    Hello,
+    Partial,
+    Ping,
+    Pong,
+    Position,
+    SessionView,
+    Subscribe,
+    Ticket,
+    Unsubscribe,
+    Watching,
+)
+from spaces import registry
+
+MAX_SUBSCRIPTIONS = 256
+"""Channels one connection may follow."""
+MAX_ANSWER_CHARS = 16_384
+"""`protocol.Text`: pieces of an answer beyond it would be pieces of nothing."""
+
+COSTS: dict[type[ClientMessage], int] = {
+    Hello: 10,
+    Ping: 0,  # has a bucket of its own
+    Subscribe: 5,
+    Unsubscribe: 1,
+    Act: 4,
+    Partial: 1,
+    Enqueue: 10,
+    Dequeue: 5,
+    Confirm: 2,
+    Explain: 10,
+}
+"""Credits each kind of message costs."""
+
+
+class Refused(Exception):
+    """A request that is not served; `error` is the answer."""
+
+    def __init__(self, code: str, reason: str, ref: str = "", retry_after_ms: int = 0) -> None:
+        super().__init__(reason)
+        self.error = Error(code, reason, retry_after_ms, ref)
+
+
+class Queues(Protocol):
+    """What is needed of `server.live.queue.Queues`."""
+
+    async def enqueue(self, ticket: records.TicketRecord) -> records.TicketRecord: ...
+    async def dequeue(self, ticket: str, agent: str) -> Ticket: ...
+    async def confirm(self, offer: str, agent: str) -> int: ...
+    async def explain(self, ticket: str, agent: str) -> Ticket: ...
+
+
+class PieceLog(Protocol):
+    """What is needed of `server.live.log.LiveLog`."""
+
+    async def piece(self, piece: records.Piece) -> None: ...
+
+
+class Requests:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        channels: Channels,
+        fanout: Fanout,
+        actions: Actions,
+        queues: Queues,
+        log: PieceLog,
+        rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._channels = channels
+        self._fanout = fanout
+        self._actions = actions
+        self._queues = queues
+        self._log = log
+        self._rating_of = rating_of
+
+    async def serve(self, peer: Peer, message: ClientMessage) -> None:
+        """Serve one request of a connection that has said hello. Raises Refused."""
+        match message:
+            case Hello():
+                raise Refused("bad-message", "hello was said already")
+            case Ping():
+                peer.say(Pong(message.n, self._clock()))
+            case Subscribe():
+                await self.subscribe(peer, message.channel, message.since)
+            case Unsubscribe():
+                self._unsubscribe(peer, message.channel)
+            case Act():
+                answer = await self._actions.act(peer, _agent(peer, message.id).agent, message)
+                if answer is not None:
+                    peer.say(answer)
+            case Partial():
+                await self._partial(_agent(peer, message.session), message)
+            case Enqueue():
+                await self._enqueue(peer, _agent(peer, message.space), message)
+            case Dequeue() | Confirm() | Explain():
+                await self._queue_request(peer, message)
+            case _:
+                assert_never(message)
+
+    async def subscribe(self, peer: Peer, channel: str, since: Position | None) -> None:
+        """Snapshot or replay, then everything that follows, with neither hole nor double."""
+        self._check_may_follow(peer, channel)
+        followed = await self._channels.follow(channel)
+        if followed is None:
+            raise Refused("unknown-channel", f"there is no channel {channel}", ref=channel)
+        if not peer.listening:
+            return
+        # From here to the end nothing awaits, so no tick comes between catching up and joining.
+        self._fanout.settle(followed)
+        self._unsubscribe(peer, channel)
+        stream, viewer = followed.place(peer.identity.agent if peer.identity else None)
+        audience = stream.join(peer, viewer)
+        peer.subscriptions[channel] = (followed, audience)
+        frames = stream.owed(audience, since, self._config.send_buffer_bytes // 2)
+        if followed.watching:
+            frames += peer.codec.frame(Watching(channel, followed.watching))
+        if frames:
+            peer.write(frames)
+
+    def _check_may_follow(self, peer: Peer, channel: str) -> None:
+        kind, _, name = channel.partition(":")
+        if kind == "agent" and (peer.identity is None or peer.identity.agent != name):
+            raise Refused("forbidden", "an agent's channel is its own", ref=channel)
+        if kind == "leaderboard":
+            _space(name, "unknown-channel", channel)
+        if channel not in peer.subscriptions and len(peer.subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise Refused("busy", f"at most {MAX_SUBSCRIPTIONS} channels a connection", ref=channel)
+
+    def _unsubscribe(self, peer: Peer, channel: str) -> None:
+        followed_audience = peer.subscriptions.pop(channel, None)
+        if followed_audience is not None:
+            followed_audience[1].members.discard(peer)
+
+    async def _partial(self, identity: Identity, partial: Partial) -> None:
+        """Tell the feed of a piece, if it belongs to an open decision that is not sealed.
+
+        Ephemeral, so whatever does not fit is ignored without a word.
+        """
+        followed = await self._channels.follow(session_channel(partial.session))
+        if followed is None or followed.session is None:
+            return
+        seat = followed.seats.get(identity.agent)
+        fits = partial.at + len(partial.text) <= MAX_ANSWER_CHARS
+        if seat is not None and fits and _may_be_seen(followed.session, seat, partial.turn):
+            await self._log.piece(
+                records.Piece(followed.channel, seat, partial.turn, partial.at, partial.text)
+            )
+
+    async def _enqueue(self, peer: Peer, identity: Identity, request: Enqueue) -> None:
+        _space(request.space, "unknown-space", request.space)
+        if request.tier_micros not in self._config.tiers_open:
+            raise Refused("tier-closed", "paid tiers open with the ledger", ref=request.space)
+        mu, sigma = await self._rating_of(identity.version, request.space)
+        ticket = records.TicketRecord(
+            ticket="",  # the queue names it
+            agent=identity.agent,
+            name=identity.name,
+            version=identity.version,
+            owner=identity.owner,
+            space=request.space,
+            tier_micros=request.tier_micros,
+            mu_milli=mu,
+            sigma_milli=sigma,
+            joined_ms=self._clock(),
+        )
+        try:
+            ticket = await self._queues.enqueue(ticket)
+        except AlreadyQueued as error:
+            reason = f"you wait in this queue already, with ticket {error.ticket.ticket}"
+            raise Refused("already-queued", reason, ref=error.ticket.ticket) from None
+        peer.say(
+            Ticket(
+                ticket=ticket.ticket,
+                space=ticket.space,
+                tier_micros=ticket.tier_micros,
+                state="waiting",
+                reason="you have just joined the queue",
+            )
+        )
+
+    async def _queue_request(self, peer: Peer, request: Dequeue | Confirm | Explain) -> None:
+        """Answered by `ticket`; a confirmation by what then happens on `agent:{id}`."""
+        match request:
+            case Confirm(offer=ref) | Dequeue(ticket=ref) | Explain(ticket=ref):
+                agent = _agent(peer, ref).agent
+        try:
+            match request:
+                case Dequeue():
+                    peer.say(await self._queues.dequeue(ref, agent))
+                case Explain():
+                    peer.say(await self._queues.explain(ref, agent))
+                case Confirm():
+                    await self._queues.confirm(ref, agent)
+                case _:
+                    assert_never(request)
+        except UnknownTicket as error:
+            raise Refused("unknown-ticket", _words(error), ref=ref) from None
+        except UnknownOffer as error:
+            raise Refused("unknown-offer", _words(error), ref=ref) from None
+
+    async def prepare(self, identity: Identity) -> None:
+        """Open the agent's own channel. Raises what the log raises."""
+        await self._channels.follow(agent_channel(identity.agent))
+
+    async def follow_own(self, peer: Peer, identity: Identity) -> None:
+        """An agent hears of its own affairs from the start."""
+        await self.subscribe(peer, agent_channel(identity.agent), None)
+
+
+def _agent(peer: Peer, ref: str) -> Identity:
+    if peer.identity is None:
+        raise Refused("forbidden", "a spectator may only watch; say hello with a key", ref=ref)
+    return peer.identity
+
+
+def _space(name: str, code: str, ref: str) -> None:
+    try:
+        registry.get(name)
+    except registry.UnknownSpace as error:
+        raise Refused(code, str(error), ref=ref) from None
+
+
+def _words(error: Exception) -> str:
+    return str(error.args[0]) if error.args else ""
+
+
+def _may_be_seen(view: SessionView, seat: int, turn: int) -> bool:
+    """Whether pieces of the seat's answer may be shown.
+
+    A turn in which several seats decide at once is sealed (`spaces.space.Decision`): its pieces
+    would tell the others. `done` decisions count, since they are sealed until the turn is over.
+    """
+    if view.status != "live" or view.turn != turn or len(view.decisions) != 1:
+        return False
+    [decision] = view.decisions
+    return decision.seat == seat and not decision.done

@@ -1,0 +1,267 @@
+"""The gateway: constructs its parts, listens, reads the feed, and drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol, cast
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from server.channel import Item
+from server.clock import Clock
+from server.config import Config
+from server.gateway.actions import Actions, Submitter
+from server.gateway.channels import Channels, Followed, Log
+from server.gateway.chores import (
+    PRESENCE_S,
+    RESUBMIT_S,
+    SWEEP_S,
+    Keepalive,
+    Presence,
+    count_watchers,
+    repeat,
+)
+from server.gateway.connection import CLOSE_GRACE_S, Limits, Peer
+from server.gateway.door import Door
+from server.gateway.fanout import Fanout, Letters
+from server.gateway.requests import PieceLog, Queues, Requests
+from server.gateway.visit import Identify, Reception
+from server.live.feed import Lost
+from server.live.records import FeedItem, Reply
+from server.match import visible
+from server.protocol import MAX_INBOUND_BYTES, CloseCode
+
+OPEN_TIMEOUT_S = 10.0
+"""For the opening handshake."""
+BACKLOG = 4_096
+"""TCP connections the kernel holds while we are busy: spectators come in crowds."""
+WRITE_LIMIT = 64 * 1024
+"""websockets' own flow control, which only pauses its own sends (close frames, pongs)."""
+RECONNECT_SPREAD_MS = 2_000
+"""A drained gateway's clients come back spread over this time."""
+FEED_RETRY_S = 0.5
+
+_log = structlog.get_logger()
+
+
+class GatewayLog(Log, PieceLog, Protocol):
+    """What the gateway needs of `server.live.log.LiveLog`."""
+
+
+class GatewayFeed(Protocol):
+    """What the gateway needs of `server.live.feed.Feed`."""
+
+    async def ready(self) -> None: ...
+    def batches(self) -> AsyncIterator[list[FeedItem]]: ...
+
+
+class Gateway:
+    """The live edge of the arena. `run` serves until cancelled; `drain` first, to be polite."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        config: Config,
+        clock: Clock,
+        log: GatewayLog,
+        feed: GatewayFeed,
+        inbox: Submitter,
+        queues: Queues,
+        presence: Presence,
+        identify: Identify,
+        rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
+    ) -> None:
+        """To be made inside the event loop that will run it.
+
+        `identify` tells whom a key speaks for; `rating_of` gives (mu_milli, sigma_milli) of an agent
+        version in a Space.
+        """
+        self.name = name
+        self.address = ""
+        """`ws://host:port`, once `ready` has returned."""
+        self._config = config
+        self._feed = feed
+        self._presence = presence
+        self._door = Door(total=config.max_connections, per_address=config.connections_per_address)
+        self._fanout = Fanout(
+            clock,
+            on_passed=self._passed,
+            on_gap=self._gap,
+        )
+        self._channels = Channels(
+            log,
+            feed.ready,
+            limit=config.history_events,
+            visible=visible,
+            on_ready=self._fanout.mark,
+        )
+        self._actions = Actions(name, inbox, self._channels.follow, self._channels.get)
+        requests = Requests(
+            config=config,
+            clock=clock,
+            channels=self._channels,
+            fanout=self._fanout,
+            actions=self._actions,
+            queues=queues,
+            log=log,
+            rating_of=rating_of,
+        )
+        self._reception = Reception(
+            config=config, clock=clock, door=self._door, requests=requests, identify=identify
+        )
+        self._limits = Limits(
+            room=config.send_buffer_bytes,
+            credits=config.credits,
+            credits_per_s=config.credits_per_s,
+        )
+        self._keepalive = Keepalive(self._door, config.ping_interval_s)
+        self._listening = asyncio.Event()
+        self._server: Server | None = None
+        self._draining = False
+
+    # ---------------------------------------------------------------- life
+
+    async def ready(self) -> None:
+        """Return when connections are accepted."""
+        await self._listening.wait()
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises OSError when the address cannot be bound."""
+        server = self._serve()
+        async with server:
+            self._server = server
+            self.address = self._address(server)
+            self._listening.set()
+            _log.info("gateway listens", gateway=self.name, address=self.address)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._read_feed(), name="feed")
+                    for name, every_s, chore in self._chores():
+                        tasks.create_task(repeat(name, every_s, chore), name=name)
+            finally:
+                self._listening.clear()
+                await self._channels.aclose()
+
+    async def drain(self) -> None:
+        """Stop accepting, tell every client to come back elsewhere, and wait for them to go.
+
+        Takes at most `drain_ms`. Actions without an answer are the clients' to send again: their ids
+        make that harmless.
+        """
+        if self._server is None or self._draining:
+            return
+        self._draining = True
+        self._server.close(close_connections=False)
+        peers = self._door.peers()
+        _log.info("gateway drains", gateway=self.name, connections=len(peers))
+        for peer in peers:
+            spread = random.randint(1, RECONNECT_SPREAD_MS)  # noqa: S311 (jitter)
+            peer.dismiss(CloseCode.DRAINING, "this gateway shuts down", spread)
+        try:
+            async with asyncio.timeout(self._config.drain_ms / 1000):
+                await self._door.emptied()
+        except TimeoutError:
+            for peer in self._door.peers():
+                peer.transport.abort()
+
+    def _serve(self) -> Server:
+        quiet = logging.getLogger("agon.gateway.websockets")
+        # Failed handshakes are other people's port scans; our own log line says how a connection went.
+        quiet.setLevel(logging.CRITICAL)
+        return serve(
+            cast(Callable[[ServerConnection], Awaitable[None]], self._reception.visit),
+            self._config.gateway_host,
+            self._config.gateway_port,
+            select_subprotocol=_negotiate,
+            create_connection=cast(type[ServerConnection], self._connection),
+            compression=None,
+            server_header=None,
+            open_timeout=OPEN_TIMEOUT_S,
+            ping_interval=None,  # see chores.Keepalive
+            close_timeout=CLOSE_GRACE_S,
+            max_size=MAX_INBOUND_BYTES,
+            write_limit=WRITE_LIMIT,
+            logger=quiet,
+            backlog=BACKLOG,
+        )
+
+    def _connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> Peer:
+        return Peer(
+            protocol,
+            server,
+            limits=self._limits,
+            on_arrival=self._door.arrive,
+            on_hang_up=self._channels.leave,
+            on_departure=self._door.depart,
+            **options,
+        )
+
+    def _address(self, server: Server) -> str:
+        host, port = server.sockets[0].getsockname()[:2]
+        return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
+
+    # ---------------------------------------------------------------- work
+
+    def _passed(self, followed: Followed, item: Item) -> Letters:
+        return self._actions.passed(followed, item)
+
+    def _gap(self, followed: Followed) -> None:
+        self._channels.reread(followed)
+
+    def _chores(self) -> list[tuple[str, float, Callable[[], Awaitable[None]]]]:
+        return [
+            ("keepalive", min(SWEEP_S, self._config.ping_interval_s / 4), self._keepalive.sweep),
+            ("presence", PRESENCE_S, self._count_watchers),
+            ("resubmit", RESUBMIT_S, self._actions.again),
+            ("idle channels", SWEEP_S, self._drop_idle),
+        ]
+
+    async def _count_watchers(self) -> None:
+        await count_watchers(self.name, self._door, self._channels, self._fanout, self._presence)
+
+    async def _drop_idle(self) -> None:
+        self._channels.drop_idle(asyncio.get_running_loop().time())
+
+    async def _read_feed(self) -> None:
+        """Move channels on with what the feed brings, through lost places and failures of it."""
+        while True:
+            try:
+                async for items in self._feed.batches():
+                    self.take(items)
+            except Lost as error:
+                _log.warning("feed lost its place", gateway=self.name, reason=str(error))
+            except Exception:
+                _log.exception("feed failed", gateway=self.name)
+                await asyncio.sleep(FEED_RETRY_S)
+            self._channels.lost()
+
+    def take(self, items: Sequence[FeedItem]) -> None:
+        """One batch of the feed: queue what concerns us, and flush if the tick is over."""
+        moved = []
+        for item in items:
+            if isinstance(item, Reply):
+                if item.gateway == self.name:
+                    self._actions.replied(item)
+                continue
+            followed = self._channels.get(item.channel)
+            if followed is not None:
+                followed.take(item)
+                if followed.ready:
+                    moved.append(followed)
+        self._fanout.mark_all(moved)
+
+
+def _negotiate(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    assert isinstance(connection, Peer)
+    chosen = connection.negotiate(offered)
+    # Without a common subprotocol the handshake still succeeds, so that the client can be told why
+    # by a close code: HTTP errors of a failed handshake are invisible to browsers.
+    connection.supported = chosen is not None or not offered
+    return chosen
