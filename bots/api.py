@@ -14,12 +14,14 @@ import httpx
 import msgspec
 
 from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused
+from bots.journal import plain
 
 T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8600"
 TIMEOUT_S = 10.0
 REASON_CHARS = 300
+MAX_RETRY_AFTER_S = 300.0
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -117,4 +119,4 @@ def _reason(answer: httpx.Response) -> str:
         words = problem.get("detail") or problem.get("title") or ""
     except (msgspec.DecodeError, AttributeError):
         words = ""
-    return f"{answer.status_code} {str(words)[:REASON_CHARS]}".strip()
+    return f"{answer.status_code} {plain(str(words), REASON_CHARS)}".strip()

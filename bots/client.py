@@ -126,20 +126,20 @@ class Client:
         began = time.monotonic()
         while not self._closing.is_set():
             started = time.monotonic()
-            code, reason = None, ""
+            code, reason, wait_ms = None, "", 0
             try:
                 code, reason = await self._connection(await self._locate())
             except (ArenaUnreachable, OSError, TimeoutError, InvalidHandshake) as error:
                 self._check(error, time.monotonic() - began)
-            goodbye = self._link.goodbye
+                wait_ms = round(1000 * getattr(error, "retry_after_s", 0))
+            else:
+                if (goodbye := self._link.goodbye) is not None:
+                    code, reason = goodbye.code, goodbye.reason
+                    wait_ms = goodbye.reconnect_in_ms
             self._reconnect.settled(time.monotonic() - started)
             if self._closing.is_set():
                 return
-            delay = self._reconnect.delay_s(
-                code if goodbye is None else goodbye.code,
-                reason if goodbye is None else goodbye.reason,
-                0 if goodbye is None else goodbye.reconnect_in_ms,
-            )
+            delay = self._reconnect.delay_s(code, reason, wait_ms)
             log.info("bot_disconnected", code=code, reason=reason, retry_in_s=round(delay, 2))
             self._say(f"not connected ({reason or code or 'no answer'}), again in {delay:.1f} s")
             await self._pause(delay)

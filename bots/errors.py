@@ -21,6 +21,11 @@ class BotError(Exception):
 class ArenaUnreachable(BotError):
     """No connection within the caller's patience."""
 
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+        """What the arena's Retry-After asks for; 0 when it does not."""
+
 
 class NotAnArena(BotError):
     """The address answers, but not as an arena does."""

@@ -218,7 +218,7 @@ class Link:
         own = None if message.agent is None else f"agent:{message.agent}"
         for channel, position in self._positions.items():
             if channel != own:  # the arena subscribes us to our own by itself
-                self._requests.add(Subscribe(channel=channel, since=position))
+                self._requests.add(Subscribe(channel=channel, since=_resumable(position)))
         self._outbox.extend(self._requests)
         if own is not None:
             self._positions.setdefault(own, None)
@@ -238,19 +238,20 @@ class Link:
         if position is None or position.epoch != message.epoch:
             self._ask_again(message.channel, None)
             return []
+        if message.offset < position.offset:
+            return []  # older than what we have
         fresh = [event for event in message.events if event.offset > position.offset]
         offsets = [event.offset for event in fresh]
         if offsets != list(range(position.offset + 1, message.offset + 1)):
-            if message.offset >= position.offset:
-                self._ask_again(message.channel, position)
-            return []  # a gap, or older than what we have
+            self._ask_again(message.channel, position)
+            return []  # a gap
         self._requests.answered("subscribe", message.channel)
         self._positions[message.channel] = Position(message.epoch, message.offset)
         return [Moved(message.channel, tuple(fresh), message.view)]
 
     def _ask_again(self, channel: str, since: Position | None) -> None:
         self._positions[channel] = since
-        self.request(Subscribe(channel=channel, since=since))
+        self.request(Subscribe(channel=channel, since=_resumable(since)))
 
     def _error(self, error: Error, now: int) -> list[News]:
         meant = self._requests.meant_by(error)
@@ -269,3 +270,8 @@ class Link:
 
     def _silent_ms(self) -> int:
         return self._heard_ms + SILENCE_PINGS * self._ping_every_ms
+
+
+def _resumable(position: Position | None) -> Position | None:
+    """A channel whose log does not exist yet stands at -1: there is nothing to continue."""
+    return position if position is not None and position.offset >= 0 else None

@@ -90,7 +90,7 @@ class Player:
             try:
                 return await self._sign_in.key()
             except ArenaUnreachable as error:
-                delay = reconnect.delay_s()
+                delay = reconnect.delay_s(wait_ms=round(error.retry_after_s * 1000))
                 if deadline is not None and loop.time() + delay > deadline:
                     raise
                 self._say(f"{error}; again in {delay:.1f} s")

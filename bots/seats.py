@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+import msgspec
+
 from bots import narrate
 from bots.answer import ActFailed, Calls
 from bots.bot import Bot
@@ -34,7 +36,8 @@ class Wire(Protocol):
 
 class _Seat:
     def __init__(self) -> None:
-        self.seen = False
+        self.number: int | None = None
+        """Which seat is ours; None until a live view said so."""
         self.over = False
         self.duty: Duty | None = None
         self.task: asyncio.Task[None] | None = None
@@ -89,14 +92,16 @@ class Seats:
             self.leave(session)
 
     def take(self, view: SessionView) -> None:
-        """The newest view of a session; views of others' sessions are ignored."""
+        """The newest view of a session."""
         seat = self._seats.get(view.session)
-        if seat is None or view.you is None:
+        if seat is None:
             return
-        first, seat.seen = not seat.seen, True
         if view.status != "live":
-            self._take_end(seat, view, missed=first)
+            self._take_end(seat, view)
             return
+        if view.you is None:
+            return  # the public's view: none of our seat's business is in it
+        first, seat.number = seat.number is None, view.you
         if first:
             self._say(narrate.seated(view))
             self._hook("on_seated", view)
@@ -111,22 +116,26 @@ class Seats:
 
     # ------------------------------------------------------------------ the end
 
-    def _take_end(self, seat: _Seat, view: SessionView, *, missed: bool) -> None:
+    def _take_end(self, seat: _Seat, view: SessionView) -> None:
+        # What follows a match is written by workers, who know the public view only.
+        view = msgspec.structs.replace(view, you=seat.number)
         result = result_of(view)
-        assert result is not None
+        if result is None:  # it was over before we saw it live: nothing was played
+            self._on_over(view.session, False)
+            self.leave(view.session)
+            return
         if not seat.over:
             seat.over = True
             self._drop_duty(seat)
-            self._on_over(view.session, view.status == "ended" and not missed)
-            if not missed:
-                self._say(narrate.over(result))
-                self.results.append(result)
-                self._hook("on_end", result)
-        if view.verdict is not None and not missed:
+            self._say(narrate.over(result))
+            self.results.append(result)
+            self._hook("on_end", result)
+            self._on_over(view.session, view.status == "ended")
+        if view.verdict is not None:
             self._say(narrate.verdict(result))
             self._replace(result)
             self._hook("on_verdict", result)
-        if missed or not verdict_may_come(view):
+        if not verdict_may_come(view):
             self.leave(view.session)
 
     def _replace(self, result: Result) -> None:

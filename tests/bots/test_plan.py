@@ -1,0 +1,163 @@
+"""Getting into sessions and out of the queue, without I/O."""
+
+from __future__ import annotations
+
+from bots.plan import ASK_AGAIN_MS, EXPLAIN_EVERY_MS, FIRST_VIEW_MS, Plan
+from server.protocol import Confirm, Dequeue, Enqueue, Error, Explain, Ticket
+from tests.bots.arena import agent_view
+
+SPACE = "bid-tac-toe"
+ENQUEUE = Enqueue(space=SPACE)
+
+
+def waiting(ticket: str = "t1", state: str = "waiting") -> Ticket:
+    return Ticket(ticket, SPACE, 0, state)  # type: ignore[arg-type]
+
+
+def connected(sessions: int | None = 1, max_parallel: int = 1) -> Plan:
+    plan = Plan(SPACE, sessions=sessions, max_parallel=max_parallel)
+    assert plan.wishes(0) == []  # not before we know our seats
+    plan.welcomed(0)
+    assert plan.agent_view(agent_view(), 0) == []
+    return plan
+
+
+def queued(sessions: int | None = 1, max_parallel: int = 1) -> Plan:
+    plan = connected(sessions, max_parallel)
+    assert plan.wishes(0) == [ENQUEUE]
+    assert plan.wishes(0) == []  # asked once
+    plan.ticket(waiting(), 0)
+    return plan
+
+
+def test_queue_offer_seat_end() -> None:
+    plan = queued()
+    assert plan.agent_view(agent_view(offers=("o1",), tickets=("t1",)), 1) == []
+    assert plan.wishes(1) == [Confirm(offer="o1")]
+    assert plan.wishes(2) == []
+    assert plan.agent_view(agent_view("s1"), 3) == ["s1"]
+    assert plan.agent_view(agent_view("s1"), 4) == []
+    assert plan.wishes(4) == []
+    assert not plan.done
+    plan.session_over("s1", counts=True)
+    assert plan.done
+
+
+def test_a_void_session_is_played_again() -> None:
+    plan = queued()
+    plan.agent_view(agent_view("s1"), 1)
+    plan.session_over("s1", counts=False)
+    assert not plan.done
+    assert plan.wishes(2) == [ENQUEUE]
+    assert plan.agent_view(agent_view("s1"), 3) == []  # a late view does not seat us again
+
+
+def test_an_agent_without_a_view_queues_after_a_moment() -> None:
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    assert plan.wishes(FIRST_VIEW_MS - 1) == []
+    assert plan.next_wakeup(0) == FIRST_VIEW_MS
+    assert plan.wishes(FIRST_VIEW_MS) == [ENQUEUE]
+
+
+def test_a_restarted_bot_takes_its_seat_and_its_ticket_up_again() -> None:
+    plan = Plan(SPACE, sessions=2, max_parallel=2)
+    plan.welcomed(0)
+    assert plan.agent_view(agent_view("s1", tickets=("t9",)), 0) == ["s1"]
+    assert plan.wishes(0) == [Explain(ticket="t9")]
+    plan.ticket(waiting("t9"), 1)
+    assert plan.wishes(1) == []
+
+
+def test_a_strangers_ticket_of_the_same_agent_is_left_alone() -> None:
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    plan.agent_view(agent_view(tickets=("t9",)), 0)
+    plan.wishes(0)
+    assert not plan.ticket(Ticket("t9", "rap-battle", 0, "waiting"), 1)
+    assert plan.wishes(1) == [ENQUEUE]
+
+
+def test_a_waiting_ticket_is_asked_about_and_replaced_when_gone() -> None:
+    plan = queued()
+    assert plan.wishes(EXPLAIN_EVERY_MS - 1) == []
+    assert plan.wishes(EXPLAIN_EVERY_MS) == [Explain(ticket="t1")]
+    plan.error(Error("unknown-ticket", "", ref="t1"), EXPLAIN_EVERY_MS)
+    assert plan.wishes(EXPLAIN_EVERY_MS) == [ENQUEUE]
+
+
+def test_an_offer_that_fell_through_keeps_the_ticket() -> None:
+    plan = queued()
+    plan.agent_view(agent_view(offers=("o1",), tickets=("t1",)), 1)
+    plan.wishes(1)
+    plan.agent_view(agent_view(tickets=("t1",)), 2)
+    assert plan.wishes(2) == []
+
+
+def test_parallel_sessions_never_exceed_what_is_missing() -> None:
+    plan = queued(sessions=3, max_parallel=2)
+    plan.agent_view(agent_view("s1"), 1)
+    assert plan.wishes(1) == [ENQUEUE]
+    plan.ticket(waiting("t2"), 1)
+    plan.agent_view(agent_view("s1", "s2"), 2)
+    assert plan.wishes(2) == []
+    plan.session_over("s1", counts=True)
+    assert plan.wishes(3) == [ENQUEUE]
+    plan.ticket(waiting("t3"), 3)
+    plan.agent_view(agent_view("s2", "s3"), 4)
+    plan.session_over("s2", counts=True)
+    assert plan.wishes(5) == []  # one has ended, one is live, and s3 is the third
+    plan.session_over("s3", counts=True)
+    assert plan.done
+
+
+def test_without_end_queues_for_ever() -> None:
+    plan = queued(sessions=None)
+    for number in range(5):
+        plan.agent_view(agent_view(f"s{number}"), number)
+        plan.session_over(f"s{number}", counts=True)
+        assert not plan.done
+        assert plan.wishes(number) == [ENQUEUE]
+        plan.ticket(waiting(f"t{number}"), number)
+
+
+def test_already_queued_waits_before_it_asks_again() -> None:
+    plan = connected()
+    plan.wishes(0)
+    plan.error(Error("already-queued", "", ref=SPACE), 0)
+    assert plan.wishes(ASK_AGAIN_MS - 1) == []
+    assert plan.wishes(ASK_AGAIN_MS) == [ENQUEUE]
+
+
+def test_a_hopeless_refusal_is_fatal_but_one_of_a_channel_is_not() -> None:
+    plan = connected()
+    plan.wishes(0)
+    plan.error(Error("forbidden", "", ref="session:x"), 0)
+    assert plan.fatal is None
+    plan.error(Error("tier-closed", "closed", ref=f"{SPACE}/0"), 0)
+    assert plan.fatal is not None
+
+
+def test_stopping_leaves_the_queue_and_finishes_live_sessions() -> None:
+    plan = queued(sessions=None, max_parallel=2)
+    plan.agent_view(agent_view("s1"), 1)
+    plan.wishes(1)
+    plan.ticket(waiting("t2"), 1)
+    plan.stop()
+    assert plan.wishes(2) == [Dequeue(ticket="t2")]
+    assert plan.wishes(2) == []
+    plan.ticket(waiting("t2", "gone"), 3)
+    assert not plan.done
+    plan.session_over("s1", counts=True)
+    assert plan.done
+
+
+def test_stopping_with_an_enqueue_under_way_waits_for_the_ticket() -> None:
+    plan = connected()
+    plan.wishes(0)
+    plan.stop()
+    assert not plan.done
+    plan.ticket(waiting("t1"), 1)
+    assert plan.wishes(1) == [Dequeue(ticket="t1")]
+    plan.error(Error("unknown-ticket", "", ref="t1"), 2)
+    assert plan.done
