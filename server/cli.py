@@ -37,11 +37,21 @@ class CommandError(Exception):
 
 def main() -> None:
     """Entry point: known failures are one clear line on standard error, never a stack trace."""
+    from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
+    from server.replay import ReplayFailed
+    from server.store import StoreError
 
     try:
         app()
-    except (CommandError, ConfigError, ServiceFailed) as error:
+    except (
+        CommandError,
+        ConfigError,
+        DemoFailed,
+        ReplayFailed,
+        ServiceFailed,
+        StoreError,
+    ) as error:
         print(f"agon: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 from redis.exceptions import RedisError
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.config import Config
 from server.embedded import database, llm, redis
@@ -89,14 +88,14 @@ def _program() -> str:
 
 
 async def _database(config: Config, data: DataDir) -> str:
-    from server.store import open_store
+    from server.store import StoreError, open_store
 
     try:
         store = await open_store(config.database_url or database.url(data))
         await store.close()
-    except (SQLAlchemyError, OSError) as error:
+    except StoreError as error:
         raise Ailment(
-            f"cannot be opened: {_one_line(error)}",
+            _one_line(error),
             "is AGON_DATABASE_URL right, and the server up?",
         ) from None
     return "PostgreSQL, given" if config.database_url else "SQLite, embedded"

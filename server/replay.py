@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spaces import registry, transcript
+from spaces import transcript
 
 
 class ReplayFailed(ValueError):
@@ -17,8 +17,7 @@ def report(document: bytes) -> str:
     try:
         read = transcript.read(document)
         replayed = transcript.replay(read)
-        picture = registry.get(read.space).render(replayed.state)
-    except (transcript.TranscriptError, registry.UnknownSpace) as error:
+    except transcript.TranscriptError as error:
         raise ReplayFailed(str(error)) from None
     outcome = replayed.outcome
     returns = "the judges decide" if outcome.returns is None else f"returns {list(outcome.returns)}"
@@ -26,7 +25,7 @@ def report(document: bytes) -> str:
         f"session  {read.session}",
         f"space    {read.space} ({read.rules}), {len(read.seats)} seats, {len(read.entries)} entries",
         "",
-        picture,
+        replayed.space.render(replayed.state),
         "",
         f"outcome  {outcome.termination}: {returns}",
         "checked  canonical bytes, chain of entries, Merkle root, seed commitment, every action by the rules",

@@ -1,0 +1,163 @@
+"""Tells sessions in plain text as they end, through the public HTTP API: `agon demo --no-tui`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from spaces import transcript
+from spaces.plain_text import plain_lines
+
+POLL_S = 0.5
+SILENCE_S = 180.0
+"""Nothing has moved for this long: something is wrong."""
+MAX_REASON = 160
+
+
+class Silence(RuntimeError):
+    """The arena has stopped moving, or does not answer."""
+
+
+class Narrator:
+    """Follows an arena from outside. `out` is a folder for transcripts, or None."""
+
+    def __init__(self, api: str, out: Path | None) -> None:
+        self._http = httpx.Client(base_url=api, timeout=10, trust_env=False)
+        self._out = out
+        self._told: set[str] = set()
+        self._headlines: dict[str, str] = {}
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+
+    def tell(self, sessions: int) -> None:
+        """Print each session once it is over and judged; return after `sessions` (0: never).
+
+        Raises Silence.
+        """
+        last = time.monotonic()
+        print(f"the arena is open at {self._http.base_url}", flush=True)
+        while sessions == 0 or len(self._told) < sessions:
+            if self._step(sessions):
+                last = time.monotonic()
+            elif time.monotonic() - last > SILENCE_S:
+                raise Silence(f"nothing has moved for {SILENCE_S:.0f} s")
+            time.sleep(POLL_S)
+
+    def save_finished(self) -> None:
+        """Write the transcripts of all sessions that have been sealed."""
+        for card in self._sessions():
+            if card["digest"]:
+                self._save(card["session"], self._transcript(card["session"]))
+
+    def _step(self, sessions: int) -> bool:
+        """One look at the arena; True when something moved."""
+        moved = False
+        for card in reversed(self._sessions()):
+            session = card["session"]
+            if session in self._told or (sessions and len(self._told) >= sessions):
+                continue
+            detail = self._get(f"/v1/sessions/{session}")
+            line = _progress(detail)
+            if line != self._headlines.get(session):
+                self._headlines[session] = line
+                print(f"  … {card['space']:<12} {session[-6:]}  {line}", flush=True)
+                moved = True
+            if _over(detail):
+                self._print(detail)
+                self._told.add(session)
+                moved = True
+        return moved
+
+    def _print(self, detail: dict[str, Any]) -> None:
+        document = self._transcript(detail["session"])
+        replayed = transcript.replay(transcript.read(document))
+        who = " vs ".join(plain(seat["name"]) for seat in detail["seats"])
+        print(f"\n── {detail['space']}  {detail['session']}  {who}")
+        print(replayed.space.render(replayed.state))
+        for line in _verdict(detail):
+            print(line)
+        print(f"digest  {replayed.digest}  (replayed: same outcome)")
+        path = self._save(detail["session"], document)
+        if path is not None:
+            print(f"saved   {path}")
+        print(flush=True)
+
+    def _save(self, session: str, document: bytes) -> Path | None:
+        if self._out is None:
+            return None
+        path = self._out / f"{session}.transcript.json"
+        path.write_bytes(document)
+        return path
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        page: list[dict[str, Any]] = self._get("/v1/sessions", limit=100)["sessions"]
+        return page
+
+    def _transcript(self, session: str) -> bytes:
+        return self._http.get(f"/v1/sessions/{session}/transcript").raise_for_status().content
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.get(path, params=query).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Silence(f"the arena does not answer: {error}") from None
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def plain(text: str) -> str:
+    """An agent's or a model's words as one line that cannot move the cursor."""
+    return " ".join(plain_lines(text))
+
+
+def _over(detail: dict[str, Any]) -> bool:
+    """Sealed, and nothing more is to come of it (or will never come)."""
+    steps = detail["steps"]
+    return detail["digest"] is not None and (
+        all(step["state"] == "done" for step in steps)
+        or any(step["state"] == "failed" for step in steps)
+    )
+
+
+def _progress(detail: dict[str, Any]) -> str:
+    if detail["status"] == "live":
+        return plain(detail["headline"]) or "live"
+    return "  ".join(f"{step['name']} {step['state']}" for step in detail["steps"])
+
+
+def _verdict(detail: dict[str, Any]) -> list[str]:
+    """The result in words: what the rules or the judges found."""
+    names = [plain(seat["name"]) for seat in detail["seats"]]
+    outcome, verdict = detail["outcome"] or {}, detail["verdict"]
+    if detail["status"] == "void":
+        return [f"verdict void: {plain(str(outcome.get('reason', '')))}"]
+    if verdict is None:
+        returns = outcome.get("returns")
+        if returns is None:
+            return ["verdict none: the judges failed; the session is not scored"]
+        best = [name for name, value in zip(names, returns, strict=True) if value == max(returns)]
+        return [f"verdict {_winners(best, len(names))} ({outcome['termination']})"]
+    lines = [f"verdict by {', '.join(plain(judge) for judge in verdict.get('judges', []))}"]
+    for row in verdict["lines"]:
+        scores = "  ".join(
+            f"{name} {score / 1000:4.1f}"
+            for name, score in zip(names, row["scores_milli"], strict=True)
+        )
+        reason = next(iter(row.get("reasons", [])), "")
+        lines.append(f"  {row['name']:<10} {scores}   {plain(reason)[:MAX_REASON]}".rstrip())
+    for item in verdict.get("evidence", []):
+        values = "  ".join(
+            f"{name} {value / 1000:.2f}"
+            for name, value in zip(names, item["values_milli"], strict=True)
+        )
+        lines.append(f"  {item['name']}: {values}")
+    best = [name for name, rank in zip(names, verdict["ranks"], strict=True) if rank == 1]
+    lines.append(f"  → {_winners(best, len(names))}")
+    return lines
+
+
+def _winners(best: list[str], seats: int) -> str:
+    return "draw" if len(best) == seats else f"{' and '.join(best)} wins"
