@@ -120,6 +120,46 @@ def queue_standing(queue: str) -> str:
     return f"queue:{{{queue}}}:standing"
 
 
+def queue_agents(queue: str) -> str:
+    """Hash: agent -> its ticket in this queue, waiting or offered; one each."""
+    return f"queue:{{{queue}}}:agents"
+
+
+def queue_held(queue: str) -> str:
+    """Hash: ticket -> the offer that holds it."""
+    return f"queue:{{{queue}}}:held"
+
+
+def queue_seats(queue: str) -> str:
+    """Hash: `<offer>` -> confirmations missing; `<offer> <agent>` -> 1 once confirmed, else 0."""
+    return f"queue:{{{queue}}}:seats"
+
+
+def queue_forming(queue: str) -> str:
+    """Hash: offer -> msgpack `records.SessionRecord` of the session that it becomes. Secret."""
+    return f"queue:{{{queue}}}:forming"
+
+
+def queue_oldest(queue: str) -> str:
+    """String: unix ms since when the longest waiting ticket waits; written by the leader."""
+    return f"queue:{{{queue}}}:oldest"
+
+
+def queue_fence(queue: str) -> str:
+    """Integer: the last fencing token given to a leader of the queue. Never expires."""
+    return f"queue:{{{queue}}}:fence"
+
+
+def leader(duty: str) -> str:
+    """String `<fencing token>:<process>` for a duty that one process does; see `live/leader.py`."""
+    return f"leader:{{{duty}}}"
+
+
+def leader_fence(duty: str) -> str:
+    """Integer: the last fencing token given for a duty. Never expires."""
+    return f"leader:{{{duty}}}:fence"
+
+
 def presence(gateway: str) -> str:
     """Hash: `s:<session>` -> watchers on that gateway, and `total`; expires after PRESENCE_TTL_S."""
     return f"presence:{gateway}"
@@ -133,3 +173,11 @@ def presence_index() -> str:
 def hosts() -> str:
     """Sorted set: host -> unix ms of its last tick; for `agon doctor` and takeover logs."""
     return "hosts"
+
+
+REGISTRATIONS_TTL_S = 60
+
+
+def registrations(network: str) -> str:
+    """Integer: agents registered over HTTP from a network in the last REGISTRATIONS_TTL_S."""
+    return f"registrations:{network}"

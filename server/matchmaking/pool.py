@@ -132,6 +132,10 @@ class Pool:
     def find(self, ticket: str) -> Waiting | None:
         return self._waiting.get(ticket)
 
+    def oldest_ms(self) -> int | None:
+        """Since when (unix) the longest waiting ticket waits; None in an empty pool."""
+        return self._order[0][0] if self._order else None
+
     def position(self, waiting: Waiting) -> int:
         """1 is the longest waiting."""
         return bisect_left(self._order, waiting.order) + 1

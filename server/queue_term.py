@@ -1,0 +1,270 @@
+"""One matchmaker's term as the leader of one queue: tail the changes, form, offer, seat.
+
+The pool in memory is only a copy; whatever a term leaves behind, offers half confirmed and sessions
+half formed, lies in Redis and is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+
+import structlog
+
+from server.clock import Clock
+from server.config import Config
+from server.forming import Opener, draw_record
+from server.live.agents import AgentChannels
+from server.live.leader import NotLeader
+from server.live.led_queue import Change, LedQueue
+from server.live.queue import Published
+from server.live.queue_names import Queue
+from server.live.records import OfferRecord
+from server.matchmaking import Pool, explain
+from server.protocol import Offer
+from spaces import registry
+
+TICK_MS = 100
+"""While anybody waits: windows widen and offers expire on this grid; changes are seen at once."""
+IDLE_MS = 500
+"""While nobody does."""
+FORM_LIMIT = 64
+"""Offers made in one round."""
+ANSWER_LIMIT = 1_000
+"""Questions answered in one round; the rest wait for the next."""
+OLDEST_EVERY_MS = 1_000
+SEAT_AT_ONCE = 16
+"""Sessions being written to the store at the same time."""
+SEAT_RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Waits between attempts to form a session while the store is away; the last one repeats."""
+
+_logger = structlog.get_logger()
+
+
+class QueueTerm:
+    """Construct one for each term; `run` it once."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        led: LedQueue,
+        agents: AgentChannels,
+        opener: Opener,
+        config: Config,
+        clock: Clock,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._queue = queue
+        self._led = led
+        self._agents = agents
+        self._opener = opener
+        self._config = config
+        self._clock = clock
+        self._stopping = stopping
+        self._pool = Pool(registry.get(queue.space).seats, paid=queue.tier_micros > 0)
+        self._offers: dict[str, OfferRecord] = {}
+        self._broken: set[str] = set()
+        self._asked: dict[str, None] = {}
+        self._seatings: dict[str, asyncio.Task[None]] = {}
+        self._seat_at_once = asyncio.Semaphore(SEAT_AT_ONCE)
+        self._oldest_noted_ms = 0
+
+    async def run(self) -> None:
+        """Lead until `stopping` is set; then finish what is being seated. Raises NotLeader or
+        redis.exceptions.RedisError, which end the term. Cancelling it is safe."""
+        try:
+            await self._take_over()
+            while not self._stopping.is_set():
+                await self._round()
+            await _all(self._seatings.values())
+        finally:
+            for task in self._seatings.values():
+                task.cancel()
+            await asyncio.gather(*self._seatings.values(), return_exceptions=True)
+            await self._led.close()
+
+    async def _take_over(self) -> None:
+        found = await self._led.load()
+        for ticket in found.waiting:
+            self._pool.add(ticket)
+        for offer in (*found.open, *found.complete, *found.broken):
+            self._offers[offer.offer] = offer
+        self._broken.update(offer.offer for offer in found.broken)
+        for offer in found.complete:
+            self._seat(offer.offer)
+        # the last leader may have died before it told them; a repeated notice is dropped
+        await _all(self._tell_of_offer(offer) for offer in found.open)
+        _logger.info(
+            "queue taken over",
+            queue=self._queue.key,
+            waiting=len(found.waiting),
+            offers=len(found.open),
+            complete=len(found.complete),
+        )
+
+    async def _round(self) -> None:
+        block_ms = TICK_MS if len(self._pool) or self._offers else IDLE_MS
+        for change in await self._led.changes(block_ms):
+            self._apply(change)
+        self._reap()
+        await self._dissolve()
+        await self._offer()
+        await self._answer()
+        await self._note_oldest()
+
+    def _apply(self, change: Change) -> None:
+        match change.kind:
+            case "join":
+                self._pool.add(change.record())
+            case "leave":
+                self._pool.remove(change.name())
+            case "ask":
+                self._asked[change.name()] = None
+            case "complete":
+                self._seat(change.name())
+            case "decline" if change.name() in self._offers:
+                self._broken.add(change.name())
+
+    async def _offer(self) -> None:
+        """Make offers of what the pool proposes."""
+        now_ms = self._clock()
+        offers = [
+            OfferRecord(
+                offer=self._queue.new_name(),
+                space=self._queue.space,
+                tier_micros=self._queue.tier_micros,
+                tickets=proposal.tickets,
+                confirmed=(),
+                expires_ms=now_ms + self._config.confirm_ms,
+            )
+            for proposal in self._pool.form(now_ms, FORM_LIMIT)
+        ]
+        if not offers:
+            return
+        made = []
+        for offer, gone in zip(offers, await self._led.take(offers), strict=True):
+            if gone:
+                self._wait_again(offer, {t.ticket for t in offer.tickets} - gone)
+            else:
+                self._offers[offer.offer] = offer
+                made.append(offer)
+        await _all(self._tell_of_offer(offer) for offer in made)
+
+    async def _tell_of_offer(self, offer: OfferRecord) -> None:
+        for ticket in offer.tickets:
+            await self._agents.offered(
+                ticket.agent,
+                Offer(
+                    offer=offer.offer,
+                    ticket=ticket.ticket,
+                    space=offer.space,
+                    tier_micros=offer.tier_micros,
+                    expires_ms=offer.expires_ms,
+                ),
+            )
+
+    async def _dissolve(self) -> None:
+        """End offers that were declined or not confirmed in time."""
+        now_ms = self._clock()
+        due = [
+            offer
+            for name, offer in self._offers.items()
+            if name not in self._seatings and (offer.expires_ms <= now_ms or name in self._broken)
+        ]
+        for offer in due:
+            broken = offer.offer in self._broken
+            back = await self._led.dissolve(offer, everybody=broken)
+            if back is None:
+                self._seat(offer.offer)  # the last confirmation came a moment before
+                continue
+            self._broken.discard(offer.offer)
+            del self._offers[offer.offer]
+            self._wait_again(offer, back)
+            await _all(
+                self._agents.expired(t.agent, offer.offer, t.ticket, back=t.ticket in back)
+                for t in offer.tickets
+            )
+
+    def _wait_again(self, offer: OfferRecord, names: set[str] | frozenset[str]) -> None:
+        """Tickets go back to their old places: they keep the time at which they joined."""
+        for ticket in offer.tickets:
+            if ticket.ticket in names:
+                self._pool.add(ticket)
+
+    def _seat(self, name: str) -> None:
+        offer = self._offers.get(name)
+        if offer is not None and name not in self._seatings:
+            self._seatings[name] = asyncio.create_task(self._form_and_finish(offer))
+
+    async def _form_and_finish(self, offer: OfferRecord) -> None:
+        """Form, open, tell, forget; again until it works. Raises NotLeader."""
+        attempt = 0
+        while True:
+            try:
+                async with self._seat_at_once:
+                    await self._form_once(offer)
+                return
+            except NotLeader:
+                raise
+            except Exception as error:
+                # Whatever the store raises: the agents have confirmed, so the session must come.
+                wait_s = SEAT_RETRY_S[min(attempt, len(SEAT_RETRY_S) - 1)]
+                _logger.warning(
+                    "session not formed yet", offer=offer.offer, error=repr(error), retry_s=wait_s
+                )
+                attempt += 1
+                await asyncio.sleep(wait_s)
+
+    async def _form_once(self, offer: OfferRecord) -> None:
+        drawn = draw_record(
+            offer,
+            now_ms=self._clock(),
+            spectator_delay_ms=self._config.spectator_delay_ms,
+        )
+        record = await self._led.fix(offer, drawn)
+        if record is None:
+            return
+        await self._opener.form(record, offer)
+        await self._led.finish(offer)
+        _logger.info(
+            "session formed",
+            session=record.session,
+            queue=self._queue.key,
+            agents=[seat.agent for seat in record.seats],
+            waited_ms=[self._clock() - ticket.joined_ms for ticket in offer.tickets],
+        )
+
+    def _reap(self) -> None:
+        """Forget what is seated. Raises what ended a seating: NotLeader."""
+        for name, task in list(self._seatings.items()):
+            if task.done():
+                task.result()
+                del self._seatings[name]
+                self._offers.pop(name, None)
+
+    async def _answer(self) -> None:
+        """Tell those who asked where they stand."""
+        now_ms = self._clock()
+        standings = {}
+        for ticket in list(self._asked)[:ANSWER_LIMIT]:
+            del self._asked[ticket]
+            standing = explain(self._pool, ticket, now_ms)
+            if standing is not None:
+                standings[ticket] = Published(at_ms=now_ms, standing=standing)
+        if standings:
+            await self._led.answer(standings)
+
+    async def _note_oldest(self) -> None:
+        now_ms = self._clock()
+        if now_ms - self._oldest_noted_ms >= OLDEST_EVERY_MS:
+            self._oldest_noted_ms = now_ms
+            await self._led.note_oldest(self._pool.oldest_ms())
+
+
+async def _all(work: Iterable[Awaitable[None]]) -> None:
+    """Await all of it, then raise the first error: nothing is left running behind it."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
