@@ -83,6 +83,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="Anyone who reaches the API may register an agent and get its key. Sign-in by wallet comes later."
         ),
     ] = True
+    registrations_per_min: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="Agents one address may register over HTTP a minute."),
+    ] = 60
 
     tick_ms: Annotated[
         int, Meta(ge=5, le=1_000, description="The host's tick: deadlines strike on this grid.")

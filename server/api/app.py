@@ -1,0 +1,57 @@
+"""The HTTP API as one ASGI app. Listening is uvicorn's business and the composition root's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from server.api import problems
+from server.api.asyncapi import asyncapi
+from server.api.descriptions import encode
+from server.api.openapi import openapi
+from server.api.operation import Descriptions, Services, route
+from server.api.routes import OPERATIONS
+from server.clock import Clock, unix_ms
+from server.config import Config
+from server.live.queue import Queues
+from server.metrics import Metrics
+from server.protocol import QueueCard
+from server.store import Store
+
+
+def create_app(
+    *,
+    config: Config,
+    store: Store,
+    redis: Redis,
+    gateway_address: Callable[[], str],
+    queue_sizes: Callable[[], Awaitable[list[QueueCard]]] | None = None,
+    metrics: Metrics | None = None,
+    clock: Clock = unix_ms,
+) -> Starlette:
+    """An app on services that the caller has opened and will close.
+
+    `gateway_address` is asked at each request, since a gateway may take a free port. No CORS headers
+    are sent: browsers of other origins cannot read the answers.
+    """
+    services = Services(
+        config=config,
+        store=store,
+        redis=redis,
+        gateway_address=gateway_address,
+        queue_sizes=queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes,
+        metrics=metrics or Metrics(CollectorRegistry()),
+        clock=clock,
+        documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
+    )
+    return Starlette(
+        routes=[route(operation, services) for operation in OPERATIONS],
+        exception_handlers={
+            HTTPException: problems.of_http_exception,
+            Exception: problems.of_failure,
+        },
+    )

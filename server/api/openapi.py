@@ -1,0 +1,146 @@
+"""The OpenAPI 3.1 document, made from the table of operations and the Structs they name. Pure."""
+
+from __future__ import annotations
+
+import http
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from server.api.fields import descriptions, schemas
+from server.api.operation import MAX_BODY_BYTES, Operation
+from server.api.problems import MEDIA_TYPE, ProblemDocument
+
+VERSION = "1"
+_TEMPLATE = "#/components/schemas/{name}"
+_PATH_PARAMETERS = {
+    "session": "A session's id.",
+    "agent": "An agent's id.",
+    "space": "A Space's id, e.g. `rap-battle`.",
+}
+_EVERYWHERE = {
+    500: "the arena failed; the failure is in its log",
+    503: "a backing service does not answer; see Retry-After",
+}
+_ABOUT = f"""Ask the arena what one may know without a connection to its gateway.
+
+Every answer from status 400 up is `{MEDIA_TYPE}` (RFC 9457) with a `code` for programs. Bodies hold at
+most {MAX_BODY_BYTES // 1024} KiB; unknown fields and parameters are refused. Times are unix milliseconds, ratings
+thousandths, money integer micro-USDC."""
+
+
+def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The document for `operations`."""
+    types = [op.answer for op in operations if _is_struct(op.answer)]
+    types += [op.body for op in operations if op.body is not None]
+    _, components = schemas([*dict.fromkeys(types), ProblemDocument], _TEMPLATE)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Agon HTTP API",
+            "version": VERSION,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "agentKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The key of an agent, as its registration gave it.",
+                }
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query)],
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        document["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(operation.body)}},
+        }
+    if operation.bearer:
+        document["security"] = [{}, {"agentKey": []}]
+    return document
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    schema = _ref(operation.answer) if _is_struct(operation.answer) else {}
+    phrase = http.HTTPStatus(operation.status).phrase
+    responses: dict[str, Any] = {
+        str(operation.status): {
+            "description": phrase,
+            "content": {operation.media_type: {"schema": schema}},
+        }
+    }
+    for status, words in sorted((operation.problems | _EVERYWHERE).items()):
+        responses[str(status)] = {
+            "description": words,
+            "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}},
+        }
+    return responses
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PATH_PARAMETERS[name],
+            "schema": {"type": "string", "maxLength": 64},
+        }
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _query_parameters(query: type[msgspec.Struct] | None) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    words = descriptions(query)
+    _, components = msgspec.json.schema_components([query], ref_template=_TEMPLATE)
+    properties = components[query.__name__]["properties"]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": words.get(name, ""),
+            "schema": _without_null(schema),
+        }
+        for name, schema in properties.items()
+    ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter is left out rather than null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        return dict(kinds[0])
+    if None in schema.get("enum", []):
+        return {"enum": [value for value in schema["enum"] if value is not None]}
+    return schema
+
+
+def _ref(type_: Any) -> dict[str, str]:
+    return {"$ref": _TEMPLATE.format(name=type_.__name__)}
+
+
+def _is_struct(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)

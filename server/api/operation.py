@@ -1,0 +1,194 @@
+"""One operation of the API: what is routed and what is documented come from the same row.
+
+A handler is a function of the services and the request. Whatever it raises becomes a problem here, and
+each answered request is one log line and one observation.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.api import problems
+from server.api.problems import Problem
+from server.clock import Clock
+from server.config import Config
+from server.metrics import Metrics
+from server.protocol import Id, QueueCard
+from server.store import Store, StoreError
+
+MAX_BODY_BYTES = 64 * 1024
+
+_log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Descriptions(msgspec.Struct, frozen=True):
+    """The API's own description, encoded once."""
+
+    openapi: bytes
+    asyncapi: bytes
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What handlers work with. One per app; nothing in it is global."""
+
+    config: Config
+    store: Store
+    redis: Redis
+    gateway_address: Callable[[], str]
+    queue_sizes: Callable[[], Awaitable[list[QueueCard]]]
+    metrics: Metrics
+    clock: Clock
+    documents: Descriptions
+
+
+Handler = Callable[[Services, Request], Awaitable[Response]]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table in `server.api.routes`."""
+
+    id: str
+    """operationId, camelCase."""
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    handler: Handler
+    summary: str
+    answer: Any = None
+    """The type of a successful JSON body, or None for another media type."""
+    status: int = 200
+    media_type: str = "application/json"
+    query: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | None = None
+    problems: dict[int, str] = {}
+    """When which problem is answered, beside 500 and 503."""
+    tag: str
+    bearer: bool = False
+    """An `Authorization: Bearer` key may be sent."""
+    quiet: bool = False
+    """Asked every few seconds by machines: logged at debug level."""
+
+
+def route(operation: Operation, services: Services) -> Route:
+    """The operation as Starlette routes it."""
+
+    async def endpoint(request: Request) -> Response:
+        start = time.perf_counter()
+        response = await _answer(operation, services, request)
+        _observe(operation, services, request, response, time.perf_counter() - start)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
+
+
+async def _answer(operation: Operation, services: Services, request: Request) -> Response:
+    try:
+        return await operation.handler(services, request)
+    except Problem as problem:
+        return problem.response()
+    except (StoreError, SQLAlchemyError) as error:
+        _log.error("http.unavailable", service="database", route=operation.path, error=str(error))
+        return problems.unavailable("the database").response()
+    except RedisError as error:
+        _log.error("http.unavailable", service="redis", route=operation.path, error=str(error))
+        return problems.unavailable("redis").response()
+    except OSError as error:
+        _log.error("http.unavailable", service="", route=operation.path, error=str(error))
+        return problems.unavailable("a backing service").response()
+    except Exception:
+        _log.exception("http.failure", route=operation.path)
+        return problems.internal().response()
+
+
+def _observe(
+    operation: Operation, services: Services, request: Request, response: Response, took_s: float
+) -> None:
+    status = response.status_code
+    services.metrics.requests.labels(request.method, operation.path, str(status)).inc()
+    services.metrics.request_time.labels(operation.path).observe(took_s)
+    write = _log.debug if operation.quiet else _log.info
+    write(
+        "http.request",
+        method=request.method,
+        route=operation.path,
+        status=status,
+        took_ms=round(took_s * 1000, 1),
+        address=client_address(request),
+    )
+
+
+def client_address(request: Request) -> str:
+    """As the server saw it; uvicorn puts a trusted proxy's word in its place."""
+    return request.client.host if request.client else "local"
+
+
+def as_json(document: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer. Header names are given with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(msgspec.json.encode(document), status, named, "application/json")
+
+
+def read_query(request: Request, type_: type[T]) -> T:
+    """The query string as a Struct; unknown and repeated parameters are refused. Raises Problem 400."""
+    pairs = request.query_params.multi_items()
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise Problem(400, "bad-query", "a query parameter is given more than once")
+    try:
+        return msgspec.convert(values, type_, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "bad-query", f"the query is not understood: {error}") from None
+
+
+async def read_body(request: Request, type_: type[T]) -> T:
+    """The JSON body as a Struct. Raises Problem 400, 413 or 415."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
+        raise Problem(415, "bad-media-type", "send the body as application/json")
+    body = await _bounded_body(request)
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(400, "bad-body", f"the body is not understood: {error}") from None
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """At most MAX_BODY_BYTES; what is announced as larger is not read at all."""
+    announced = request.headers.get("content-length", "")
+    too_large = announced.isdecimal() and int(announced[:18]) > MAX_BODY_BYTES
+    body = bytearray()
+    if not too_large:
+        async for chunk in request.stream():
+            body += chunk
+            if too_large := len(body) > MAX_BODY_BYTES:
+                break
+    if too_large:
+        raise Problem(413, "too-large", f"the body is larger than {MAX_BODY_BYTES // 1024} KiB")
+    return bytes(body)
+
+
+_ID = re.compile(next(meta.pattern for meta in get_args(Id)[1:] if meta.pattern))
+
+
+def read_id(request: Request, what: str) -> str:
+    """The path's `{what}`. What cannot be an id of ours does not exist. Raises Problem 404."""
+    name: str = request.path_params[what]
+    if len(name) > 64 or not _ID.fullmatch(name):
+        raise problems.not_found(what, name[:64])
+    return name
+
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]

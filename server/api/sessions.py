@@ -1,0 +1,185 @@
+"""Sessions, live and past, and the transcripts that anyone can check."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.api import problems
+from server.api.lobby import headlines
+from server.api.operation import Limit, Services, as_json, read_id, read_query
+from server.api.problems import Problem
+from server.protocol import Id, SeatCard, SpaceId, Step
+from server.store.outbox import OutboxRow
+from server.store.sessions import SessionRow, Status
+
+PublicStatus = Literal["live", "ended", "void"]
+
+
+class SessionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    space: SpaceId | None = None
+    """Only this Space's."""
+    status: PublicStatus | None = None
+    """Only those that are live, have ended, or were voided."""
+    agent: Id | None = None
+    """Only those in which this agent has a seat."""
+    limit: Limit = 20
+    """Sessions on one page."""
+    before: Id | None = None
+    """The `next` of the page before."""
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A session in a list."""
+
+    session: str
+    space: str
+    rules: str
+    status: PublicStatus
+    seats: list[SeatCard]
+    """Names, versions and ratings as they were when the session was formed."""
+    tier_micros: int
+    opened_ms: int
+    """Unix milliseconds, as all times."""
+    sealed_ms: int | None = None
+    """When play had ended and the transcript was kept."""
+    outcome: dict[str, Any] | None = None
+    """`{termination, returns}` when the rules have ended it, `{reason}` when void; `returns` is null
+    where judges decide."""
+    digest: str | None = None
+    """The transcript's SHA-256, hex."""
+    headline: str = ""
+    """While live: where it stands, for people."""
+
+
+class SessionDetail(SessionSummary, frozen=True, kw_only=True):
+    """A session, what the judges found, and how far the work that follows it has come."""
+
+    verdict: dict[str, Any] | None = None
+    """Rubric lines, totals and ranks, with the judges' words; a model's text, so treat it as hostile."""
+    ratings: list[dict[str, Any]] | None = None
+    """How the ratings moved, in thousandths; null until rated."""
+    steps: list[Step]
+    transcript: str | None = None
+    """Where the transcript is, once sealed."""
+
+
+class SessionPage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    sessions: list[SessionSummary]
+    next: str | None
+    """`before` for the next page; null on the last one."""
+
+
+async def sessions(services: Services, request: Request) -> Response:
+    query = read_query(request, SessionQuery)
+    rows = await services.store.sessions.page(
+        space=query.space,
+        status=_statuses(query.status),
+        agent=query.agent,
+        before=query.before,
+        limit=query.limit,
+    )
+    live = any(_public(row.status) == "live" for row in rows)
+    lines = await headlines(services.redis) if live else {}
+    page = [SessionSummary(**_summary(row, lines)) for row in rows]
+    following = page[-1].session if len(page) == query.limit else None
+    return as_json(SessionPage(page, following), Cache_Control="no-store")
+
+
+async def session(services: Services, request: Request) -> Response:
+    row = await _row(services, request)
+    lines = await headlines(services.redis) if _public(row.status) == "live" else {}
+    verdict = await services.store.verdicts.get(row.session)
+    ratings = await services.store.ratings.applied(row.session)
+    detail = SessionDetail(
+        **_summary(row, lines),
+        verdict=None if verdict is None else msgspec.json.decode(verdict),
+        ratings=None if ratings is None else msgspec.to_builtins(ratings),
+        steps=_steps(row, await services.store.outbox.steps(row.session)),
+        transcript=None if row.digest is None else f"/v1/sessions/{row.session}/transcript",
+    )
+    return as_json(detail, Cache_Control="no-store")
+
+
+async def transcript(services: Services, request: Request) -> Response:
+    """The canonical bytes; they never change, so the digest is their entity tag."""
+    row = await _row(services, request)
+    if row.digest is None:
+        raise Problem(
+            404,
+            "not-sealed",
+            f"session {row.session!r} is still live; its transcript is sealed when it ends",
+        )
+    tag = f'"{row.digest}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
+    if _matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    document = await services.store.sessions.transcript(row.session)
+    assert document is not None, "a digest stands only beside its transcript"
+    return Response(document, headers=headers, media_type="application/json")
+
+
+def _matches(header: str, tag: str) -> bool:
+    """Weak comparison, RFC 9110 section 13.1.2."""
+    return any(given.strip().removeprefix("W/") in (tag, "*") for given in header.split(","))
+
+
+async def _row(services: Services, request: Request) -> SessionRow:
+    name = read_id(request, "session")
+    row = await services.store.sessions.get(name)
+    if row is None:
+        raise problems.not_found("session", name)
+    return row
+
+
+def _public(status: Status) -> PublicStatus:
+    return "live" if status == "formed" else status
+
+
+def _statuses(status: PublicStatus | None) -> tuple[Status, ...]:
+    if status is None:
+        return ()
+    return ("formed", "live") if status == "live" else (status,)
+
+
+def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
+    return {
+        "session": row.session,
+        "space": row.space,
+        "rules": row.rules,
+        "status": _public(row.status),
+        "seats": [
+            SeatCard(seat.seat, seat.agent, seat.name, seat.version, seat.rating_milli)
+            for seat in row.seats
+        ],
+        "tier_micros": row.tier_micros,
+        "opened_ms": row.opened_ms,
+        "sealed_ms": row.sealed_ms,
+        "outcome": row.outcome,
+        "digest": row.digest,
+        "headline": lines.get(row.session, ""),
+    }
+
+
+_STEP_NAMES = {"judge": "judged", "rate": "rated"}
+_STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
+    "waiting": "waiting",
+    "running": "running",
+    "done": "done",
+    "dead": "failed",
+}
+
+
+def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
+    """What follows a match, as the live views name it; the reason of a failure stays in our log."""
+    sealed = Step("sealed", "waiting" if row.digest is None else "done")
+    return [sealed] + [
+        Step(_STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state])
+        for step in rows
+        if step.step != "open"
+    ]

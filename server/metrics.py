@@ -1,0 +1,110 @@
+"""Every metric of Agon, in one place. `Metrics(registry)` is made once per process and passed in.
+
+Label values come from closed sets (Spaces, codes, message types), never from clients' text.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+TICK_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+STEP_BUCKETS_S = (0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 180.0)
+
+
+class Metrics:
+    """The attributes are the metrics; a role touches those that its docstring line names."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+
+        # gateway
+        self.connections = Gauge(
+            "agon_connections", "Open websocket connections", ["subprotocol"], registry=registry
+        )
+        self.closed = Counter(
+            "agon_connections_closed",
+            "Connections ended, by close code",
+            ["code"],
+            registry=registry,
+        )
+        self.frames_in = Counter(
+            "agon_frames_in", "Messages received, by type", ["type"], registry=registry
+        )
+        self.frames_out = Counter("agon_frames_out", "Frames written to clients", registry=registry)
+        self.bytes_out = Counter("agon_bytes_out", "Bytes written to clients", registry=registry)
+        self.slow_readers = Counter(
+            "agon_slow_readers_aborted",
+            "Connections cut off because their unread output passed the bound",
+            registry=registry,
+        )
+
+        # host
+        self.sessions_live = Gauge(
+            "agon_sessions_live", "Sessions this host leases", registry=registry
+        )
+        self.tick_work = Histogram(
+            "agon_tick_work_seconds",
+            "Time one tick took over all sessions",
+            buckets=TICK_BUCKETS_S,
+            registry=registry,
+        )
+        self.tick_lateness = Histogram(
+            "agon_tick_lateness_seconds",
+            "How late a tick began",
+            buckets=TICK_BUCKETS_S,
+            registry=registry,
+        )
+        self.actions = Counter(
+            "agon_actions",
+            "Actions answered: `accepted`, or the code of the refusal",
+            ["space", "answer"],
+            registry=registry,
+        )
+        self.sessions_ended = Counter(
+            "agon_sessions_ended", "Sessions sealed", ["space", "status"], registry=registry
+        )
+
+        # matchmaker
+        self.formed = Counter(
+            "agon_matchmaking_formed", "Sessions formed", ["space"], registry=registry
+        )
+        self.waiting = Gauge(
+            "agon_matchmaking_waiting",
+            "Agents waiting in a queue",
+            ["space", "tier_micros"],
+            registry=registry,
+        )
+
+        # worker
+        self.jobs = Gauge(
+            "agon_jobs", "Outbox rows that are not done", ["state"], registry=registry
+        )
+        self.steps = Counter(
+            "agon_steps",
+            "Attempts of outbox steps: `done`, `retry`, `dead`",
+            ["step", "result"],
+            registry=registry,
+        )
+        self.step_time = Histogram(
+            "agon_step_seconds",
+            "Time of one attempt of an outbox step",
+            ["step"],
+            buckets=STEP_BUCKETS_S,
+            registry=registry,
+        )
+
+        # api
+        self.requests = Counter(
+            "agon_http_requests",
+            "HTTP requests answered",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.request_time = Histogram(
+            "agon_http_request_seconds",
+            "Time to answer an HTTP request",
+            ["route"],
+            buckets=HTTP_BUCKETS_S,
+            registry=registry,
+        )
