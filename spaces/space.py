@@ -63,7 +63,7 @@ class Decision(msgspec.Struct, frozen=True):
     sealed: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a session ended under the rules.
 
     `returns[i]` is seat i's integer payoff (zero-sum in two-seat Spaces: +1, 0, -1), or `returns`

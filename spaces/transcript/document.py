@@ -100,7 +100,7 @@ def read(document: bytes) -> Transcript:
     try:
         value = msgspec.json.decode(document)
         is_canonical = canonical.encode(value) == document
-    except (msgspec.DecodeError, canonical.CanonicalError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, canonical.CanonicalError) as error:
         raise TranscriptError(f"not canonical JSON: {error}") from None
     except RecursionError:
         raise TranscriptError("not canonical JSON: nested too deep") from None

@@ -93,6 +93,8 @@ class _Player:
         return Replayed(self._ended, self._state, self._space, digest_of(self._transcript))
 
     def _open(self, entry: Entry) -> None:
+        if entry.type != "open":
+            raise TranscriptError(f"the first entry is {entry.type!r}, not 'open'", 0)
         by_host(entry)
         header = {
             "rules": self._transcript.rules,
@@ -100,8 +102,6 @@ class _Player:
             "seats": msgspec.to_builtins(self._transcript.seats),
             "seed_commit": self._transcript.seed_commit,
         }
-        if entry.type != "open":
-            raise TranscriptError(f"the first entry is {entry.type!r}, not 'open'", 0)
         if not same(entry.body, header):
             raise TranscriptError("open says something else than the header", 0)
 

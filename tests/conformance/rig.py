@@ -6,13 +6,14 @@ the dice say so. Tests of rules and transcripts use it; nothing of it is asynchr
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 import msgspec
 
 from spaces.seed import Streams, commitment
-from spaces.space import Outcome, Space
+from spaces.space import Decision, Outcome, Space
 from spaces.transcript import Draft, SeatCommit, order, seal, seat_commit
 
 AnySpace = Space[Any, Any, Any]
@@ -42,6 +43,8 @@ class Session(msgspec.Struct):
     seed: bytes
     rng: random.Random
     dice: Dice = Dice()
+    answers: list[str] = []
+    """Replies to give in turn instead of random actions, while they last."""
     log: list[tuple[Draft, int | None]] = []
     clock_ms: int = 0
     state: Any = None
@@ -104,40 +107,56 @@ class Session(msgspec.Struct):
         self.log.append((Draft(self.clock_ms, by, type, body), secret))
 
     def _play_turn(self, turn: int) -> bool:
-        """One set of decisions, in random order. False: the session is voided."""
-        decisions = list(self.space.decisions(self.state))
-        self.rng.shuffle(decisions)
+        """One set of decisions, in random order. False: the session is voided.
+
+        Forfeits strike at once or, as when one deadline strikes many, together at the end.
+        """
+        waiting = list(self.space.decisions(self.state))
+        self.rng.shuffle(waiting)
         sealed: list[dict[str, Any]] = []
         late: list[int] = []
-        for decision in decisions:
+        while waiting and self.space.outcome(self.state) is None:
             if self.rng.random() < self.dice.void:
                 return False
-            forfeits = self.rng.random() < self.dice.forfeit
-            faults = 2 if forfeits else int(self.rng.random() < self.dice.fault)
-            self._say_faults(turn, decision.seat, faults)
-            if forfeits:
+            decision = waiting.pop()
+            if self.rng.random() < self.dice.forfeit:
+                self._say_faults(turn, decision.seat, 2)
                 late.append(decision.seat)
+                if self.rng.random() < 0.5:
+                    self._forfeit(turn, late)
                 continue
-            action = self.space.random_action(self.state, decision.seat, self.rng)
-            body = {
-                "turn": turn,
-                "kind": decision.kind,
-                "action": self.space.encode_action(action),
-            }
-            if self.space.decided_by == "judges":
-                body["raw"] = words_for(self.space, decision.kind, action)
-            secret = decision.seat if decision.sealed else None
-            self._say("action", body, f"seat:{decision.seat}", secret)
+            self._say_faults(turn, decision.seat, int(self.rng.random() < self.dice.fault))
+            body = self._act(turn, decision)
             if decision.sealed:
                 sealed.append({"seat": decision.seat, "action": body["action"]})
-            self.state = self.space.apply(self.state, decision.seat, action, self.streams)
-        for seat in sorted(late):
-            self._say("forfeit", {"turn": turn, "seat": seat})
-            self.state = self.space.forfeit(self.state, seat, self.streams)
-        if (sealed and self.space.outcome(self.state) is None) or (sealed and not late):
+        self._forfeit(turn, late)
+        if sealed and not (waiting and self.space.outcome(self.state) is not None):
             actions = sorted(sealed, key=lambda one: int(one["seat"]))
             self._say("reveal", {"turn": turn, "actions": actions})
         return True
+
+    def _act(self, turn: int, decision: Decision) -> dict[str, Any]:
+        seat = decision.seat
+        if self.answers:
+            raw = self.answers.pop(0)
+            action = self.space.parse(decision.kind, raw)
+        else:
+            action = self.space.random_action(self.state, seat, self.rng)
+            raw = words_for(self.space, decision.kind, action)
+        written = self.space.encode_action(action)
+        body = {"turn": turn, "kind": decision.kind, "action": written}
+        if self.space.decided_by == "judges":
+            body["raw"] = raw
+        self._say("action", body, f"seat:{seat}", seat if decision.sealed else None)
+        self.state = self.space.apply(self.state, seat, action, self.streams)
+        return body
+
+    def _forfeit(self, turn: int, late: list[int]) -> None:
+        """Strike the forfeits of `late` and empty it."""
+        for seat in sorted(late):
+            self._say("forfeit", {"turn": turn, "seat": seat})
+            self.state = self.space.forfeit(self.state, seat, self.streams)
+        late.clear()
 
     def _say_faults(self, turn: int, seat: int, count: int) -> None:
         for attempt in range(1, count + 1):
@@ -153,10 +172,12 @@ class Session(msgspec.Struct):
 
 
 def words_for(space: AnySpace, kind: str, action: Any) -> str:
-    """Some text that the Space reads as `action`: its one string field."""
-    (text,) = (v for k, v in space.encode_action(action).items() if k != "kind")
+    """Some text that the Space reads as `action`: its JSON, or its one field of text."""
+    written = {key: value for key, value in space.encode_action(action).items() if key != "kind"}
+    (value,) = written.values()
+    text = value if isinstance(value, str) else json.dumps(written)
     assert space.parse(kind, text) == action
-    return str(text)
+    return text
 
 
 def play(space: AnySpace, params: dict[str, Any], number: int, dice: Dice | None = None) -> Session:
