@@ -163,6 +163,8 @@ class WatchApp(App[None]):
     def repaint(self) -> None:
         """Paint the state now."""
         self._painting = None
+        if not self.screen_stack:
+            return  # a timer that was due when the app went down
         self._switch(self._view_of(self.state))
         for pane in self.screen_stack[0].query(Pane):
             pane.show(self.state)

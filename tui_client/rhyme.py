@@ -14,13 +14,14 @@ from collections.abc import Sequence
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+")
 
-# Whole endings whose spelling says little about the sound. Longest first.
+# Whole endings whose spelling says little about the sound. The first that fits counts.
 _ENDINGS: tuple[tuple[str, str], ...] = (
     ("eight", "AYt"), ("aight", "AYt"), ("ought", "AWt"), ("aught", "AWt"),
     ("ough", "OH"), ("eigh", "AY"), ("ight", "IYt"), ("igh", "IY"), ("tion", "shun"),
     ("sion", "shun"), ("alk", "AWk"), ("awk", "AWk"), ("old", "OHld"), ("ind", "IYnd"),
     ("ild", "IYld"), ("all", "AWl"), ("awl", "AWl"), ("aul", "AWl"), ("one", "OHn"),
-    ("ome", "OHm"), ("ayed", "AYd"), ("earn", "ERn"), ("earned", "ERnd"), ("ead", "Ed"), ("ey", "AY"), ("ay", "AY"), ("ow", "OH"), ("aw", "AW"),
+    ("ome", "OHm"), ("ayd", "AYd"), ("earnd", "ERnd"), ("earn", "ERn"), ("ead", "Ed"),
+    ("ey", "AY"), ("ay", "AY"), ("ow", "OH"), ("aw", "AW"),
     ("ew", "OO"), ("ue", "OO"), ("oo", "OO"), ("ie", "IY"), ("ye", "IY"),
 )  # fmt: skip
 
@@ -33,7 +34,8 @@ _EXCEPTIONS = {
     "read": "EEd", "bead": "EEd", "said": "Ed", "been": "in", "love": "Uv", "above": "Uv", "glove": "Uv",
     "crew": "OO", "blood": "Ud", "flood": "Ud", "good": "UUd", "could": "UUd", "would": "UUd",
     "should": "UUd", "i": "IY", "eye": "IY", "buy": "IY", "have": "av", "rhyme": "IYm", "are": "ar",
-    "pain": "AYn", "again": "en", "money": "Un-EE", "honey": "Un-EE", "mic": "IYk", "great": "AYt", "break": "AYk", "steak": "AYk",
+    "pain": "AYn", "again": "en", "money": "Un-EE", "honey": "Un-EE", "mic": "IYk",
+    "great": "AYt", "break": "AYk", "steak": "AYk",
     "heart": "art", "word": "ERd", "heard": "ERd", "world": "ERld", "war": "or", "your": "or",
 }  # fmt: skip
 

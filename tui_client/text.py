@@ -48,13 +48,15 @@ def clean_lines(text: str, limit: int = MAX_CHARS) -> list[str]:
 
 @lru_cache(maxsize=2048)
 def _safe(text: str) -> str:
-    return "".join(_safe_characters(unicodedata.normalize("NFC", text)))
+    # Normalised again at the end: what was dropped may have stood between a letter and its mark.
+    plain = "".join(_safe_characters(unicodedata.normalize("NFC", text)))
+    return unicodedata.normalize("NFC", plain)
 
 
 def _safe_characters(text: str) -> Iterator[str]:
     marks = MAX_MARKS  # a mark without a base before it is dropped
     for character in text:
-        if " " <= character <= "~":
+        if "!" <= character <= "~":
             marks = 0
             yield character
             continue
@@ -66,7 +68,7 @@ def _safe_characters(text: str) -> Iterator[str]:
             if marks > MAX_MARKS:
                 continue
         else:
-            marks = 0
+            marks = MAX_MARKS if plain == " " else 0
         yield plain
 
 

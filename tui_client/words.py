@@ -115,7 +115,7 @@ def _acted(body: dict[str, object], who: str) -> str | None:
         case "mark" if isinstance(cell, int) and 0 <= cell < 9:
             return f"{who} takes {cell_name(cell)}"
         case "verse":
-            return f"{who} drops the mic"
+            return f"{who}'s verse is in"
         case _:
             return None
 
@@ -134,8 +134,9 @@ def age(seconds: int) -> str:
 
 
 def points(milli: int) -> str:
-    """Thousandths to one decimal: 7468 -> 7.5."""
-    return f"{milli / 1000:.1f}"
+    """Thousandths to one decimal, halves up: 7350 -> 7.4."""
+    tenths = (milli + 50) // 100
+    return f"{'-' if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10}"
 
 
 def fee(micros: int) -> str:

@@ -6,9 +6,8 @@ came over the wire must have passed `tui_client.text` before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
@@ -98,24 +97,13 @@ def bar(value: int, full: int, width: int, style: Style) -> Text:
     return line((filled, style + theme.TRACK), (" " * (width - len(filled)), theme.TRACK))
 
 
-def columns(blocks: Iterable[tuple[Sequence[Text], int]], height: int, gap: int = 1) -> list[Text]:
-    """Blocks of lines side by side, each `(lines, width)`, `height` rows in all."""
-    placed = list(blocks)
-    rows = []
-    for y in range(height):
-        cells: list[Part] = []
-        for at, (lines, width) in enumerate(placed):
-            if at:
-                cells.append(" " * gap)
-            cells.append(fit(lines[y] if y < len(lines) else Text(), width))
-        rows.append(line(*cells))
-    return rows
+def rail(value: int, full: int, width: int, style: Style) -> Text:
+    """A thin bar, filled to `value / full` in half cells: for many rows under each other."""
+    halves = width * 2 * max(0, min(value, full)) // full if full > 0 else 0
+    filled = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    return line((filled, style), ("─" * (width - len(filled)), theme.FRAME))
 
 
 def label(word: str, width: int) -> Text:
     """A quiet word in a column of its own."""
     return fit(line((word, theme.DIM)), width)
-
-
-def width_of(text: str) -> int:
-    return cell_len(text)

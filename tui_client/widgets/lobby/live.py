@@ -15,6 +15,8 @@ from tui_client.widgets.pane import Pane
 from tui_client.words import age, fee, name_of, space_title
 
 ROWS_PER_LIVE = 2
+NARROW = 60
+"""Columns below which a row leaves things out."""
 
 
 def against(card: SessionCard) -> Text:
@@ -30,16 +32,22 @@ def against(card: SessionCard) -> Text:
 
 
 def _live_rows(card: SessionCard, state: State, width: int) -> list[Text]:
+    """Two rows; a narrow place has the Space's name in the second one and leaves out who watches."""
     selected = card.session == state.cursor
+    narrow = width < NARROW
     pointer = ("▸ ", theme.BRIGHT) if selected else ("● ", theme.FAINT)
+    space = (f"{space_title(card.space):<12} ", theme.DIM)
     facts = line((age((state.arena_ms - card.opened_ms) // 1000), theme.DIM))
-    if card.watching:
+    if card.watching and not narrow:
         facts = line((f"watching {card.watching}   ", theme.DIM), facts)
     if card.tier_micros:
         facts = line((fee(card.tier_micros) + "   ", theme.MONEY), facts)
-    top = line(pointer, (f"{space_title(card.space):<12} ", theme.DIM), against(card))
-    bottom = line((f"  {'':<12} ", theme.DIM), (clean(card.headline, 80), theme.PLAIN))
-    rows = [spread(top, facts, width), fit(bottom, width)]
+    headline = (clean(card.headline, 80), theme.PLAIN)
+    if narrow:
+        top, bottom = line(pointer, against(card)), line("  ", space, headline)
+    else:
+        top, bottom = line(pointer, space, against(card)), line(f"  {'':<12} ", headline)
+    rows = [spread(top, line("  ", facts), width), fit(bottom, width)]
     return [_highlighted(row) for row in rows] if selected else rows
 
 
@@ -81,12 +89,8 @@ def paint_recent(state: State, width: int, height: int) -> list[Text]:
 def _recent_row(card: SessionCard, state: State, width: int) -> Text:
     selected = card.session == state.cursor
     pointer = ("▸ ", theme.BRIGHT) if selected else ("  ", theme.FAINT)
-    head = line(
-        pointer,
-        (f"{space_title(card.space):<12} ", theme.DIM),
-        fit(against(card), min(26, width // 2)),
-        "  ",
-    )
+    space = "" if width < NARROW else f"{space_title(card.space):<12} "
+    head = line(pointer, (space, theme.DIM), fit(against(card), min(26, width // 2)), " ")
     tail_style = theme.ALARM if card.status == "void" else theme.PLAIN
     row = fit(line(head, (clean(card.headline, 80), tail_style)), width)
     return _highlighted(row) if selected else row

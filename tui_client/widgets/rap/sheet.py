@@ -92,8 +92,10 @@ def _verse(block: Block, scheme: list[str], width: int) -> list[Text]:
 
 def _bar(bar: str, letter: str, width: int, seat: int | None) -> list[Text]:
     """One bar, wrapped; with the cursor of `seat` behind it while that seat still writes it."""
-    room = max(4, width - LETTER_ROOM - len(INDENT))
+    room = max(4, width - LETTER_ROOM)
     pieces = wrap(bar, room)
+    if len(pieces) > 1:
+        pieces = wrap(bar, room - len(INDENT))
     base = theme.BRIGHT if seat is not None else theme.PLAIN
     rows = [
         line(("" if at == 0 else INDENT, theme.PLAIN), (piece, base))

@@ -12,7 +12,7 @@ from tui_client import theme
 from tui_client.observed import rap_battle, step_state, undecided, winner
 from tui_client.state import State
 from tui_client.text import clean
-from tui_client.widgets.canvas import bar, centre, fit, frame, label, line
+from tui_client.widgets.canvas import centre, fit, frame, label, line, rail
 from tui_client.widgets.pane import Pane
 from tui_client.words import names, points, termination
 
@@ -28,7 +28,7 @@ def _bar_width(width: int) -> int:
 
 
 def _scores(values: Sequence[int], width: int) -> Text:
-    """A bar and a number for each of the two seats."""
+    """A rail and a number for each of the two seats."""
     cells = _bar_width(width)
     parts = []
     for seat in (0, 1):
@@ -36,7 +36,7 @@ def _scores(values: Sequence[int], width: int) -> Text:
         best = value == max(values[:2], default=0)
         style = theme.seat_style(seat) if best else theme.SEATS_DIM[seat]
         number = (f"{points(value):>{SCORE_WIDTH}}", theme.BRIGHT if best else theme.DIM)
-        parts.append(line(bar(value, FULL_MILLI, cells, style), number, "   "))
+        parts.append(line(rail(value, FULL_MILLI, cells, style), number, "   "))
     return line(*parts)
 
 

@@ -85,8 +85,8 @@ def _subject(view: SessionView) -> Text:
     if battle is not None:
         return line((" topic  ", theme.DIM), (clean(battle.topic, 160), theme.BRIGHT))
     if board is not None:
-        rules = f" {board.payment}   ties by {board.ties}   {board.start_chips} each"
-        return line((clean(rules, 120) and f" {clean(rules, 120)}", theme.DIM))
+        rules = f"{clean(board.payment, 24)} · ties by {clean(board.ties, 24)}"
+        return line((f" {rules} · {board.start_chips} each", theme.DIM))
     return line((f" {clean(view.headline, 80)}", theme.PLAIN))
 
 
