@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -95,6 +96,8 @@ class ScriptedArena:
             async for frame in socket:
                 assert isinstance(frame, bytes)
                 await self._answer(socket, self._decode(frame))
+        except ConnectionClosed:
+            pass  # the client left without a goodbye
         finally:
             del self._followers[socket]
             self._touch()

@@ -33,8 +33,10 @@ def line(*parts: Part) -> Text:
 
 def fit(text: Text, width: int) -> Text:
     """Cut with an ellipsis, or padded with blanks, to exactly `width` cells."""
+    if width <= 0:
+        return Text(end="")
     fitted = text.copy()
-    fitted.truncate(max(0, width), overflow="ellipsis", pad=True)
+    fitted.truncate(width, overflow="ellipsis", pad=True)
     return fitted
 
 
