@@ -47,6 +47,8 @@ class Matchmaker:
         clock: Clock = unix_ms,
         opened: Opened | None = None,
         unopened: Unopened | None = None,
+        leader_ttl_ms: int = keys.LEADER_TTL_MS,
+        sweep_every_s: float = SWEEP_EVERY_S,
     ) -> None:
         self._name = name
         self._redis = redis
@@ -57,6 +59,8 @@ class Matchmaker:
             log=log, agents=self._agents, form_session=form_session, opened=opened
         )
         self._unopened = unopened
+        self._leader_ttl_ms = leader_ttl_ms
+        self._sweep_every_s = sweep_every_s
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -90,6 +94,7 @@ class Matchmaker:
             key=keys.queue_leader(queue.key),
             fence=keys.queue_fence(queue.key),
             name=self._name,
+            ttl_ms=self._leader_ttl_ms,
             stopping=self._stopping,
         )
 
@@ -110,7 +115,7 @@ class Matchmaker:
         """Every matchmaker sweeps; opening twice is harmless, so no leader is needed."""
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), SWEEP_EVERY_S)
+                await asyncio.wait_for(self._stopping.wait(), self._sweep_every_s)
                 return
             try:
                 records = await unopened()

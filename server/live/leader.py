@@ -75,7 +75,7 @@ class Leadership:
         """
         while not self._stopping.is_set():
             try:
-                if await self._seek():
+                if await self.seek():
                     _logger.info("leads", duty=self._key, mark=self._mark.decode())
                     if await self._hold(work):
                         return
@@ -87,16 +87,17 @@ class Leadership:
                 _logger.warning("cannot lead", duty=self._key, error=str(error))
                 await self._pause(RETRY_S)
 
-    async def resign(self) -> None:
-        """Let somebody else lead now. Harmless when we do not."""
-        await _RENEW.run(self._redis, [self._key], [self._mark, 0])
-
-    async def _seek(self) -> bool:
+    async def seek(self) -> bool:
+        """Try once to become the leader; whoever succeeds must renew or use `lead`."""
         mark = await _SEEK.run(self._redis, [self._key, self._fence], [self._name, self._ttl_ms])
         if mark is None:
             return False
         self._mark = mark
         return True
+
+    async def resign(self) -> None:
+        """Let somebody else lead now. Harmless when we do not."""
+        await _RENEW.run(self._redis, [self._key], [self._mark, 0])
 
     async def _hold(self, work: Callable[[], Awaitable[None]]) -> bool:
         """True when the work came to its own end, False when the lease was lost or it failed."""

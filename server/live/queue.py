@@ -30,7 +30,8 @@ STANDING_FRESH_MS = 1_000
 """A published standing answers `explain` for this long; then the leader is asked again."""
 ANSWER_MS = 1_500
 """How long `explain` waits for the leader."""
-_POLL_S = 0.05
+_POLL_MS = 50
+_ASK_EVERY = 10
 _NOBODY_LEADS = "nobody leads this queue right now; your place is kept"
 
 _ENQUEUE = script("queue_enqueue.lua")
@@ -235,16 +236,18 @@ class Queues:
         return published.standing if fresh else None
 
     async def _asked(self, queue: Queue, ticket: str) -> Standing | None:
-        """Ask the leader; None when nobody answers in time or the ticket has gone."""
+        """Ask the leader; None when nobody answers in time or the ticket has gone.
+
+        A leader that has just taken over does not see older questions, so it is asked repeatedly.
+        """
         standing_key = keys.queue_standing(queue.key)
-        waits = await _ASK.run(
-            self._redis,
-            [keys.queue_tickets(queue.key), standing_key, keys.queue_changes(queue.key)],
-            [ticket, CHANGES_MAXLEN],
-        )
-        polls = int(ANSWER_MS / 1_000 / _POLL_S) if waits else 0
-        for _ in range(polls):
-            await asyncio.sleep(_POLL_S)
+        names = [keys.queue_tickets(queue.key), standing_key, keys.queue_changes(queue.key)]
+        for poll in range(ANSWER_MS // _POLL_MS):
+            if poll % _ASK_EVERY == 0:
+                waits = await _ASK.run(self._redis, names, [ticket, CHANGES_MAXLEN])
+                if not waits:
+                    return None
+            await asyncio.sleep(_POLL_MS / 1_000)
             answer: Any = self._redis.hget(standing_key, ticket)
             raw = await answer
             if raw is not None:
