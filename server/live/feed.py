@@ -17,10 +17,11 @@ from redis.exceptions import BusyLoadingError, ResponseError
 
 from server.live import keys
 from server.live.connection import UNREACHABLE, apart
+from server.live.decoding import decoded
 from server.live.records import FeedItem
 
 _logger = structlog.get_logger()
-_items: Callable[[bytes], FeedItem] = msgspec.msgpack.Decoder(FeedItem).decode
+_decode: Callable[[bytes], FeedItem] = msgspec.msgpack.Decoder(FeedItem).decode
 
 BLOCK_MS = 1_000
 COUNT = 256
@@ -118,7 +119,7 @@ def _advance(at: dict[int, _Id], answer: Any) -> list[FeedItem]:
     items: list[FeedItem] = []
     for name, rows in answer:
         at[int(name[-3:-1])] = _id(rows[-1][0])
-        items += [_items(fields[b"i"]) for _, fields in rows]
+        items += decoded(_decode, (fields[b"i"] for _, fields in rows))
     return items
 
 

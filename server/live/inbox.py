@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from server.live import keys
 from server.live.connection import MAX_BLOCK_MS, apart
+from server.live.decoding import decoded
 from server.live.records import Inbound
 from server.live.scripts import script
 
@@ -80,7 +81,7 @@ class Inbox:
         for name, rows in answer:
             shard = int(name[len("inbox:{s") :][:2])
             self._at[shard] = rows[-1][0]
-            taken += [_decode(fields[b"m"]) for _, fields in rows]
+            taken += decoded(_decode, (fields[b"m"] for _, fields in rows))
         return taken
 
     async def aclose(self) -> None:

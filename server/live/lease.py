@@ -53,8 +53,20 @@ class Leases:
 
     async def release(self, host: str, held: Mapping[str, int]) -> None:
         """Give leases back, so that another host may take them at once. Those lost are ignored."""
-        calls = [(_keys(n), [host, *pairs]) for n, pairs in _by_shard(held).items()]
+        await self._give_up(host, held, gone=False)
+
+    async def forget(self, host: str, held: Mapping[str, int]) -> None:
+        """Nobody is to lease these again: what they were for is gone from Redis."""
+        await self._give_up(host, held, gone=True)
+
+    async def _give_up(self, host: str, held: Mapping[str, int], *, gone: bool) -> None:
+        calls = [(_keys(n), [host, int(gone), *pairs]) for n, pairs in _by_shard(held).items()]
         await _RELEASE.run_all(self._redis, calls)
+
+    async def beat(self, host: str) -> None:
+        """The host is alive; for `agon doctor`."""
+        now_s, micros = await self._redis.time()
+        await self._redis.zadd(keys.hosts(), {host: now_s * 1_000 + micros // 1_000})
 
 
 def _keys(shard: int) -> list[str]:

@@ -37,7 +37,8 @@ _ANY = -2
 
 
 class Fenced(Exception):
-    """The session is leased by somebody else, sealed, or gone: the caller has lost it for good."""
+    """The session is leased by somebody else, sealed, or gone, or its log is not where the caller
+    believes: it must let go of the session."""
 
 
 class Moved(Exception):
@@ -62,6 +63,8 @@ class Append(msgspec.Struct, frozen=True):
     views: ViewSet | None
     seal: bool = False
     """The last batch of a host: the lease is gone for good with it."""
+    first: int | None = None
+    """The offset at which it must begin, if given: else it is refused like a fenced one."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -230,7 +233,8 @@ def _session_keys(session: str) -> list[str]:
 
 def _append_call(append: Append) -> Call:
     channel = keys.session_channel(append.session)
-    args: list[Any] = [append.session, append.token, int(append.seal)]
+    expected = -1 if append.first is None else append.first
+    args: list[Any] = [append.session, append.token, int(append.seal), expected]
     args += _batch(channel, append.batch, append.events, append.views, keys.SESSION_TTL_S)
     return _session_keys(append.session), args
 

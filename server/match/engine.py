@@ -66,11 +66,6 @@ class Match:
         return self._progress.failure
 
     @property
-    def decided_by(self) -> str:
-        """`rules`, `judges` or `oracle`; only of a session that has ended by its rules."""
-        return self._progress.space.decided_by
-
-    @property
     def offset(self) -> int:
         """Of the next event; those not yet taken are counted."""
         return self._progress.offset
@@ -79,6 +74,11 @@ class Match:
     def turn(self) -> int:
         """Number of the current turn; 0 before the first."""
         return self._progress.turn
+
+    @property
+    def changed(self) -> bool:
+        """There are events to take."""
+        return bool(self._events)
 
     def next_deadline(self) -> int | None:
         """Unix milliseconds at which `tick` has something to do; None: no decision is open."""

@@ -83,8 +83,8 @@ def _steps(progress: Progress) -> list[Step]:
     if progress.status == "live":
         return []
     steps = [Step("sealed", "done" if progress.digest else "running")]
-    if progress.status == "ended" and not progress.failure:
-        if progress.space.decided_by == "judges":
+    if progress.status == "ended" and progress.outcome is not None:
+        if progress.outcome["returns"] is None:  # the rules leave it to the judges
             steps.append(Step("judged", "waiting"))
         steps.append(Step("rated", "waiting"))
     return steps

@@ -1,0 +1,284 @@
+"""The shell around the matches: one tick over all sessions of a host, and one round of appends.
+
+One task ticks, whatever the number of sessions; a few more feed it: one takes the inbox, one claims
+leases, one renews them, and some seal what has ended. Each step may be repeated by another host, so a
+host may die between any two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from server.clock import Clock
+from server.config import Config
+from server.host.arrivals import Arrivals
+from server.host.deadlines import Deadlines
+from server.host.ending import Endings
+from server.host.grid import Grid
+from server.host.held import Held
+from server.host.holding import Holding
+from server.host.patience import AWAY, persist
+from server.host.sealed import Sealed
+from server.host.stats import HostStats
+from server.live.inbox import Inbox
+from server.live.lease import Leases
+from server.live.log import Append, Fenced, LiveLog
+from server.live.records import Inbound, Reply
+
+_logger = structlog.get_logger()
+
+FORGIVE_S = 1.0
+"""A tick later than this was our fault: open decisions get fresh time."""
+
+T = TypeVar("T")
+
+
+class Host:
+    """Plays every session it can lease, up to the capacity. `name` must be unique among processes.
+
+    `seal_session` keeps a finished session; it is called again after a failure, and by the next host
+    after a crash. `observe_tick(work_s, lateness_s)` is called after every tick.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        log: LiveLog,
+        inbox: Inbox,
+        leases: Leases,
+        seal_session: Callable[[Sealed], Awaitable[None]],
+        config: Config,
+        clock: Clock,
+        observe_tick: Callable[[float, float], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.stats = HostStats()
+        self._log = log
+        self._inbox = inbox
+        self._config = config
+        self._clock = clock
+        self._observe_tick = observe_tick
+        self._arrivals = Arrivals(inbox, name)
+        self._deadlines = Deadlines()
+        self._touched: set[str] = set()
+        """Sessions to look at in the next tick."""
+        self._holding = Holding(
+            name,
+            leases,
+            log,
+            capacity=config.host_capacity,
+            retry_ms=config.retry_ms,
+            taken=self._taken,
+        )
+        self._endings = Endings(
+            log, seal_session, clock, done=self._sealed, lost=self._holding.drop
+        )
+        self._cut_off = False
+        self._drain_by_s: float | None = None
+        self._stopped = asyncio.Event()
+        self._stopped.set()
+
+    # ---------------------------------------------------------------------- life
+
+    async def run(self) -> None:
+        """Play until drained or cancelled. Cancelled, it leaves its leases to expire."""
+        self._stopped.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                claims = group.create_task(
+                    self._holding.claim_forever(self._config.tick_ms / 1_000), name="host claims"
+                )
+                others = [
+                    group.create_task(self._arrivals.take_forever(), name="host inbox"),
+                    group.create_task(self._holding.renew_forever(), name="host leases"),
+                    *self._endings.start(group),
+                ]
+                await self._tick_until_drained()
+                self._holding.close()
+                await claims
+                await self._endings.settle(self._config.drain_ms / 1_000)
+                for task in others:
+                    task.cancel()
+            await self._hand_over()
+        finally:
+            await self._inbox.aclose()
+            self._stopped.set()
+
+    async def drain(self) -> None:
+        """Stop claiming, finish the tick and what must be sealed, and hand the rest over; then `run`
+        returns, and so does this."""
+        self._drain_by_s = asyncio.get_running_loop().time() + self._config.drain_ms / 1_000
+        self._arrivals.wake.set()
+        await self._stopped.wait()
+
+    def _gives_up(self) -> bool:
+        by_s = self._drain_by_s
+        return by_s is not None and asyncio.get_running_loop().time() > by_s
+
+    async def _hand_over(self) -> None:
+        try:
+            count = await persist(self._holding.release_all, "release", self._gives_up)
+            _logger.info("host drained", host=self.name, handed_over=count)
+        except AWAY as error:
+            _logger.warning("leases not released, they expire", host=self.name, error=str(error))
+
+    # ---------------------------------------------------------------------- the tick
+
+    async def _tick_until_drained(self) -> None:
+        loop = asyncio.get_running_loop()
+        grid = Grid(loop.time(), self._config.tick_ms / 1_000, self._config.tick_min_ms / 1_000)
+        while self._drain_by_s is None:
+            await self._wait(grid)
+            late_s = grid.begin(loop.time())
+            self._check_outage(late_s)
+            try:
+                await self._tick(self._clock())
+            except Exception:
+                # No session may take the others with it. What was not written is found out by the
+                # next append of its session, which is then restored from its log.
+                _logger.exception("tick failed", host=self.name)
+            self._note(grid.done(loop.time()), late_s)
+
+    async def _wait(self, grid: Grid) -> None:
+        """Until the next grid time, or shortly after something has arrived."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(grid.next_s):
+                await self._arrivals.wake.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(grid.early_s(loop.time()) - loop.time())
+
+    def _note(self, work_s: float, late_s: float) -> None:
+        stats = self.stats
+        stats.sessions = len(self._holding.sessions)
+        stats.ticks += 1
+        stats.work_s, stats.lateness_s = work_s, late_s
+        if self._observe_tick is not None:
+            self._observe_tick(work_s, late_s)
+
+    async def _tick(self, now_ms: int) -> None:
+        """Actions first, deadlines after them, then one round of appends."""
+        self._arrivals.wake.clear()
+        self._arrivals.deliver(now_ms, lambda inbound: self._receive(now_ms, inbound))
+        if not self._cut_off:
+            self._strike(now_ms)
+        touched, self._touched = self._touched, set()
+        appends: list[tuple[Held, Append]] = []
+        replies: list[Reply] = []
+        for session in touched:
+            held = self._holding.get(session)
+            if held is None:
+                continue
+            append = held.batch()
+            if append is not None:
+                appends.append((held, append))
+            replies += held.match.take_replies()
+            self._deadlines.set(session, held.match.next_deadline())
+        if appends:
+            await self._write(appends)
+        if replies:
+            await self._persist(lambda: self._log.replies(replies))
+
+    def _receive(self, now_ms: int, inbound: Inbound) -> bool:
+        held = self._holding.get(inbound.session)
+        if held is None:
+            return False
+        held.match.receive(now_ms, inbound)
+        self._touched.add(inbound.session)
+        return True
+
+    def _strike(self, now_ms: int) -> None:
+        for session in self._deadlines.due(now_ms):
+            held = self._holding.get(session)
+            if held is not None:
+                held.match.tick(now_ms)
+                self._touched.add(session)
+
+    async def _write(self, appends: Sequence[tuple[Held, Append]]) -> None:
+        answers = await self._persist(lambda: self._append_all([each for _, each in appends]))
+        for (held, append), first in zip(appends, answers, strict=True):
+            if isinstance(first, Fenced):
+                self._holding.drop(held, "fenced")
+            elif first is None:
+                held.void_unwritten("an event could not be written", self._clock())
+                self._touched.add(held.session)
+            else:
+                held.log.extend(append.events)
+                self.stats.events += len(append.events)
+                if held.match.finished:
+                    self._end(held)
+
+    async def _append_all(self, appends: Sequence[Append]) -> Sequence[int | Fenced | None]:
+        """First offsets; None for a batch that cannot be encoded, which costs only its session."""
+        try:
+            return await self._log.append_many(appends)
+        except (TypeError, ValueError, OverflowError) as error:
+            if len(appends) == 1:
+                _logger.error("not encodable", session=appends[0].session, error=str(error))
+                return [None]
+        answers: list[int | Fenced | None] = []
+        for append in appends:
+            answers += await self._append_all([append])
+        return answers
+
+    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await persist(call, "append", self._gives_up)
+
+    # ---------------------------------------------------------------------- sessions come and go
+
+    def _taken(self, held: Held) -> None:
+        """Newly leased: begin it, go on with it, or seal it."""
+        if held.match.finished:
+            self._endings.add(held)
+        else:
+            held.match.takeover(self._clock())
+            self._touched.add(held.session)
+
+    def _check_outage(self, late_s: float) -> None:
+        """While actions cannot reach us no deadline strikes; afterwards all time is given anew."""
+        was_cut_off, self._cut_off = self._cut_off, self._arrivals.cut_off()
+        if late_s > FORGIVE_S:
+            self._forgive(f"a tick came {late_s:.1f} s late")
+        elif was_cut_off and not self._cut_off:
+            self._forgive("the inbox could not be read")
+
+    def _forgive(self, reason: str) -> None:
+        """We have failed the agents for a while: no seat shall pay for it with its time."""
+        self.stats.outages += 1
+        _logger.warning("open decisions get fresh time", host=self.name, reason=reason)
+        now_ms = self._clock()
+        for held in self._holding.sessions.values():
+            held.match.takeover(now_ms)
+            self._touched.add(held.session)
+
+    def _end(self, held: Held) -> None:
+        if held.match.failure is not None:
+            _logger.error(
+                "rules broke, session voided",
+                session=held.session,
+                space=held.record.space,
+                exc_info=held.match.failure,
+            )
+        self._endings.add(held)
+
+    def _sealed(self, held: Held, sealed: Sealed) -> None:
+        self._holding.finished(held)
+        self.stats.sealed += 1
+        _logger.info(
+            "session sealed",
+            session=sealed.session,
+            space=held.record.space,
+            status=sealed.status,
+            outcome=sealed.outcome,
+            digest=sealed.digest,
+            events=len(held.log),
+            played_ms=held.log[-1].t,
+            token=held.token,
+            host=self.name,
+        )
