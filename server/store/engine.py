@@ -43,7 +43,10 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees one state of the database and changes nothing."""
+        """A transaction that changes nothing and waits for no writer.
+
+        On SQLite it sees one state of the database, on PostgreSQL each of its statements does.
+        """
         async with self.engine.begin() as connection:
             yield connection
 

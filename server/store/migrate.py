@@ -2,6 +2,9 @@
 
 Whoever comes first migrates in one transaction; the others wait for the lock and find the work done.
 On PostgreSQL the lock is an advisory one; on SQLite it is the write lock that the transaction holds.
+
+A change of `schema.py` needs a new file in `migrations/versions`; a test compares what both build. Nothing
+migrates backwards: a restored backup does.
 """
 
 from __future__ import annotations

@@ -142,20 +142,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["version"], ["agent_version.id"], name=op.f("fk_rating_version")),
         sa.PrimaryKeyConstraint("space", "version", name=op.f("pk_rating")),
     )
-
-
-def downgrade() -> None:
-    for table in (
-        "rating",
-        "entry",
-        "api_key",
-        "agent_version",
-        "verdict",
-        "transcript",
-        "rating_applied",
-        "outbox",
-        "agent",
-        "session",
-        "account",
-    ):
-        op.drop_table(table)
