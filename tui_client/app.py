@@ -45,6 +45,8 @@ from tui_client.widgets.session.plain import PlainPane
 from tui_client.widgets.session.ticker import TickerPane
 from tui_client.widgets.session.title import TitlePane
 
+__all__ = ["WatchApp", "WatchError", "build", "run_watch", "watch"]
+
 PAINT_S = 0.05
 """The least time between two paintings: 20 a second."""
 CLOCK_S = 0.1

@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from server.protocol import (
     MSGPACK_SUBPROTOCOL,
     ClientMessage,
+    Error,
     Goodbye,
     Hello,
     ServerMessage,
@@ -30,7 +31,7 @@ from server.protocol import (
     Unsubscribe,
     Welcome,
 )
-from tui_client.state import Connected, Disconnected, Input, Want
+from tui_client.state import PASSING, Connected, Disconnected, Input, Want
 from tui_client.text import clean
 
 CLIENT = "agon-watch/1"
@@ -41,6 +42,8 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest snapshot we take."""
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 8.0
+RETRY_S = 1.0
+"""The least wait before a subscribe that was refused for the moment is sent again."""
 DRAIN_JITTER_S = 0.3
 """A drained gateway sends everybody away at once: they come back spread over this time."""
 
@@ -103,6 +106,8 @@ class Connection:
             ServerMessage
         )
         self._changed = asyncio.Event()
+        self._followed: dict[str, int] = {}
+        """Of the present connection: channel -> `asks` of the want that was subscribed to."""
         self._failures = 0
         self._ever = False
 
@@ -180,6 +185,8 @@ class Connection:
                 if message is not None:
                     self._dispatch(message)
                     self._changed.set()
+                if isinstance(message, Error) and message.code in PASSING:
+                    self._again_later(message)
                 if isinstance(message, Goodbye):
                     self._failures = 0
             return Disconnected("the gateway closed the connection")
@@ -188,6 +195,19 @@ class Connection:
                 follower.cancel()
                 with suppress(asyncio.CancelledError, ConnectionClosed):
                     await follower
+
+    def _again_later(self, refused: Error) -> None:
+        """A subscribe that could not be served now is sent once more, when the arena said so."""
+        followed = self._followed  # of this connection: a later one subscribes to everything anyway
+        if refused.ref not in followed:
+            return
+
+        def again() -> None:
+            followed.pop(refused.ref, None)
+            self.changed()
+
+        wait_s = max(refused.retry_after_ms / 1_000, RETRY_S)
+        asyncio.get_running_loop().call_later(wait_s, again)
 
     def _read(self, frame: str | bytes) -> ServerMessage | None:
         """A frame's message; None for one that a newer arena may send and we cannot read.
@@ -201,7 +221,7 @@ class Connection:
 
     async def _follow(self, socket: ClientConnection) -> None:
         """Keep the subscriptions of this connection equal to what is wanted."""
-        followed: dict[str, int] = {}
+        followed = self._followed = {}
         while True:
             self._changed.clear()
             wanted = dict(self._wanted())

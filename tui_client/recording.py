@@ -72,7 +72,7 @@ VERSES = (
 )
 
 VERDICT = VerdictView(
-    rubric="rap/1",
+    rubric="rap-battle/1",
     lines=[
         RubricLine(
             "flow",
@@ -80,16 +80,18 @@ VERDICT = VerdictView(
             ["steady four-beat bars", "the triplet run on news, fuse, blues carries the round"],
         ),
         RubricLine(
-            "rhyme", [7_200, 8_100], ["clean end rhymes", "frost / lost / cost inside and out"]
-        ),
-        RubricLine(
             "wordplay", [8_300, 7_400], ["pane and pain in one breath", "soil from ash is neat"]
         ),
         RubricLine(
-            "response", [6_400, 8_600], ["holds to its own image", "turns the glacier against him"]
+            "comeback", [6_400, 8_600], ["holds to its own image", "turns the glacier against him"]
+        ),
+        RubricLine(
+            "topic",
+            [8_600, 7_900],
+            ["every bar is winter on that block", "brings the spring into it"],
         ),
     ],
-    totals_milli=[7_350, 8_000],
+    totals_milli=[7_700, 7_950],
     ranks=[2, 1],
     evidence=[Evidence("rhyme factor", [412, 538], "longest matching vowel runs a word")],
     judges=["SmolLM2-135M-Instruct"],
@@ -129,10 +131,9 @@ def rap_view(verses: int, **changes: Any) -> SessionView:
             ],
             "phase": "over" if over else "verse",
         },
-        headline=f"round {min(3, verses // 2 + 1)}/3: {TOPIC}",
+        headline=f"round {min(3, verses // 2 + 1)}/3, seat {verses % 2}: {TOPIC}",
         turn=verses + 1,
         decisions=[] if over else [_decision(verses % 2, "verse", 21_000)],
-        steps=[Step("sealed", "waiting"), Step("judged", "waiting"), Step("rated", "waiting")],
     )
     return msgspec.structs.replace(view, **changes)
 
@@ -255,7 +256,7 @@ def board_view(auctions: int, bids_in: tuple[bool, bool] = (False, False)) -> Se
         turn=turn,
         decisions=[] if over else open_ones,
         outcome={"termination": "line", "returns": [-1, 1]} if over else None,
-        steps=[Step("sealed", "done" if over else "waiting"), Step("rated", "waiting")],
+        steps=[Step("sealed", "done"), Step("rated", "waiting")] if over else [],
     )
 
 
@@ -311,17 +312,17 @@ def _pair(first: str, second: str) -> list[SeatCard]:
 def lobby() -> LobbyView:
     rap, board = "rap-battle", "bid-tac-toe"
     ended = [
-        _card(11, rap, _pair("Nova", "Quill"), "Quill wins 7.1 : 6.4", 130),
+        _card(11, rap, _pair("Nova", "Quill"), "3 rounds, complete: chess in the park", 130),
         _card(12, board, _pair("Greedy", "Tortoise"), "O wins (line), X 12 : 31 O", 190),
         _card(13, board, _pair("Hawk", "Dove"), "X wins (board-full), X 9 : 4 O", 240),
-        _card(14, rap, _pair("Marrow", "Nova"), "Nova wins 6.9 : 6.2", 310),
+        _card(14, rap, _pair("Marrow", "Nova"), "3 rounds, complete: rent day", 310),
         _card(15, board, _pair("Solver", "Hawk"), "draw (board-full), X 7 : 7 O", 420),
     ]
     live = [
-        _card(1, rap, [FROSTBITE, EMBER], f"round 3/3: {TOPIC}", 48, 48),
+        _card(1, rap, [FROSTBITE, EMBER], f"round 3/3, seat 1: {TOPIC}", 48, 48),
         _card(2, board, [SOLVER, GREEDY], "mark 5/9, bidding, X 36 : 31 O", 95, 31),
         _card(3, board, _pair("Hawk", "Tortoise"), "mark 2/9, X to mark, X 83 : 88 O", 21, 4),
-        _card(4, rap, _pair("Marrow", "Quill"), "round 1/3: the last train home", 12, 9),
+        _card(4, rap, _pair("Marrow", "Quill"), "round 1/3, seat 0: the last train home", 12, 9),
         _card(5, board, _pair("Dove", "Pinch"), "mark 7/9, bidding, X 18 : 22 O", 140, 2),
     ]
     queues = [QueueCard(board, 0, 3, 2), QueueCard(rap, 0, 1, 14)]

@@ -37,6 +37,8 @@ LOBBY = "lobby"
 SPACES = ("rap-battle", "bid-tac-toe")
 """Spaces whose leaderboards are offered before the lobby has named any."""
 MAX_SPACES = 24
+PASSING = frozenset({"rate-limited", "unavailable", "busy"})
+"""Codes of errors that pass: the same request works later."""
 
 
 class Link(enum.Enum):
@@ -247,7 +249,10 @@ def _ephemeral(state: State, message: Writing | Watching) -> State:
 
 
 def _refused(state: State, error: Error) -> State:
+    """A session that cannot be watched is said; what only has to wait is the connection's business."""
     spectated = state.spectated
+    if error.retry_after_ms or error.code in PASSING:
+        return state
     if spectated is None or error.ref not in (
         session_channel(spectated.session),
         spectated.session,

@@ -48,6 +48,8 @@ class ScriptedArena:
         """Answer every resume with a snapshot marked `resync`."""
         self.refuse_code: int | None = None
         """Close each new connection with this code instead of welcoming it."""
+        self.unavailable = 0
+        """How many of the next subscribes are refused for the moment."""
         self._logs: dict[str, _Log] = {}
         self._followers: dict[ServerConnection, set[str]] = {}
         self._encode = msgspec.msgpack.Encoder().encode
@@ -120,6 +122,10 @@ class ScriptedArena:
         self._touch()
 
     async def _subscribed(self, socket: ServerConnection, message: Subscribe) -> None:
+        if self.unavailable:
+            self.unavailable -= 1
+            await self._send(socket, Error("unavailable", "not now", 10, message.channel))
+            return
         log = self._logs.get(message.channel)
         if log is None:
             await self._send(

@@ -107,7 +107,7 @@ async def test_a_match_is_followed_to_its_end_and_then_the_next(arena: ScriptedA
             await arena.say(recording.rap_verse(verse))
         for message in recording.rap_ending():
             await arena.say(message)
-        await seen(pilot, "EMBER WINS", "7.4 : 8.0", "judged by SmolLM2", "rhyme factor")
+        await seen(pilot, "EMBER WINS", "7.7 : 8.0", "judged by SmolLM2", "rhyme factor")
         now += 15_000
         await seen(pilot, "BID TAC TOE")
 

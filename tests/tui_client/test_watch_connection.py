@@ -129,6 +129,16 @@ async def test_a_lost_update_is_asked_for_again(arena: ScriptedArena) -> None:
     assert sent[1].since.offset == 1
 
 
+async def test_a_subscribe_that_was_refused_for_the_moment_is_sent_again(
+    arena: ScriptedArena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_S", 0.05)
+    arena.unavailable = 2
+    watcher = Watcher(arena.url)
+    async with watcher.running():
+        await watcher.until(lambda state: state.lobby is not None and state.board is not None)
+
+
 async def test_a_snapshot_bridges_what_is_no_longer_held(arena: ScriptedArena) -> None:
     watcher = Watcher(arena.url)
     watcher.dispatch(Open(recording.RAP))

@@ -265,6 +265,12 @@ def test_an_unknown_session_is_said_and_no_longer_asked_for() -> None:
     assert "session:nope" not in wanted(state)
 
 
+def test_an_error_that_passes_is_not_trouble() -> None:
+    state = fold(State(), Open("s"), Error("unavailable", "no redis", 500, ref="session:s"))
+    assert watched(state).trouble == ""
+    assert "session:s" in wanted(state)
+
+
 def test_the_cursor_moves_within_the_cards_and_survives_a_new_lobby() -> None:
     state = fold(State(), *recording.lobby_start())
     ids = [card.session for card in state.cards()]
