@@ -7,7 +7,7 @@ older past, has missed something: it is told so by `Lost` and never sees a silen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import msgspec
@@ -49,7 +49,7 @@ class Feed:
         yielded."""
         await self._fixed.wait()
 
-    async def batches(self) -> AsyncIterator[list[FeedItem]]:
+    async def batches(self) -> AsyncGenerator[list[FeedItem], None]:
         """All items from now on, one list per read, in each shard's order. Ends only by Lost or
         cancellation; goes on by itself when Redis was away and came back with all its data."""
         reader = apart(self._redis)
