@@ -93,7 +93,7 @@ class Followed:
 
 
 class Channels:
-    """`on_ready` is called, synchronously, whenever a channel's queue is to be flushed."""
+    """`on_ready` is called when a channel has been read and its queue is to be flushed at once."""
 
     def __init__(
         self,

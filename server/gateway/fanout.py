@@ -81,11 +81,11 @@ class Fanout:
 
     def settle(self, followed: Followed) -> None:
         """Flush one channel now, so that its history is what all its members have been sent."""
-        if self._dirty.pop(followed, ...) is None:
-            writes: list[tuple[Audience, bytes]] = []
-            letters: Letters = []
-            self._advance(followed, writes, letters)
-            self._deliver(writes, letters)
+        self._dirty.pop(followed, None)
+        writes: list[tuple[Audience, bytes]] = []
+        letters: Letters = []
+        self._advance(followed, writes, letters)
+        self._deliver(writes, letters)
 
     def _advance(
         self, followed: Followed, writes: list[tuple[Audience, bytes]], letters: Letters

@@ -100,7 +100,7 @@ class Gateway:
             feed.ready,
             limit=config.history_events,
             visible=visible,
-            on_ready=self._fanout.mark,
+            on_ready=self._fanout.settle,
         )
         self._actions = Actions(name, inbox, self._channels.follow, self._channels.get)
         requests = Requests(

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from server.channel import Item
 from server.live.records import LogEvent
 from server.protocol import (
     JSON_SUBPROTOCOL,
@@ -226,11 +227,11 @@ async def test_a_batch_missed_by_the_feed_is_read_from_the_log(arena: Arena) -> 
         await client.snapshot(table.channel)
         followed = gateway._channels.get(table.channel)
         assert followed is not None
-        take, missed = followed.take, []
-        followed.take = missed.append  # type: ignore[method-assign]
+        missed: list[Item] = []
+        followed.take = missed.append  # type: ignore[method-assign,assignment]
         await table.ticks(3)
         await asyncio.sleep(0.1)
         assert missed
-        followed.take = take  # type: ignore[method-assign]
+        del followed.take  # type: ignore[method-assign]
         await table.ticks(1)
         assert await client.offsets_until(table.channel, 4) == [1, 2, 3, 4]
