@@ -13,15 +13,15 @@ import structlog
 
 from server.clock import Clock
 from server.config import Config
-from server.forming import Opener, draw_record
+from server.forming import Opener
 from server.live.agents import AgentChannels
-from server.live.leader import NotLeader
 from server.live.led_queue import Change, LedQueue
 from server.live.queue import Published
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
 from server.matchmaking import Pool, explain
 from server.protocol import Offer
+from server.seatings import Seatings
 from spaces import registry
 
 TICK_MS = 100
@@ -33,11 +33,7 @@ FORM_LIMIT = 64
 ANSWER_LIMIT = 1_000
 """Questions answered in one round; the rest wait for the next."""
 OLDEST_EVERY_MS = 1_000
-SEAT_AT_ONCE = 16
-"""Sessions being written to the store at the same time."""
-SEAT_RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-"""Waits between attempts to form a session while the store is away; the last one repeats."""
-
+YIELD_EVERY = 256
 _logger = structlog.get_logger()
 
 
@@ -58,7 +54,6 @@ class QueueTerm:
         self._queue = queue
         self._led = led
         self._agents = agents
-        self._opener = opener
         self._config = config
         self._clock = clock
         self._stopping = stopping
@@ -66,9 +61,9 @@ class QueueTerm:
         self._offers: dict[str, OfferRecord] = {}
         self._broken: set[str] = set()
         self._asked: dict[str, None] = {}
-        self._seatings: dict[str, asyncio.Task[None]] = {}
-        self._seat_at_once = asyncio.Semaphore(SEAT_AT_ONCE)
+        self._seatings = Seatings(queue=queue, led=led, opener=opener, config=config, clock=clock)
         self._oldest_noted_ms = 0
+        self._backlog = False
 
     async def run(self) -> None:
         """Lead until `stopping` is set; then finish what is being seated. Raises NotLeader or
@@ -77,17 +72,17 @@ class QueueTerm:
             await self._take_over()
             while not self._stopping.is_set():
                 await self._round()
-            await _all(self._seatings.values())
+            await self._seatings.finish()
         finally:
-            for task in self._seatings.values():
-                task.cancel()
-            await asyncio.gather(*self._seatings.values(), return_exceptions=True)
+            await self._seatings.cancel()
             await self._led.close()
 
     async def _take_over(self) -> None:
         found = await self._led.load()
-        for ticket in found.waiting:
+        for number, ticket in enumerate(found.waiting):
             self._pool.add(ticket)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)  # 50,000 take a second; the lease must be renewed meanwhile
         for offer in (*found.open, *found.complete, *found.broken):
             self._offers[offer.offer] = offer
         self._broken.update(offer.offer for offer in found.broken)
@@ -104,14 +99,19 @@ class QueueTerm:
         )
 
     async def _round(self) -> None:
-        block_ms = TICK_MS if len(self._pool) or self._offers else IDLE_MS
-        for change in await self._led.changes(block_ms):
+        for change in await self._led.changes(self._block_ms()):
             self._apply(change)
         self._reap()
         await self._dissolve()
         await self._offer()
         await self._answer()
         await self._note_oldest()
+
+    def _block_ms(self) -> int | None:
+        """How long to wait for news before windows and clocks are looked at again."""
+        if self._backlog:
+            return None
+        return TICK_MS if len(self._pool) or self._offers else IDLE_MS
 
     def _apply(self, change: Change) -> None:
         match change.kind:
@@ -140,6 +140,7 @@ class QueueTerm:
             )
             for proposal in self._pool.form(now_ms, FORM_LIMIT)
         ]
+        self._backlog = len(offers) == FORM_LIMIT
         if not offers:
             return
         made = []
@@ -194,54 +195,13 @@ class QueueTerm:
 
     def _seat(self, name: str) -> None:
         offer = self._offers.get(name)
-        if offer is not None and name not in self._seatings:
-            self._seatings[name] = asyncio.create_task(self._form_and_finish(offer))
-
-    async def _form_and_finish(self, offer: OfferRecord) -> None:
-        """Form, open, tell, forget; again until it works. Raises NotLeader."""
-        attempt = 0
-        while True:
-            try:
-                async with self._seat_at_once:
-                    await self._form_once(offer)
-                return
-            except NotLeader:
-                raise
-            except Exception as error:
-                # Whatever the store raises: the agents have confirmed, so the session must come.
-                wait_s = SEAT_RETRY_S[min(attempt, len(SEAT_RETRY_S) - 1)]
-                _logger.warning(
-                    "session not formed yet", offer=offer.offer, error=repr(error), retry_s=wait_s
-                )
-                attempt += 1
-                await asyncio.sleep(wait_s)
-
-    async def _form_once(self, offer: OfferRecord) -> None:
-        drawn = draw_record(
-            offer,
-            now_ms=self._clock(),
-            spectator_delay_ms=self._config.spectator_delay_ms,
-        )
-        record = await self._led.fix(offer, drawn)
-        if record is None:
-            return
-        await self._opener.form(record, offer)
-        await self._led.finish(offer)
-        _logger.info(
-            "session formed",
-            session=record.session,
-            queue=self._queue.key,
-            agents=[seat.agent for seat in record.seats],
-            waited_ms=[self._clock() - ticket.joined_ms for ticket in offer.tickets],
-        )
+        if offer is not None:
+            self._seatings.start(offer)
 
     def _reap(self) -> None:
-        """Forget what is seated. Raises what ended a seating: NotLeader."""
-        for name, task in list(self._seatings.items()):
-            if task.done():
-                task.result()
-                del self._seatings[name]
-                self._offers.pop(name, None)
+        """Forget what is seated. Raises NotLeader."""
+        for name in self._seatings.reap():
+            self._offers.pop(name, None)
 
     async def _answer(self) -> None:
         """Tell those who asked where they stand."""

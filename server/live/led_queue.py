@@ -26,8 +26,8 @@ _FORM = script("queue_form.lua")
 _FINISH = script("queue_finish.lua")
 _ANSWER = script("queue_answer.lua")
 
-READ_COUNT = 2_048
-"""Changes of one read."""
+READ_COUNT = 512
+"""Changes of one read: some 10 ms of work."""
 OLDEST_TTL_S = 5
 _SCAN_COUNT = 1_000
 
@@ -117,8 +117,9 @@ class LedQueue:
                 found.broken.append(offer)
         return found
 
-    async def changes(self, block_ms: int) -> list[Change]:
-        """What has happened since the last call; waits up to `block_ms` for the first change."""
+    async def changes(self, block_ms: int | None) -> list[Change]:
+        """What has happened since the last call; waits up to `block_ms` for the first change, or
+        not at all."""
         answer = await self._reader.xread(
             {self._key["changes"]: self._at}, count=READ_COUNT, block=block_ms
         )
