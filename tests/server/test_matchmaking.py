@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import combinations
 
 from hypothesis import given
@@ -237,6 +238,20 @@ def test_nobody_is_told_of_a_match_that_is_not_made(
     hopeful = MATCHABLE in told()
     assert bool(pool.form(NOW)) == hopeful
     assert MATCHABLE not in told()
+
+
+@given(crowds())
+def test_the_promised_time_is_kept(crowd: list[TicketRecord]) -> None:
+    """Two alone are matched no later than either is told, and not all at once."""
+    pool = pool_of(*crowd[:2])
+    if len(pool) < 2 or pool.form(NOW):
+        return
+    for each in crowd[:2]:
+        told = re.search(r"within (\d+) s", reason(pool, each.agent))
+        assert told is not None
+        soon = NOW + int(told[1]) * 1_000
+        assert pool_of(*crowd[:2]).form(soon)
+        assert not pool_of(*crowd[:2]).form(soon - 1_001)
 
 
 @given(crowds(), st.sampled_from([2, 5]), st.booleans(), st.randoms(use_true_random=False))
