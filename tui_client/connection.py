@@ -42,12 +42,13 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest snapshot we take."""
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 8.0
+STEADY_S = 5.0
+"""A connection that held longer than this was a good one."""
 RETRY_S = 1.0
 """The least wait before a subscribe that was refused for the moment is sent again."""
 DRAIN_JITTER_S = 0.3
-"""A drained gateway sends everybody away at once: they come back spread over this time."""
+"""Spreads those who come back at the same time."""
 
-_RECONNECT_CODES = range(3000, 3500)
 _FINAL_CODES = range(3500, 4000)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -109,6 +110,9 @@ class Connection:
         self._followed: dict[str, int] = {}
         """Of the present connection: channel -> `asks` of the want that was subscribed to."""
         self._failures = 0
+        """Connections in a row that failed or fell at once."""
+        self._told_s = 0.0
+        """How long the last goodbye asked us to stay away."""
         self._ever = False
 
     def changed(self) -> None:
@@ -135,15 +139,23 @@ class Connection:
             await asyncio.sleep(self._pause())
 
     def _pause(self) -> float:
-        """Seconds to wait before the next attempt: full jitter over a doubling range."""
-        if self._failures == 0:
-            return self._rng.uniform(0, DRAIN_JITTER_S)
+        """Seconds until the next attempt: what a goodbye said, else a doubling range; with jitter."""
+        told, self._told_s = self._told_s, 0.0
+        if told or self._failures == 0:
+            return told + self._rng.uniform(0, DRAIN_JITTER_S)
         top = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(self._failures, 10))
         return self._rng.uniform(top / 4, top)
 
     async def _once(self) -> Disconnected:
         """One connection, from its opening to its end."""
-        self._failures += 1  # a welcome sets it back
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        ended = await self._attempt()
+        # One that held for a while starts the waits anew; one that fell at once does not.
+        self._failures = 0 if loop.time() - started > STEADY_S else self._failures + 1
+        return ended
+
+    async def _attempt(self) -> Disconnected:
         try:
             url = await locate(self._api_url)
             proxy: Literal[True] | None = None if urlsplit(url).hostname in _LOOPBACK else True
@@ -167,8 +179,6 @@ class Connection:
     def _closed(self, closed: ConnectionClosed) -> Disconnected:
         code = closed.rcvd.code if closed.rcvd else 1006
         reason = clean(closed.rcvd.reason, 120) if closed.rcvd else ""
-        if code in _RECONNECT_CODES and self._failures <= 1:
-            self._failures = 0
         return Disconnected(reason or f"closed with {code}", final=code in _FINAL_CODES)
 
     async def _converse(self, socket: ClientConnection) -> Disconnected:
@@ -178,7 +188,6 @@ class Connection:
             async for frame in socket:
                 message = self._read(frame)
                 if isinstance(message, Welcome) and follower is None:
-                    self._failures = 0
                     self._ever = True
                     self._dispatch(Connected())
                     follower = asyncio.create_task(self._follow(socket), name="watch-follow")
@@ -188,7 +197,7 @@ class Connection:
                 if isinstance(message, Error) and message.code in PASSING:
                     self._again_later(message)
                 if isinstance(message, Goodbye):
-                    self._failures = 0
+                    self._told_s = min(message.reconnect_in_ms / 1_000, BACKOFF_MAX_S)
             return Disconnected("the gateway closed the connection")
         finally:
             if follower is not None:

@@ -2,6 +2,7 @@
 
 Blue and orange keep apart for every common colour blindness (Okabe & Ito's palette, lightened for a
 dark ground); nothing is told by colour alone, since a mark, a letter or a word stands beside it.
+The greys are plain enough, and the accents so placed, that a terminal of 256 colours shows the same.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from rich.style import Style
 
 GROUND = "#0e1116"
-TRACK_COLOUR = "#1d232c"
-SEAT_COLOURS = ("#58a6ff", "#f0953f")
+TRACK_COLOUR = "#23272d"
+SEAT_COLOURS = ("#58a6ff", "#f0952c")
 MONEY_COLOUR = "#7bc8a4"
 ALARM_COLOUR = "#ff5d73"
 
@@ -18,9 +19,9 @@ BRIGHT = Style(color="#f0f3f6")
 PLAIN = Style(color="#c3cad3")
 DIM = Style(color="#848d97")
 FAINT = Style(color="#4d5662")
-FRAME = Style(color="#2d3540")
+FRAME = Style(color="#30363d")
 TRACK = Style(bgcolor=TRACK_COLOUR)
-CURSOR = Style(bgcolor="#1a2230")
+CURSOR = Style(bgcolor="#22262c")
 """Behind the selected row of the lobby."""
 
 MONEY = Style(color=MONEY_COLOUR)
@@ -30,13 +31,13 @@ TITLE = Style(color="#f0f3f6", bold=True)
 KEY = Style(color="#c3cad3", bold=True)
 
 SEATS = tuple(Style(color=colour) for colour in SEAT_COLOURS)
-SEATS_DIM = (Style(color="#3a6ea8"), Style(color="#9c6530"))
-WIN_GROUNDS = (Style(bgcolor="#12294a"), Style(bgcolor="#43290f"))
+SEATS_DIM = (Style(color="#2a6ab0"), Style(color="#9c6528"))
+WIN_GROUNDS = (Style(bgcolor="#12294a"), Style(bgcolor="#4a3210"))
 """Behind the winning line and the mark just made."""
 
 RHYMES = tuple(
     Style(color=colour, underline=True)
-    for colour in ("#cbb8f5", "#9fdcc4", "#f2b3c6", "#e6d58f", "#9fd3ee", "#c3d897")
+    for colour in ("#cbb8f5", "#9fdcc4", "#f2b3c6", "#e6d58f", "#9fd3ee", "#b5cf8a")
 )
 """One shade for each sound of a battle, in order of appearance; the letter beside it names it."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
@@ -46,6 +46,9 @@ from tui_client.widgets.rap.verses import paint_verses
 from tui_client.widgets.session.plain import paint_plain
 from tui_client.widgets.session.ticker import paint_ticker
 from tui_client.widgets.session.title import paint_title
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A loaded machine is slow, which is no failure."""
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 hostile = st.one_of(
@@ -142,8 +145,8 @@ def hostile_states(draw: st.DrawFn) -> State:
     return folded([*happened, *(msgspec.structs.replace(p, text=words()) for p in pieces)])
 
 
+@unhurried
 @given(hostile_states(), sizes)
-@settings(deadline=None)
 def test_nothing_that_anyone_words_leaves_its_place(state: State, size: tuple[int, int]) -> None:
     assert_painted_well(state, *size)
 
@@ -166,12 +169,14 @@ def test_a_frame_has_exactly_its_size() -> None:
     assert [row.cell_len for row in rows] == [20] * 5
 
 
+@unhurried
 @given(st.integers(-5, 200), st.integers(0, 100), st.integers(0, 50))
 def test_bars_have_their_width(value: int, full: int, width: int) -> None:
     assert bar(value, full, width, theme.SEATS[0]).cell_len == max(width, 0) or width == 0
     assert rail(value, full, width, theme.SEATS[0]).cell_len == width
 
 
+@unhurried
 @given(hostile, hostile, st.integers(0, 60))
 def test_spread_gives_way_on_the_left(left: str, right: str, width: int) -> None:
     assert spread(line(clean(left)), line(clean(right)), width).cell_len == width

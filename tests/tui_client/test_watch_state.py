@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.protocol import (
@@ -37,6 +37,9 @@ from tui_client.state import (
     session_channel,
     wanted,
 )
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A loaded machine is slow, which is no failure."""
 
 RAP_CHANNEL = session_channel(recording.RAP)
 BOARD_CHANNEL = session_channel(recording.BOARD)
@@ -87,6 +90,7 @@ steps = st.lists(
 
 
 @pytest.mark.parametrize("game", ["rap", "board"])
+@unhurried
 @given(steps=steps)
 def test_any_delivery_ends_where_a_straight_run_ends(game: str, steps: list[str]) -> None:
     updates = rap_updates() if game == "rap" else board_updates()
@@ -344,6 +348,7 @@ any_input = st.one_of(
 )
 
 
+@unhurried
 @given(st.lists(any_input, max_size=30))
 def test_no_order_of_inputs_breaks_the_state(happened: list[Input]) -> None:
     state = fold(State(), *happened)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from tui_client.text import MAX_MARKS, clean, clean_lines, fit, wrap
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A loaded machine is slow, which is no failure."""
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -43,6 +46,7 @@ def assert_plain(line: str) -> None:
         assert run <= MAX_MARKS
 
 
+@unhurried
 @given(texts)
 def test_a_cleaned_text_is_one_plain_line(text: str) -> None:
     line = clean(text)
@@ -50,11 +54,13 @@ def test_a_cleaned_text_is_one_plain_line(text: str) -> None:
     assert line == clean(line)
 
 
+@unhurried
 @given(texts, st.integers(1, 60))
 def test_a_cleaned_text_keeps_its_limit(text: str, limit: int) -> None:
     assert len(clean(text, limit)) <= limit
 
 
+@unhurried
 @given(st.lists(texts, max_size=6).map("\n".join), st.integers(4, 50))
 def test_wrapped_lines_fit_and_lose_nothing_but_blanks(text: str, width: int) -> None:
     for line in clean_lines(text):
@@ -65,6 +71,7 @@ def test_wrapped_lines_fit_and_lose_nothing_but_blanks(text: str, width: int) ->
         assert "".join(rows).replace(" ", "") == line.replace(" ", "")
 
 
+@unhurried
 @given(texts, st.integers(0, 20))
 def test_fit_never_exceeds_the_width(text: str, width: int) -> None:
     assert cell_len(fit(clean(text), width)) <= width

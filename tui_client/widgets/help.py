@@ -19,7 +19,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("↑ ↓", "choose a session; in a session: scroll"),
     ("enter", "watch the chosen session"),
     ("esc", "back to the lobby"),
-    ("f", "follow: the newest match, rap battles first, then the next"),
+    ("f", "follow: the newest match, rap battles first; then the next one"),
     ("tab", "the leaderboard of the next Space"),
     ("?", "this page; any key closes it"),
     ("q", "quit"),
