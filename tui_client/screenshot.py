@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from tui_client.app import WatchApp
 from tui_client.director import step
 from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow
 
-SIZE = (120, 34)
+COLUMNS = 120
+ROWS = {"lobby": 26, "rap": 26, "verdict": 31, "bid-tac-toe": 30}
+"""How high each picture is: as high as what it shows."""
+_WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
 
 def folded(happened: Sequence[Input], now_ms: int = recording.START_MS) -> State:
@@ -75,14 +79,14 @@ PICTURES = {
 }
 
 
-async def svg(state: State, size: tuple[int, int] = SIZE) -> str:
-    """The screen that shows `state`, as an SVG document."""
+async def svg(state: State, size: tuple[int, int]) -> str:
+    """The screen that shows `state`, as an SVG document that fetches nothing from elsewhere."""
     app = WatchApp(clock=lambda: state.now_ms, state=state)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         app.repaint()
         await pilot.pause()
-        return app.export_screenshot(title="agon watch")
+        return _WEB_FONTS.sub("", app.export_screenshot(title="agon watch"))
 
 
 def main() -> None:
@@ -94,7 +98,7 @@ def main() -> None:
         # Some seconds after the last event, so that no turned bids are still on the table.
         state = step(folded(happened()), Tick(recording.START_MS + 4_000))
         path = out / f"{name}.svg"
-        path.write_text(asyncio.run(svg(state)), encoding="utf-8")
+        path.write_text(asyncio.run(svg(state, (COLUMNS, ROWS[name]))), encoding="utf-8")
         print(path)
 
 
