@@ -170,6 +170,11 @@ def presence_index() -> str:
     return "presence"
 
 
+def jobs(timeout_class: str) -> str:
+    """Sorted set of arq: wake-up -> unix ms. arq keeps its own keys beside it, under `arq:`."""
+    return f"jobs:{timeout_class}"
+
+
 def hosts() -> str:
     """Sorted set: host -> unix ms of its last tick; for `agon doctor` and takeover logs."""
     return "hosts"

@@ -1,0 +1,116 @@
+"""One attempt of one outbox row: take it, run its step, write down how it went.
+
+This is the only place that decides between trying again and giving up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from server.clock import Clock
+from server.jobs.backoff import delay_ms
+from server.jobs.faults import Permanent
+from server.jobs.step import Step
+from server.store import Store
+from server.store.outbox import NotDue, OutboxRow
+
+GRACE_S = 15.0
+"""Beyond a step's time-out, before its worker is taken for dead: for writing down how it went."""
+MAX_REASON = 200
+"""Characters of a reason that people are shown."""
+
+_logger = structlog.get_logger()
+
+
+class Attempts:
+    """Runs outbox rows. Any number of workers may run the same row: one of them gets it."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        steps: Mapping[str, Step],
+        attempts: int,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._outbox = store.outbox
+        self._steps = steps
+        self._attempts = attempts
+        self._clock = clock
+        self._rng = rng
+
+    async def run(self, row_id: str) -> int | None:
+        """Attempt the row, if it is due. Returns milliseconds to wait before the next attempt, or
+        None when there is nothing more to do.
+
+        Cancelling puts the row back at once; a killed worker's row comes back by itself.
+        """
+        row = await self._outbox.get(row_id)
+        if row is None or row.step not in self._steps:
+            return None
+        step = self._steps[row.step]
+        try:
+            lease_ms = int((step.timeout_s + GRACE_S) * 1_000)
+            number = await self._outbox.start(row, self._clock(), lease_ms)
+        except NotDue:
+            return None
+        return await self._attempt(row, step, number)
+
+    async def _attempt(self, row: OutboxRow, step: Step, number: int) -> int | None:
+        started = time.monotonic()
+        line = _logger.bind(step=row.step, session=row.session, attempt=number)
+        try:
+            async with asyncio.timeout(step.timeout_s):
+                said = await step.run(row.session)
+            await self._outbox.done(row)
+        except asyncio.CancelledError:
+            line.info("job", result="stopped", ms=_since(started))
+            await asyncio.shield(self._outbox.failed(row, "the worker stopped", self._clock()))
+            raise
+        except Exception as error:
+            reason = _reason(error, step)
+            if isinstance(error, Permanent) or number >= self._attempts:
+                line.error(
+                    "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
+                )
+                await self._bury(row, step, reason)
+                return None
+            wait_ms = delay_ms(number, self._rng)
+            line.warning(
+                "job", result="failed", reason=reason, again_ms=wait_ms, ms=_since(started)
+            )
+            await self._outbox.failed(row, reason, self._clock() + wait_ms)
+            return wait_ms
+        line.info("job", result="done", ms=_since(started), **said)
+        return None
+
+    async def _bury(self, row: OutboxRow, step: Step, reason: str) -> None:
+        # Told before it is written down: a crash between the two tells again, and never not at all.
+        try:
+            await step.give_up(row.session, reason)
+        except Exception as error:
+            _logger.warning(
+                "dead letter not told", step=row.step, session=row.session, error=str(error)
+            )
+        await self._outbox.failed(row, reason, None)
+
+
+def _reason(error: Exception, step: Step) -> str:
+    if isinstance(error, TimeoutError):
+        return f"not done within {step.timeout_s:g} s"
+    return (str(error) or type(error).__name__)[:MAX_REASON]
+
+
+def _ours(error: Exception) -> bool:
+    """Whether the trace is worth a look: not for faults that say all in their message."""
+    return not hasattr(error, "reason") and not isinstance(error, Permanent | TimeoutError)
+
+
+def _since(started: float) -> int:
+    return int((time.monotonic() - started) * 1_000)

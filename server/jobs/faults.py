@@ -1,0 +1,20 @@
+"""Why a step fails, by what helps. Whatever is not listed here is tried again, later.
+
+StepFault
+├── Permanent   trying again gives the same: a dead letter at once
+└── TooEarly    something that must come first has not come yet
+"""
+
+from __future__ import annotations
+
+
+class StepFault(Exception):
+    """The message is shown to people as the step's detail."""
+
+
+class Permanent(StepFault):
+    """The step can never succeed with what is stored."""
+
+
+class TooEarly(StepFault):
+    """Another process is expected to do something first."""

@@ -1,0 +1,115 @@
+"""The step `judge`: from the sealed transcript to a verdict that stands.
+
+The judges see only what the transcript says: it is replayed, so what is judged is what was played. A
+verdict that cannot be had is our fault and no score: the session stays unrated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Protocol
+
+import msgspec
+
+from judges.case import Case, case_of
+from judges.house import Judging
+from judges.rubric import NoRubric
+from judges.verdict import Verdict
+from server.jobs.aftermath import Aftermath, Change, step_change
+from server.jobs.faults import Permanent
+from server.protocol import Step, VerdictView
+from server.store import Store
+from spaces import transcript
+from spaces.transcript import TranscriptError
+
+NAME = "judge"
+SHOWN = "judged"
+
+
+class Panel(Protocol):
+    """Who judges: `judges.house.HousePanel`, later the court."""
+
+    async def judge(self, case: Case, nonce: str) -> Judging:
+        """Raises JudgeFault. `nonce` is unknown to the contestants and quotes their text."""
+
+
+class JudgeStep:
+    name = NAME
+
+    def __init__(
+        self, *, store: Store, aftermath: Aftermath, panel: Panel, timeout_s: float
+    ) -> None:
+        self._store = store
+        self._aftermath = aftermath
+        self._panel = panel
+        self.timeout_s = timeout_s
+
+    async def run(self, session: str) -> dict[str, object]:
+        said: dict[str, object] = {}
+        body = await self._store.verdicts.get(session)
+        if body is None:
+            await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
+            judging = await self._judge(session)
+            body = await self._store.verdicts.put(session, _encode(judging.verdict))
+            said = _calls(judging)
+        verdict = msgspec.json.decode(body, type=VerdictView)
+        change = Change(
+            type="verdict",
+            by="judge",
+            body=msgspec.to_builtins(verdict),
+            # `rated` is named, too: when the letter was dead, it had been given up with this step.
+            steps=(Step(SHOWN, "done"), Step("rated", "waiting")),
+            verdict=verdict,
+        )
+        await self._aftermath.tell(session, change, once="verdict")
+        return {"ranks": verdict.ranks, "totals_milli": verdict.totals_milli, **said}
+
+    async def give_up(self, session: str, reason: str) -> None:
+        unrated = Step("rated", "failed", "not rated: there is no verdict")
+        await self._aftermath.tell(
+            session, step_change(Step(SHOWN, "failed", f"not judged: {reason}"), unrated)
+        )
+
+    async def _judge(self, session: str) -> Judging:
+        document = await self._store.sessions.transcript(session)
+        if document is None:
+            raise Permanent("the session has no transcript")
+        # Off the event loop: replaying hashes every entry.
+        case, nonce = await asyncio.to_thread(read_case, document)
+        return await self._panel.judge(case, nonce)
+
+
+def read_case(document: bytes) -> tuple[Case, str]:
+    """The case in a transcript, and the nonce that quotes it. Raises Permanent.
+
+    The nonce comes from the transcript's digest: nobody knows it while he still writes (the digest
+    covers the seed), and judging again asks the same question.
+    """
+    try:
+        replayed = transcript.replay(transcript.read(document))
+    except TranscriptError as error:
+        raise Permanent(f"the transcript does not hold: {error}") from None
+    if replayed.outcome.returns is not None:
+        raise Permanent("the rules have decided this session")
+    try:
+        case = case_of(replayed.space.id, replayed.space.observe(replayed.state, None))
+    except NoRubric as error:
+        raise Permanent(str(error)) from None
+    nonce = hashlib.sha256(b"agon-judge/1" + replayed.digest.encode()).hexdigest()[:16]
+    return case, nonce
+
+
+def _encode(verdict: Verdict) -> bytes:
+    """As it is published and stored: VerdictView in JSON."""
+    return msgspec.json.encode(msgspec.convert(msgspec.to_builtins(verdict), VerdictView))
+
+
+def _calls(judging: Judging) -> dict[str, object]:
+    return {
+        "calls": len(judging.calls),
+        "asked": sum(call.attempts for call in judging.calls),
+        "prompt_tokens": sum(call.prompt_tokens for call in judging.calls),
+        "completion_tokens": sum(call.completion_tokens for call in judging.calls),
+        "model_ms": sum(call.latency_ms for call in judging.calls),
+    }

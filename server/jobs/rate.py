@@ -1,0 +1,99 @@
+"""The step `rate`: from the rules' returns, or the verdict's ranks, to new ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from server import ratings
+from server.jobs.aftermath import Aftermath, Change, step_change
+from server.jobs.faults import Permanent, TooEarly
+from server.protocol import Step, VerdictView
+from server.store import Store
+from server.store.ratings import RatingRow, StaleRatings
+from server.store.sessions import SessionRow
+
+NAME = "rate"
+SHOWN = "rated"
+TIMEOUT_S = 30.0
+_TRIES = 10
+"""Other sessions of the same versions may move the ratings in between."""
+
+
+class RateStep:
+    name = NAME
+    timeout_s = TIMEOUT_S
+
+    def __init__(self, *, store: Store, aftermath: Aftermath, moved: Callable[[str], None]) -> None:
+        """`moved` is told the Space whose board has changed."""
+        self._store = store
+        self._aftermath = aftermath
+        self._moved = moved
+
+    async def run(self, session: str) -> dict[str, object]:
+        row = await self._store.sessions.get(session)
+        if row is None:
+            raise Permanent("there is no such session")
+        moves = await self._rate(row)
+        self._moved(row.space)
+        body = {"ratings": [_public(move, row) for move in moves]}
+        done = Step(SHOWN, "done", "" if moves else "one version had several seats")
+        await self._aftermath.tell(session, Change("rated", "host", body, (done,)), once="rated")
+        return {"space": row.space, "rated": len(moves)}
+
+    async def give_up(self, session: str, reason: str) -> None:
+        await self._aftermath.tell(
+            session, step_change(Step(SHOWN, "failed", f"not rated: {reason}"))
+        )
+
+    async def _rate(self, row: SessionRow) -> list[RatingRow]:
+        """The moves that stand, in no particular order; the session's only ones, ever."""
+        for _ in range(_TRIES):
+            standing = await self._store.ratings.applied(row.session)
+            if standing is not None:
+                return standing
+            moves = await self._moves(row, await self._ranks(row))
+            try:
+                if await self._store.ratings.apply(row.session, row.space, moves):
+                    return moves
+            except StaleRatings:
+                continue
+        raise TooEarly("the ratings of these versions do not come to rest")
+
+    async def _ranks(self, row: SessionRow) -> tuple[int, ...]:
+        returns = (row.outcome or {}).get("returns")
+        if returns is not None:
+            return ratings.ranks_of(returns)
+        body = await self._store.verdicts.get(row.session)
+        if body is None:
+            raise TooEarly("there is no verdict yet")
+        return tuple(msgspec.json.decode(body, type=VerdictView).ranks)
+
+    async def _moves(self, row: SessionRow, ranks: Sequence[int]) -> list[RatingRow]:
+        versions = [seat.version for seat in row.seats]
+        if len(set(versions)) < len(versions):
+            return []  # a version that meets itself says nothing about itself
+        before = [
+            ratings.Rating(*await self._store.ratings.current(version, row.space))
+            for version in versions
+        ]
+        after = ratings.update(ranks, before)
+        won = ratings.winners(ranks)
+        return [
+            RatingRow(
+                version=versions[seat],
+                mu_milli=after[seat].mu_milli,
+                sigma_milli=after[seat].sigma_milli,
+                was_mu_milli=before[seat].mu_milli,
+                was_sigma_milli=before[seat].sigma_milli,
+                won=won[seat],
+            )
+            for seat in range(len(versions))
+        ]
+
+
+def _public(move: RatingRow, row: SessionRow) -> dict[str, object]:
+    seat = next(each.seat for each in row.seats if each.version == move.version)
+    body: dict[str, object] = {"seat": seat, **msgspec.to_builtins(move)}
+    return body

@@ -1,0 +1,69 @@
+"""Looks for steps that are due and wakes a worker for each: the wake-up that cannot be lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+from arq.connections import ArqRedis
+
+from server.clock import Clock
+from server.jobs.wake import wake
+from server.store import Store
+
+SWEEP_S = 0.25
+"""How soon a step that has become due is noticed."""
+LIMIT = 1_000
+AGAIN_S = 5.0
+"""A row that is still due this long after it was woken is woken again."""
+_CALM_S = 1.0
+"""Wait after a sweep that failed."""
+
+_logger = structlog.get_logger()
+
+
+class Sweeper:
+    """Any number of processes may sweep: the second wake-up of a row is refused."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        arq: ArqRedis,
+        queues: Mapping[str, str],
+        clock: Clock,
+        sweep_s: float = SWEEP_S,
+    ) -> None:
+        """`queues` names the queue of each step; other steps of the outbox are somebody else's."""
+        self._outbox = store.outbox
+        self._arq = arq
+        self._queues = queues
+        self._clock = clock
+        self._sweep_s = sweep_s
+        self._woken: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. An outage of database or Redis delays what is due, nothing else."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception as error:
+                _logger.warning("sweep failed", error=str(error) or type(error).__name__)
+                await asyncio.sleep(_CALM_S)
+            await asyncio.sleep(self._sweep_s)
+
+    async def sweep(self) -> int:
+        """Wake a worker for each due row that was not woken a moment ago; returns how many."""
+        now = time.monotonic()
+        self._woken = {row: at for row, at in self._woken.items() if now - at < AGAIN_S}
+        woken = 0
+        for row in await self._outbox.due(self._clock(), LIMIT):
+            queue = self._queues.get(row.step)
+            if queue is None or row.id in self._woken:
+                continue
+            await wake(self._arq, queue, row.id)
+            self._woken[row.id] = now
+            woken += 1
+        return woken

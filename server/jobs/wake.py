@@ -1,0 +1,136 @@
+"""Waking workers through arq. What is lost here is only time: the sweeper wakes again.
+
+arq 0.28 is used for what it does well and kept from the rest: jobs carry a row's id and nothing else,
+under an id of their own so that a second wake-up of the same row is refused; no results are kept (a
+living result refuses its id); its retries count nothing (the outbox counts); MessagePack instead of
+pickle; its own connections, since it uses WATCH, which leaks pool connections when cancelled; one
+queue and Worker per timeout class, since a killed worker's jobs stay hidden for the longest time-out
+of its functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import structlog
+from arq import Retry
+from arq.connections import ArqRedis
+from arq.worker import Worker as ArqWorker
+from arq.worker import func
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+POLL_S = 0.1
+MARGIN_S = 60.0
+"""arq's own time-out, beyond the step's: a backstop that is never reached."""
+FOREVER = 1_000_000
+"""Tries, as far as arq is concerned."""
+POOL_WAIT_S = 5
+RESTART_S = 0.5
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
+
+_FUNCTION = "attempt"
+_logger = structlog.get_logger()
+
+Attempt = Callable[[str], Awaitable[int | None]]
+"""Attempts an outbox row; returns the milliseconds to wait before the next attempt, if there is one."""
+
+
+class TimeoutClass(msgspec.Struct, frozen=True):
+    """Steps that take about as long share a queue; slow ones never stand before fast ones."""
+
+    queue: str
+    """The queue's key in Redis."""
+    timeout_s: float
+    at_once: int
+    """Steps of this class that one process runs at the same time."""
+
+
+def connect(redis: Redis, max_connections: int) -> ArqRedis:
+    """arq's client to the same Redis, with connections of its own. The caller closes it."""
+    pool = redis.connection_pool
+    return ArqRedis(
+        BlockingConnectionPool(
+            connection_class=pool.connection_class,
+            max_connections=max_connections,
+            timeout=POOL_WAIT_S,
+            **pool.connection_kwargs,
+        ),
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
+
+
+async def wake(arq: ArqRedis, queue: str, row_id: str) -> None:
+    """Have some worker of the queue attempt the row. A row that is being woken already stays once."""
+    await arq.enqueue_job(_FUNCTION, row_id, _job_id=f"{queue}:{row_id}", _queue_name=queue)
+
+
+class Waking:
+    """Takes the wake-ups of one timeout class and attempts the rows they name."""
+
+    def __init__(self, arq: ArqRedis, timeouts: TimeoutClass, attempt: Attempt) -> None:
+        self._arq = arq
+        self._class = timeouts
+        self._attempt = attempt
+        self._worker = self._make()
+
+    async def run(self) -> None:
+        """Until cancelled; attempts under way are cancelled, too, and put their rows back."""
+        while True:
+            try:
+                await self._worker.main()
+            except (RedisError, OSError) as error:
+                _logger.warning(
+                    "redis does not serve, waiting", what=self._class.queue, error=str(error)
+                )
+            finally:
+                await self._stop()
+            self._worker = self._make()  # the old one may have lost count of its free places
+            await asyncio.sleep(RESTART_S)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take no more, and wait until the attempts under way are done, at most `timeout_s`."""
+        self._worker.allow_pick_jobs = False
+        tasks = [task for task in self._worker.tasks.values() if not task.done()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_s)
+
+    async def _stop(self) -> None:
+        tasks = list(self._worker.tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._worker.tasks.clear()
+
+    def _make(self) -> ArqWorker:
+        return ArqWorker(
+            functions=[
+                func(
+                    cast("WorkerCoroutine", self._run),
+                    name=_FUNCTION,
+                    timeout=self._class.timeout_s + MARGIN_S,
+                    keep_result=0,
+                    max_tries=FOREVER,
+                )
+            ],
+            queue_name=self._class.queue,
+            redis_pool=self._arq,
+            handle_signals=False,
+            max_jobs=self._class.at_once,
+            poll_delay=POLL_S,
+            keep_result=0,
+            job_serializer=msgspec.msgpack.encode,
+            job_deserializer=msgspec.msgpack.decode,
+            log_results=False,
+        )
+
+    async def _run(self, _context: dict[str, Any], row_id: str) -> None:
+        wait_ms = await self._attempt(row_id)
+        if wait_ms is not None:
+            raise Retry(defer=wait_ms / 1_000)

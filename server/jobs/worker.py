@@ -1,0 +1,102 @@
+"""The worker role: runs what follows sessions. Start as many as there is work for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from redis.asyncio import Redis
+
+from server.clock import Clock, unix_ms
+from server.config import Config
+from server.jobs import judge, rate
+from server.jobs.aftermath import Aftermath
+from server.jobs.attempt import Attempts
+from server.jobs.boards import Boards
+from server.jobs.judge import JudgeStep, Panel
+from server.jobs.rate import RateStep
+from server.jobs.step import Step
+from server.jobs.sweeper import SWEEP_S, Sweeper
+from server.jobs.wake import TimeoutClass, Waking, connect
+from server.live import keys
+from server.live.log import LiveLog
+from server.store import Store
+from spaces.registry import all_spaces
+
+JUDGINGS = 2
+"""Verdicts in the making per process: models are the bottleneck, not we."""
+RATINGS = 4
+CONNECTIONS = 16
+
+
+class Worker:
+    """One per process. Any number may run; the outbox sees to it that each step happens once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        redis: Redis,
+        log: LiveLog,
+        panel: Panel,
+        config: Config,
+        clock: Clock = unix_ms,
+        rng: random.Random | None = None,
+        sweep_s: float = SWEEP_S,
+    ) -> None:
+        """`redis` tells where arq's own connections go. The caller closes what it has passed in."""
+        self._store = store
+        self._redis = redis
+        self._clock = clock
+        self._drain_s = config.drain_ms / 1_000
+        self._sweep_s = sweep_s
+        self._boards = Boards(
+            store=store, log=log, clock=clock, spaces=[space.id for space in all_spaces()]
+        )
+        aftermath = Aftermath(log, clock)
+        steps: tuple[Step, ...] = (
+            JudgeStep(
+                store=store, aftermath=aftermath, panel=panel, timeout_s=config.judge_timeout_s
+            ),
+            RateStep(store=store, aftermath=aftermath, moved=self._boards.moved),
+        )
+        self._attempts = Attempts(
+            store=store,
+            steps={step.name: step for step in steps},
+            attempts=config.job_attempts,
+            clock=clock,
+            rng=rng or random.Random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        self._classes = {
+            judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
+            rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS),
+        }
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled or drained. What is under way when cancelled is put back at once."""
+        arq = connect(self._redis, CONNECTIONS)
+        wakings = [Waking(arq, each, self._attempts.run) for each in self._classes.values()]
+        sweeper = Sweeper(
+            store=self._store,
+            arq=arq,
+            queues={step: each.queue for step, each in self._classes.items()},
+            clock=self._clock,
+            sweep_s=self._sweep_s,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(each.run()) for each in wakings]
+                tasks.append(group.create_task(sweeper.run()))
+                tasks.append(group.create_task(self._boards.run()))
+                await self._draining.wait()
+                await asyncio.gather(*(waking.drain(self._drain_s) for waking in wakings))
+                await self._boards.publish()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await arq.aclose(close_connection_pool=True)
+
+    async def drain(self) -> None:
+        """Take nothing new, finish what is under way within `config.drain_ms`, and let `run` return."""
+        self._draining.set()

@@ -1,0 +1,73 @@
+"""Live ratings: openskill's Plackett-Luce per (agent version, Space), in thousandths. Pure.
+
+Chosen in a simulation of five systems (DOMAIN, "Ratings and leagues"). Weng & Lin, "A Bayesian
+Approximation Method for Online Ranking", JMLR 12 (2011). Rounding to thousandths after each session
+makes the numbers exact in JSON and the history replayable from the published moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from openskill.models import PlackettLuce
+
+from server.protocol import BoardRow
+
+START_MU_MILLI = 25_000
+START_SIGMA_MILLI = 8_333
+PROVISIONAL_SESSIONS = 10
+"""Before this many sessions sigma is still above 6, so that mu - 3 sigma says little."""
+_FLOOR_SIGMA_MILLI = 1
+
+_MODEL = (
+    PlackettLuce()
+)  # its defaults: mu 25, sigma 25/3, beta 25/6, tau 25/300 (sigma never freezes)
+
+
+class Rating(msgspec.Struct, frozen=True):
+    mu_milli: int = START_MU_MILLI
+    sigma_milli: int = START_SIGMA_MILLI
+
+    @property
+    def ordinal_milli(self) -> int:
+        """What people are ranked by: mu - 3 sigma, the skill that is almost surely there."""
+        return self.mu_milli - 3 * self.sigma_milli
+
+
+def update(ranks: Sequence[int], ratings: Sequence[Rating]) -> tuple[Rating, ...]:
+    """The ratings after a session, in seat order; rank 1 is best, equal ranks are a draw."""
+    if len(ranks) != len(ratings) or len(ratings) < 2:
+        raise ValueError(
+            f"{len(ranks)} ranks for {len(ratings)} ratings; two or more, as many each"
+        )
+    teams = [
+        [_MODEL.rating(mu=each.mu_milli / 1_000, sigma=each.sigma_milli / 1_000)]
+        for each in ratings
+    ]
+    rated = _MODEL.rate(teams, ranks=[float(rank) for rank in ranks])
+    return tuple(
+        Rating(round(seat.mu * 1_000), max(_FLOOR_SIGMA_MILLI, round(seat.sigma * 1_000)))
+        for [seat] in rated
+    )
+
+
+def ranks_of(returns: Sequence[int]) -> tuple[int, ...]:
+    """Competition ranks (1, 1, 3) of the rules' returns; the highest is best."""
+    return tuple(1 + sum(other > mine for other in returns) for mine in returns)
+
+
+def winners(ranks: Sequence[int]) -> tuple[bool, ...]:
+    """Who won: the one best seat, or nobody when the best place is shared."""
+    alone = list(ranks).count(1) == 1
+    return tuple(alone and rank == 1 for rank in ranks)
+
+
+def provisional(sessions: int) -> bool:
+    """Whether a rating rests on too little to be more than a first guess."""
+    return sessions < PROVISIONAL_SESSIONS
+
+
+def board_order(row: BoardRow) -> tuple[int, str]:
+    """Sort key of a board: best first by mu - 3 sigma, then by version, so that the order is total."""
+    return (3 * row.sigma_milli - row.mu_milli, row.version)
