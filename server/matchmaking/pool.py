@@ -30,7 +30,7 @@ from server.matchmaking.window import Waiting, Window
 BAND_MILLI = 250
 """Ratings closer than this are as good as equal: an eighth of the tightest window."""
 SCAN = 500
-"""Tickets that one `form` lets choose: bounds its time in a pool where nobody fits (under 40 ms at 50,000 tickets)."""
+"""Tickets that one `form` lets choose: bounds its time in a pool where nobody fits (some 50 ms at 50,000 tickets)."""
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -83,7 +83,6 @@ class Pool:
         waiting = self._waiting.get(ticket)
         if waiting is None:
             return None
-        del self._order[bisect_left(self._order, waiting.order)]
         self._forget(waiting)
         return waiting.ticket
 
@@ -111,7 +110,6 @@ class Pool:
             if len(proposals) == limit:
                 self._resume = key
                 break
-        self._drop_from_order(proposals)
         return proposals
 
     def group(self, chooser: Waiting, now_ms: int) -> list[Waiting] | None:
@@ -182,8 +180,9 @@ class Pool:
                 yield other
 
     def _forget(self, waiting: Waiting) -> None:
-        """Out of every structure but the order of joining."""
+        """Out of every structure."""
         del self._waiting[waiting.ticket.ticket]
+        del self._order[bisect_left(self._order, waiting.order)]
         self._agents.discard(waiting.ticket.agent)
         self._owners[waiting.owner] -= 1
         if not self._owners[waiting.owner]:
@@ -193,16 +192,6 @@ class Pool:
         if not band.tickets:
             del self._bands[waiting.band]
             del self._band_ids[bisect_left(self._band_ids, waiting.band)]
-
-    def _drop_from_order(self, proposals: list[Proposal]) -> None:
-        """One pass for many, single deletions for few: a deletion shifts the whole list."""
-        gone = [(t.joined_ms, t.ticket) for proposal in proposals for t in proposal.tickets]
-        if len(gone) > 64:
-            dropped = set(gone)
-            self._order = [key for key in self._order if key not in dropped]
-        else:
-            for key in gone:
-                del self._order[bisect_left(self._order, key)]
 
 
 class _Band:

@@ -29,7 +29,7 @@ class Window(msgspec.Struct, frozen=True):
 class Waiting:
     """A ticket in the pool, with what the search needs at hand."""
 
-    __slots__ = ("band", "owner", "rating", "reach", "rule", "ticket")
+    __slots__ = ("band", "order", "owner", "rating", "reach", "rule", "ticket", "width")
 
     def __init__(self, ticket: TicketRecord, band: int, rule: Window) -> None:
         self.ticket = ticket
@@ -41,16 +41,11 @@ class Waiting:
         # reaches is the order of windows at any time, and the pool can keep tickets sorted by it.
         self.reach = base * 1_000 - ticket.joined_ms * rule.per_s_milli
         self.rule = rule
-
-    @property
-    def order(self) -> tuple[int, str]:
-        """Sorts by who came first; the id decides between equals, so that the order is total."""
-        return (self.ticket.joined_ms, self.ticket.ticket)
-
-    @property
-    def width(self) -> tuple[int, str]:
+        # Both orders are total: the id decides between equals.
+        self.order = (ticket.joined_ms, ticket.ticket)
+        """Sorts by who came first."""
+        self.width = (-self.reach, ticket.ticket)
         """Sorts by the widest window first."""
-        return (-self.reach, self.ticket.ticket)
 
     def window(self, now_ms: int) -> int:
         """Thousandths of a rating point; never below the start, even if clocks disagree."""
