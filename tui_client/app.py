@@ -63,7 +63,7 @@ class WatchApp(App[None]):
     TITLE = "agon"
     ENABLE_COMMAND_PALETTE = False
     # Textual declares these two as instance variables, so they cannot be ClassVars here.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-medium"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
