@@ -43,7 +43,9 @@ _LONG = {"a": "A", "e": "E", "i": "I", "o": "O", "u": "U", "y": "I"}
 """A vowel letter before one consonant and a silent e: made, theme, hide, home, cute, style."""
 _CLUSTER = re.compile("igh|ee|ea|ie|ai|ay|ei|ey|oa|oe|oo|ou|ow|au|aw|oi|oy|ew|ue|ui|[aeiouy]")
 _SILENT_E = re.compile(r"^(?P<stem>.*[aeiouy][bcdfghjklmnpqrstvwxz]+)e[sd]?$")
-_MAGIC_E = re.compile(r"^(?P<head>.*?)(?P<vowel>[aeiouy])[bcdfghjklmnpqrstvwxz]e[sd]?$")
+_MAGIC_E = re.compile(
+    r"^(?P<head>.*?)(?<![aeiouy])(?P<vowel>[aeiouy])[bcdfghjklmnpqrstvwxz]e[sd]?$"
+)
 
 
 def load_dictionary() -> VowelsOf:
