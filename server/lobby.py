@@ -36,6 +36,7 @@ LIVE_SHOWN = 100
 RECENT_SHOWN = 20
 OVER_KEPT = 4_096
 """Sessions remembered as over, so that a late item does not bring one back."""
+HEADLINE_CHARS = 80
 _CHUNK = 256
 
 _views = msgspec.msgpack.Decoder(ViewSet)
@@ -74,6 +75,8 @@ class Cards:
         """A session as the public sees it after event `offset`."""
         session = view.session
         if session in self._over:
+            if session in self._recent:
+                self._recent[session] = _card(view)  # the verdict may have come
             return
         if view.status == "live":
             known = self._live.get(session)
@@ -241,8 +244,27 @@ def _card(view: SessionView) -> SessionCard:
         session=view.session,
         space=view.space,
         seats=view.seats,
-        headline=view.headline,
+        headline=_result(view) or view.headline,
         opened_ms=view.opened_ms,
         tier_micros=view.tier_micros,
         status=view.status,
     )
+
+
+def _result(view: SessionView) -> str:
+    """Who won, by name, once rules or judges have said so; else nothing."""
+    outcome = view.outcome or {}
+    if view.status == "void":
+        return f"void: {outcome.get('reason', '')}"[:HEADLINE_CHARS]
+    if view.verdict is not None:
+        ranks = view.verdict.ranks
+        best = [seat.name for seat in view.seats if ranks[seat.seat] == 1]
+        how = "by verdict"
+    elif outcome.get("returns") is not None:
+        returns = outcome["returns"]
+        best = [seat.name for seat in view.seats if returns[seat.seat] == max(returns)]
+        how = f"by {outcome['termination']}"
+    else:
+        return ""
+    winners = "draw" if len(best) == len(view.seats) else f"{' and '.join(best)} won"
+    return f"{winners} {how}"[:HEADLINE_CHARS]

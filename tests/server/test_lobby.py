@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ from server.live.queue import Queues
 from server.live.records import LogEvent, OfferRecord, SessionRecord, TicketRecord, ViewSet
 from server.lobby import LIVE_SHOWN, RECENT_SHOWN, Cards, LobbyPublisher, publish_board
 from server.match import initial_views, open_event
-from server.protocol import BoardRow, BoardView, LobbyView, SessionView
+from server.protocol import BoardRow, BoardView, LobbyView, SeatCard, SessionView, VerdictView
 
 
 def session_view(session: str, *, status: str = "live", opened_ms: int = 1) -> SessionView:
@@ -254,3 +255,37 @@ async def test_a_thousand_sessions_are_found_again(house: House) -> None:
         )
     house.publisher("one")
     await house.shows(lambda lobby: lobby.live_count == 1_001, "all of them")
+
+
+def _ended(**changes: Any) -> SessionView:
+    seats = [SeatCard(0, "a", "Ana", "a@v1"), SeatCard(1, "b", "Bo", "b@v1")]
+    view = SessionView(
+        session="S", space="rap-battle", rules="rap-battle/1", status="live", opened_ms=1, seats=seats,
+        state={}, headline="round 1/3",
+    )  # fmt: skip
+    return msgspec.structs.replace(view, **changes)
+
+
+def test_a_result_names_the_winner_as_soon_as_anybody_has_decided() -> None:
+    cards = Cards()
+    cards.take(1, _ended())
+    cards.take(
+        2,
+        _ended(
+            status="ended",
+            headline="3 rounds",
+            outcome={"termination": "complete", "returns": None},
+        ),
+    )
+    assert cards.lobby([], {}, 0).recent[0].headline == "3 rounds"
+    verdict = VerdictView(rubric="r", lines=[], totals_milli=[1, 2], ranks=[2, 1])
+    cards.take(3, _ended(status="ended", outcome={"returns": None}, verdict=verdict))
+    assert cards.lobby([], {}, 0).recent[0].headline == "Bo won by verdict"
+
+
+def test_a_result_by_the_rules_names_winner_or_draw() -> None:
+    for returns, said in (([1, -1], "Ana won by line"), ([0, 0], "draw by line")):
+        cards = Cards()
+        cards.take(1, _ended())
+        cards.take(2, _ended(status="ended", outcome={"termination": "line", "returns": returns}))
+        assert cards.lobby([], {}, 0).recent[0].headline == said
