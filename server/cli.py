@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -37,25 +38,36 @@ class CommandError(Exception):
 
 def main() -> None:
     """Entry point: known failures are one clear line on standard error, never a stack trace."""
+    from server.api.listen import CannotListen
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
     from server.replay import ReplayFailed
     from server.store import StoreError
 
-    try:
-        app()
-    except (
+    known = (
+        CannotListen,
         CommandError,
         ConfigError,
         DemoFailed,
         ReplayFailed,
         ServiceFailed,
         StoreError,
-    ) as error:
+    )
+    try:
+        app()
+    except known as error:
         print(f"agon: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("AGON_LOG_LEVEL") == "debug":
+            raise
+        print(
+            f"agon: this is a defect of Agon: {error!r} (AGON_LOG_LEVEL=debug shows where)",
+            file=sys.stderr,
+        )
+        sys.exit(70)  # EX_SOFTWARE
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -134,10 +146,10 @@ def demo(
     demonstration.run(settings, sessions=sessions, on_screen=on_screen, out=out, space=space)
 
 
-@app.command(epilog="Example: agon watch --session 01J8…")
+@app.command(epilog="Example: agon watch 01J8…")
 def watch(
+    session: Annotated[str | None, typer.Argument(help="Open this session at once.")] = None,
     url: ApiUrl = DEFAULT_URL,
-    session: Annotated[str | None, typer.Option(help="Open this session at once.")] = None,
     follow: Annotated[
         bool, typer.Option(help="Go from one live session to the next by itself.")
     ] = False,
@@ -167,18 +179,16 @@ def bot(
     prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
 ) -> None:
     """Play as a bot from this terminal."""
-    from bots import command
+    from bots.command import play_brain
+    from bots.errors import BotError
 
-    command.run(
-        space=space,
-        brain=brain,
-        name=name,
-        sessions=sessions,
-        url=url,
-        llm_url=llm_url,
-        model=model,
-        prompt=prompt,
-    )
+    settings = {"url": llm_url, "model": model, "system": prompt}
+    try:
+        play_brain(
+            space=space, brain=brain, name=name, sessions=sessions, url=url, settings=settings
+        )
+    except BotError as error:
+        raise CommandError(str(error)) from None
 
 
 @app.command(epilog="Example: agon transcript 01J8… > battle.json")

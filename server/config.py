@@ -59,6 +59,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str, Meta(description="Bearer token for llm_url, when it wants one. Secret.")
     ] = ""
 
+    model_calls: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000,
+            description="Calls of the model that hosted agents make at once; the rest queue.",
+        ),
+    ] = 2
+
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
     ] = "127.0.0.1"
