@@ -2,7 +2,7 @@
 
 Ten events joined into one write cost a tenth of ten writes, so what arrives within TICK_S goes out
 together; a gateway that has been idle for that long flushes at once. Nothing in here may block: a
-reader that does not read is cut off (`Peer.limits.room`) instead of waited for.
+reader that does not read is cut off instead of waited for.
 """
 
 from __future__ import annotations
@@ -29,17 +29,20 @@ Letters = list[tuple[Peer, ServerMessage]]
 
 
 class Fanout:
-    """`on_passed` is told of each item that took effect and gives the letters it causes;
+    """`room` is how many unread bytes a connection may have before it is cut off (3001);
+    `on_passed` is told of each item that took effect and gives the letters it causes;
     `on_gap` is told of a channel whose log must be read again."""
 
     def __init__(
         self,
         clock: Clock,
         *,
+        room: int,
         on_passed: Callable[[Followed, Item], Letters],
         on_gap: Callable[[Followed], None],
     ) -> None:
         self._clock = clock
+        self._room = room
         self._on_passed = on_passed
         self._on_gap = on_gap
         self._loop = asyncio.get_running_loop()
@@ -144,14 +147,19 @@ class Fanout:
     def _write(self, mail: Iterable[tuple[Peer, bytes]]) -> None:
         slow: list[Peer] = []
         count = 0
+        room = self._room
         for peer, data in mail:
             transport = peer.transport
-            if transport.get_write_buffer_size() > peer.limits.room:
+            if transport.get_write_buffer_size() > room:
                 slow.append(peer)
-            elif peer.listening:
+            elif peer.listening:  # else it hung up within this very tick
                 transport.write(data)
                 count += 1
         self.frames_written += count
+        # libuv takes the time at the start of an iteration and computes from it how long to sleep at
+        # the end: after a long one every timer would be late by as long as our writes took. One
+        # more iteration makes it look at the clock again.
+        self._loop.call_soon(_nothing)
         # Cut off after the loop: it takes them out of the audiences that are walked above.
         for peer in slow:
             peer.cut(CloseCode.SLOW_READER, "unread output passed the byte bound")
@@ -164,3 +172,7 @@ class Fanout:
         message = Watching(channel=followed.channel, count=count)
         writes = [(a, a.codec.frame(message)) for a in followed.audiences() if a.members]
         self._deliver(writes, [])
+
+
+def _nothing() -> None:
+    pass

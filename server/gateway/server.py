@@ -92,6 +92,7 @@ class Gateway:
         self._door = Door(total=config.max_connections, per_address=config.connections_per_address)
         self._fanout = Fanout(
             clock,
+            room=config.send_buffer_bytes,
             on_passed=self._passed,
             on_gap=self._gap,
         )
@@ -125,6 +126,20 @@ class Gateway:
         self._listening = asyncio.Event()
         self._server: Server | None = None
         self._draining = False
+
+    @property
+    def connections(self) -> int:
+        return len(self._door)
+
+    @property
+    def frames_written(self) -> int:
+        """Writes of the fan-out so far, one for each connection and tick."""
+        return self._fanout.frames_written
+
+    def watchers(self, channel: str) -> int:
+        """Connections of this gateway that follow a channel."""
+        followed = self._channels.get(channel)
+        return 0 if followed is None else followed.watchers()
 
     # ---------------------------------------------------------------- life
 

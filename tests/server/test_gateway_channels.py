@@ -232,6 +232,6 @@ async def test_a_batch_missed_by_the_feed_is_read_from_the_log(arena: Arena) -> 
         await table.ticks(3)
         await asyncio.sleep(0.1)
         assert missed
-        del followed.take  # type: ignore[method-assign]
+        del followed.take
         await table.ticks(1)
         assert await client.offsets_until(table.channel, 4) == [1, 2, 3, 4]
