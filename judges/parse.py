@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -29,37 +29,44 @@ class Ballot(msgspec.Struct, frozen=True):
 
 
 def read_ballot(rubric: Rubric, order: tuple[int, ...], answer: str) -> Ballot:
-    """Raises JudgeUnreadable; the reason can be told to the model."""
-    if not answer.strip():
-        raise JudgeUnreadable("the answer is empty")
-    if len(answer) > MAX_ANSWER:
-        raise JudgeUnreadable(f"the answer has more than {MAX_ANSWER} characters")
-    try:
-        decoded = msgspec.json.decode(answer, type=_answer_type(rubric, len(order)))
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise JudgeUnreadable(f"the answer is not the JSON that was asked for: {error}") from None
-    lines = [getattr(decoded, f"line_{i}") for i in range(len(rubric.lines))]
-    return Ballot(
-        order=order,
-        scores=tuple(_by_seat(line, order) for line in lines),
-        reasons=tuple(_reason(rubric, line.reason, order) for line in lines),
-    )
-
-
-def _answer_type(rubric: Rubric, seats: int) -> type[Any]:
-    scores: list[Any] = [(f"place_{i}", _Score) for i in range(seats)]
+    """An answer with scores. Raises JudgeUnreadable; the reason can be told to the model."""
+    scores: list[Any] = [(f"place_{i}", _Score) for i in range(len(order))]
     line = msgspec.defstruct(
         "Line",
         [("reason", str), *scores],
         forbid_unknown_fields=True,
-        rename={f"place_{i}": letter(i) for i in range(seats)},
+        rename={f"place_{i}": letter(i) for i in range(len(order))},
     )
-    return msgspec.defstruct(
+    lines = _read_lines(rubric, answer, line)
+    return Ballot(
+        order=order,
+        scores=tuple(_by_seat(each, order) for each in lines),
+        reasons=tuple(_reason(rubric, each.reason, order) for each in lines),
+    )
+
+
+def read_choices(rubric: Rubric, seats: int, answer: str) -> list[str]:
+    """An answer that names the better seat's letter on each line. Raises JudgeUnreadable."""
+    return _read_lines(rubric, answer, Literal[tuple(letter(place) for place in range(seats))])
+
+
+def _read_lines(rubric: Rubric, answer: str, line: Any) -> list[Any]:
+    """The value of each rubric line, each of type `line`, and nothing besides."""
+    if not answer.strip():
+        raise JudgeUnreadable("the answer is empty")
+    if len(answer) > MAX_ANSWER:
+        raise JudgeUnreadable(f"the answer has more than {MAX_ANSWER} characters")
+    form = msgspec.defstruct(
         "Answer",
         [(f"line_{i}", line) for i in range(len(rubric.lines))],
         forbid_unknown_fields=True,
         rename={f"line_{i}": each.name for i, each in enumerate(rubric.lines)},
     )
+    try:
+        decoded = msgspec.json.decode(answer, type=form)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise JudgeUnreadable(f"the answer is not the JSON that was asked for: {error}") from None
+    return [getattr(decoded, f"line_{i}") for i in range(len(rubric.lines))]
 
 
 def _by_seat(line: Any, order: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ bounded in length, and stands between delimiters with a nonce; a reminder follow
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from string import Template
 from typing import Any
 
@@ -85,29 +86,28 @@ def build(
     """
     names = [f"{rubric.contestant} {letter(place)}" for place in range(len(order))]
     limit = max_work // max(1, len(case.pieces))
-    work = [
-        _quoted(names[place], piece, nonce, limit)
-        for place, seat in enumerate(order)
-        for piece in case.of(seat)
-    ]
+    work = [_quoted(names[place], case.of(seat), nonce, limit) for place, seat in enumerate(order)]
     filled = Template(template).substitute(
         rubric="\n".join(f"- {line.name}: {line.asks}" for line in rubric.lines),
         open=_open(nonce),
         close=_close(nonce),
         task=neutralise(case.task, limit),
-        work="\n".join(work),
+        work="\n\n".join(work),
         contestants=" and ".join(names),
         names=", ".join(line.name for line in rubric.lines),
         first=names[0],
+        letters=" or ".join(letter(place) for place in range(len(order))),
+        better="; ".join(f"{line.name}: who has {line.better}" for line in rubric.lines),
         form=_form(rubric, len(order)),
     )
     system, user = filled.rstrip("\n").split(_SPLIT, 1)
     return (Message("system", system), Message("user", user))
 
 
-def _quoted(name: str, piece: Piece, nonce: str, limit: int) -> str:
-    text = NO_WORK if piece.text is None else neutralise(piece.text, limit)
-    return f"{name}, round {piece.round}:\n{_open(nonce)}\n{text}\n{_close(nonce)}"
+def _quoted(name: str, pieces: Sequence[Piece], nonce: str, limit: int) -> str:
+    """A contestant's pieces in one quotation, a blank line between them."""
+    work = [NO_WORK if each.text is None else neutralise(each.text, limit) for each in pieces]
+    return "\n".join((f"{name}:", _open(nonce), "\n\n".join(work), _close(nonce)))
 
 
 def _open(nonce: str) -> str:
@@ -124,8 +124,8 @@ def _form(rubric: Rubric, seats: int) -> str:
     return f"{{{lines}}}"
 
 
-def answer_schema(rubric: Rubric, seats: int) -> dict[str, Any]:
-    """The JSON Schema of an answer, for servers that constrain what the model may write.
+def scores_schema(rubric: Rubric, seats: int) -> dict[str, Any]:
+    """The JSON Schema of an answer with scores, for servers that constrain what the model may write.
 
     The reason comes before the scores, so that a model that reasons at all does so in time.
     """
@@ -134,6 +134,12 @@ def answer_schema(rubric: Rubric, seats: int) -> dict[str, Any]:
     letters = {letter(place): score for place in range(seats)}
     line = _object({"reason": reason, **letters})
     return _object({each.name: line for each in rubric.lines})
+
+
+def choices_schema(rubric: Rubric, seats: int) -> dict[str, Any]:
+    """The JSON Schema of an answer that names the better seat on each line."""
+    choice = {"type": "string", "enum": [letter(place) for place in range(seats)]}
+    return _object({each.name: choice for each in rubric.lines})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

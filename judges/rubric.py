@@ -21,6 +21,8 @@ class Line(msgspec.Struct, frozen=True):
     name: str
     asks: str
     """What a full score means, in words that the judge is given and people can read."""
+    better: str
+    """What the better seat has, for a judge that is asked to compare."""
     weight: int = 1
     """Its share in the total, relative to the other lines."""
 
@@ -28,7 +30,7 @@ class Line(msgspec.Struct, frozen=True):
 class Rubric(msgspec.Struct, frozen=True):
     id: str
     prompt: str
-    """Name of the versioned prompt (`judges/prompts/<prompt>.txt`)."""
+    """Name of the versioned prompts (`judges/prompts/<prompt>.<style>.txt`)."""
     contestant: str
     """What an anonymous seat is called, before its letter: `Rapper` A."""
     lines: tuple[Line, ...]
@@ -49,10 +51,26 @@ RAP_BATTLE = Rubric(
     prompt="rap-battle-1",
     contestant="Rapper",
     lines=(
-        Line("flow", "rhythm, rhymes inside and at the end of lines, lines that are easy to rap"),
-        Line("wordplay", "punchlines, double meanings, images and similes that are fresh"),
-        Line("comeback", "answers what the rival has just said and turns it against the rival"),
-        Line("topic", "stays on the topic of the battle and has something to say about it"),
+        Line(
+            name="flow",
+            asks="rhythm, rhymes inside and at the end of lines, lines that are easy to rap",
+            better="better rhythm and rhymes",
+        ),
+        Line(
+            name="wordplay",
+            asks="punchlines, double meanings, images and similes that are fresh",
+            better="better punchlines and images",
+        ),
+        Line(
+            name="comeback",
+            asks="answers what the rival has just said and turns it against the rival",
+            better="the better answer to the rival",
+        ),
+        Line(
+            name="topic",
+            asks="stays on the topic of the battle and has something to say about it",
+            better="more to say about the topic",
+        ),
     ),
     tie_milli=250,
 )

@@ -1,0 +1,166 @@
+"""The judge that asks a model: what it sends, what it reads, what it does when that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from judges.faults import JudgeUnavailable, JudgeUnreadable
+from judges.house import HousePanel
+from judges.instruments.pronounce import guess
+from judges.llm import ModelJudge, Style
+from judges.rubric import RAP_BATTLE
+from tests.judges.battles import ANSWERS, STRONG, battle
+
+CASE = battle(STRONG, ANSWERS)
+GOOD = json.dumps({line.name: {"reason": "fine", "A": 8, "B": 6} for line in RAP_BATTLE.lines})
+
+
+class Server:
+    """A model server that answers from a script and keeps what it was asked."""
+
+    def __init__(self, *script: str | int | Callable[[], Any]) -> None:
+        self._script = list(script)
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/chat/completions"
+        self.asked.append(json.loads(request.content))
+        self.keys.append(request.headers.get("authorization"))
+        play = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if callable(play):
+            play = await play()
+        if isinstance(play, int):
+            return httpx.Response(play, text="a long page of internals")
+        return httpx.Response(200, json=completion(play))
+
+    def judge(self, **changes: Any) -> ModelJudge:
+        settings: dict[str, Any] = {"style": Style.SCORES, "backoff_s": 0.001} | changes
+        return ModelJudge(
+            url="http://model.test/v1",
+            model="tiny",
+            transport=httpx.MockTransport(self),
+            **settings,
+        )
+
+
+def completion(text: str) -> dict[str, Any]:
+    return {
+        "id": "x",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140},
+    }
+
+
+async def test_both_orders_are_asked_and_their_mean_taken() -> None:
+    server = Server(GOOD)
+    opinion, calls = await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    assert opinion.scores_milli == ((7_000, 7_000),) * 4
+    assert [call.order for call in calls] == [(0, 1), (1, 0)]
+    assert [
+        (call.model, call.attempts, call.prompt_tokens, call.completion_tokens) for call in calls
+    ] == [("tiny", 1, 100, 40)] * 2
+    first, second = (asked["messages"][1]["content"] for asked in server.asked)
+    assert first.index(STRONG[0]) < first.index(ANSWERS[0])
+    assert second.index(ANSWERS[0]) < second.index(STRONG[0])
+
+
+async def test_the_answer_is_constrained_and_repeatable() -> None:
+    server = Server(GOOD)
+    await server.judge(api_key="s3cret").opinion(RAP_BATTLE, CASE, "n0nce")
+    await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    asked = server.asked[0]
+    assert asked["temperature"] == 0
+    assert asked["response_format"]["json_schema"]["strict"] is True
+    assert "logprobs" not in asked
+    assert server.asked[0] == server.asked[2]
+    assert server.keys == ["Bearer s3cret", "Bearer s3cret", None, None]
+
+
+async def test_leanings_ask_for_probabilities() -> None:
+    letters = json.dumps({line.name: "A" for line in RAP_BATTLE.lines})
+    server = Server(letters)
+    opinion, _ = await server.judge(style=Style.LEANINGS).opinion(RAP_BATTLE, CASE, "n0nce")
+    assert opinion.scores_milli == ((5_000, 5_000),) * 4
+    assert server.asked[0]["logprobs"] is True
+    assert server.asked[0]["max_tokens"] < 100
+
+
+async def test_a_bad_answer_is_asked_again_with_the_reason() -> None:
+    server = Server("I think Rapper A won", GOOD)
+    _, calls = await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    assert [call.attempts for call in calls] == [2, 1]
+    again = server.asked[1]["messages"]
+    assert again[2] == {"role": "assistant", "content": "I think Rapper A won"}
+    assert "not the JSON that was asked for" in again[3]["content"]
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        (("no", "no", "no"), JudgeUnreadable),
+        (("",), JudgeUnreadable),
+        ((503, 503, 503), JudgeUnavailable),
+        ((401,), JudgeUnavailable),
+    ],
+)
+async def test_a_judge_that_fails_raises_and_never_scores(
+    script: tuple[str | int, ...], fault: type[Exception]
+) -> None:
+    server = Server(*script)
+    with pytest.raises(fault, match=r"tiny: .* \(after 3 attempts\)") as caught:
+        await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    assert len(server.asked) == 3
+    assert "internals" not in str(caught.value)
+
+
+async def test_an_outage_passes() -> None:
+    server = Server(503, GOOD)
+    _, calls = await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    assert [call.attempts for call in calls] == [2, 1]
+
+
+async def test_a_server_that_hangs_is_given_up() -> None:
+    async def hang() -> str:
+        await asyncio.sleep(30)
+        return GOOD
+
+    server = Server(hang)
+    with pytest.raises(JudgeUnavailable, match="TimeoutError"):
+        await server.judge(timeout_s=0.05, attempts=1).opinion(RAP_BATTLE, CASE, "n0nce")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"choices": []}', b"\xff", b"[" * 2_000_000])
+async def test_what_is_no_completion_is_no_opinion(body: bytes) -> None:
+    async def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body)
+
+    judge = ModelJudge(
+        url="http://model.test/v1",
+        model="tiny",
+        attempts=1,
+        transport=httpx.MockTransport(respond),
+    )
+    with pytest.raises(JudgeUnavailable):
+        await judge.opinion(RAP_BATTLE, CASE, "n0nce")
+
+
+async def test_the_panel_takes_the_median_and_shows_its_evidence() -> None:
+    judges = [Server(GOOD).judge() for _ in range(3)]
+    house = HousePanel(judges, guess)
+    judging = await house.judge(CASE, "n0nce")
+    await house.aclose()
+    assert judging.verdict.totals_milli == (7_000, 7_000)
+    assert judging.verdict.judges == ("tiny",) * 3
+    assert [each.name for each in judging.verdict.evidence] == [
+        "rhyme factor",
+        "repeats itself",
+        "copies the rival",
+    ]
+    assert len(judging.calls) == 6

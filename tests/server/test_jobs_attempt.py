@@ -1,0 +1,178 @@
+"""One attempt of an outbox row, with steps that fail in every way."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judges.faults import JudgeUnavailable
+from server.jobs.attempt import Attempts
+from server.jobs.backoff import FIRST_MS, MOST_MS, delay_ms
+from server.jobs.faults import Permanent
+from server.store import Store
+from server.store.outbox import OutboxRow
+from tests.server.aftermath_session import Seats
+
+
+class Scripted:
+    """A step that does as it is told, once for each attempt."""
+
+    name = "rate"
+    timeout_s = 0.2
+
+    def __init__(self, *plays: Exception | float | None) -> None:
+        self._plays = list(plays)
+        self.runs = 0
+        self.given_up: list[str] = []
+
+    async def run(self, session: str) -> dict[str, object]:
+        self.runs += 1
+        match self._plays.pop(0):
+            case Exception() as error:
+                raise error
+            case float() as wait_s:
+                await asyncio.sleep(wait_s)
+            case _:
+                pass
+        return {}
+
+    async def give_up(self, session: str, reason: str) -> None:
+        self.given_up.append(reason)
+        if reason == "cannot even be told":
+            raise OSError("redis is away")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 10**13
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+async def row(store: Store) -> OutboxRow:
+    seats = await Seats.registered(store)
+    record = seats.record("bid-tac-toe")
+    await store.sessions.form(record)
+    await store.sessions.seal(
+        session=record.session,
+        status="ended",
+        outcome={"termination": "line", "returns": [1, -1]},
+        document=b"{}",
+        digest="d",
+        steps=("rate",),
+        now_ms=0,
+    )
+    return next(each for each in await store.outbox.steps(record.session) if each.step == "rate")
+
+
+def attempts(store: Store, step: Scripted, clock: Clock) -> Attempts:
+    return Attempts(
+        store=store, steps={"rate": step}, attempts=3, clock=clock, rng=random.Random(1)
+    )
+
+
+async def state(store: Store, row: OutboxRow) -> tuple[str, int, str | None]:
+    found = await store.outbox.get(row.id)
+    assert found is not None
+    return found.state, found.attempts, found.last_error
+
+
+async def test_done(store: Store, row: OutboxRow) -> None:
+    step = Scripted(None)
+    runs = attempts(store, step, Clock())
+    assert await runs.run(row.id) is None
+    assert await runs.run(row.id) is None, "a second wake-up finds nothing to do"
+    assert step.runs == 1
+    assert await state(store, row) == ("done", 1, None)
+
+
+async def test_a_failure_waits_its_turn(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(JudgeUnavailable("refused"), None), Clock()
+    runs = attempts(store, step, clock)
+    wait_ms = await runs.run(row.id)
+    assert wait_ms is not None
+    assert await state(store, row) == ("waiting", 1, "refused")
+    assert await runs.run(row.id) is None, "woken too early"
+    assert step.runs == 1
+    clock.now += wait_ms
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("done", 2, None)
+
+
+async def test_after_the_last_attempt_it_is_a_dead_letter(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(*[JudgeUnavailable("refused")] * 3), Clock()
+    runs = attempts(store, step, clock)
+    waits: list[int | None] = []
+    for _ in range(3):
+        waits.append(await runs.run(row.id))
+        clock.now += MOST_MS
+    assert [wait is None for wait in waits] == [False, False, True]
+    assert await state(store, row) == ("dead", 3, "refused")
+    assert step.given_up == ["refused"]
+    assert [letter.id for letter in await store.outbox.dead()] == [row.id]
+
+
+async def test_what_cannot_succeed_is_not_tried_again(store: Store, row: OutboxRow) -> None:
+    step = Scripted(Permanent("the transcript does not hold"))
+    assert await attempts(store, step, Clock()).run(row.id) is None
+    assert (await state(store, row))[0] == "dead"
+    assert step.given_up == ["the transcript does not hold"]
+
+
+async def test_a_dead_letter_that_cannot_be_told_is_still_dead(
+    store: Store, row: OutboxRow
+) -> None:
+    step = Scripted(Permanent("cannot even be told"))
+    await attempts(store, step, Clock()).run(row.id)
+    assert (await state(store, row))[0] == "dead"
+
+
+async def test_a_step_that_hangs_is_cut_off(store: Store, row: OutboxRow) -> None:
+    step = Scripted(30.0)
+    assert await attempts(store, step, Clock()).run(row.id) is not None
+    assert await state(store, row) == ("waiting", 1, "not done within 0.2 s")
+
+
+async def test_a_stopped_worker_puts_the_row_back_at_once(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(0.15, None), Clock()
+    runs = attempts(store, step, clock)
+    task = asyncio.create_task(runs.run(row.id))
+    while not step.runs:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await state(store, row) == ("waiting", 1, "the worker stopped")
+    assert await runs.run(row.id) is None
+    assert (await state(store, row))[0] == "done"
+
+
+async def test_a_killed_workers_row_comes_back_by_itself(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(None), Clock()
+    await store.outbox.start(row, clock.now, 15_200)  # and then nothing more is heard of it
+    runs = attempts(store, step, clock)
+    assert await runs.run(row.id) is None
+    assert step.runs == 0
+    clock.now += 15_200
+    await runs.run(row.id)
+    assert await state(store, row) == ("done", 2, None)
+
+
+async def test_strange_ids_and_steps_are_left_alone(store: Store, row: OutboxRow) -> None:
+    runs = Attempts(store=store, steps={}, attempts=3, clock=Clock(), rng=random.Random(1))
+    assert await runs.run("nobody") is None
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("waiting", 0, None)
+
+
+@given(st.integers(1, 1_000), st.integers())
+def test_backoff_is_bounded_and_spread(attempt: int, seed: int) -> None:
+    wait = delay_ms(attempt, random.Random(seed))
+    whole = min(MOST_MS, FIRST_MS * 2 ** min(attempt - 1, 16))
+    assert whole // 2 <= wait <= whole

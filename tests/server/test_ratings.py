@@ -1,0 +1,95 @@
+"""The arithmetic of ratings."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server import ratings
+from server.protocol import BoardRow
+from server.ratings import Rating
+from server.store import ratings as stored
+
+_ratings = st.builds(Rating, st.integers(-10_000, 60_000), st.integers(500, 8_333))
+
+
+def test_a_first_win() -> None:
+    """openskill's own numbers for a first game: 27.63526 / 22.36474, sigma 8.06559."""
+    winner, loser = ratings.update((1, 2), (Rating(), Rating()))
+    assert (winner.mu_milli, loser.mu_milli) == (27_635, 22_365)
+    assert winner.sigma_milli == loser.sigma_milli == 8_066
+
+
+def test_a_draw_of_equals_moves_only_the_doubt() -> None:
+    one, other = ratings.update((1, 1), (Rating(), Rating()))
+    assert one == other
+    assert one.mu_milli == ratings.START_MU_MILLI
+    assert one.sigma_milli < ratings.START_SIGMA_MILLI
+
+
+@given(_ratings, _ratings)
+def test_winning_never_costs(one: Rating, other: Rating) -> None:
+    won, lost = ratings.update((1, 2), (one, other))
+    assert won.mu_milli >= one.mu_milli
+    assert lost.mu_milli <= other.mu_milli
+
+
+@given(st.lists(_ratings, min_size=2, max_size=5), st.data())
+def test_seats_do_not_matter(before: list[Rating], data: st.DataObject) -> None:
+    ranks = data.draw(st.permutations(range(1, len(before) + 1)))
+    places = data.draw(st.permutations(range(len(before))))
+    after = ratings.update(ranks, before)
+    moved = ratings.update([ranks[i] for i in places], [before[i] for i in places])
+    for at, place in enumerate(places):
+        assert abs(moved[at].mu_milli - after[place].mu_milli) <= 1
+        assert abs(moved[at].sigma_milli - after[place].sigma_milli) <= 1
+
+
+def test_the_better_agent_rises() -> None:
+    strong, weak = Rating(), Rating()
+    for session in range(40):
+        ranks = (2, 1) if session % 5 == 4 else (1, 2)
+        strong, weak = ratings.update(ranks, (strong, weak))
+    assert strong.ordinal_milli > weak.ordinal_milli + 3_000
+    assert strong.sigma_milli < 5_000
+
+
+@pytest.mark.parametrize(
+    ("returns", "ranks", "won"),
+    [
+        ((1, -1), (1, 2), (True, False)),
+        ((-1, 1), (2, 1), (False, True)),
+        ((0, 0), (1, 1), (False, False)),
+        ((5, 9, 5, 1, 9), (3, 1, 3, 5, 1), (False, False, False, False, False)),
+        ((3, 9, 3), (2, 1, 2), (False, True, False)),
+    ],
+)
+def test_ranks_of_returns(
+    returns: tuple[int, ...], ranks: tuple[int, ...], won: tuple[bool, ...]
+) -> None:
+    assert ratings.ranks_of(returns) == ranks
+    assert ratings.winners(ranks) == won
+
+
+@pytest.mark.parametrize("ranks", [(1,), (1, 2, 3)])
+def test_every_seat_has_a_rank(ranks: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="ranks for"):
+        ratings.update(ranks, (Rating(), Rating())[: max(1, len(ranks) - 1)])
+
+
+def test_the_store_keeps_the_same_rules() -> None:
+    start = Rating()
+    assert (start.mu_milli, start.sigma_milli) == stored.START
+    assert [
+        ratings.provisional(n)
+        for n in (stored.PROVISIONAL_SESSIONS - 1, stored.PROVISIONAL_SESSIONS)
+    ] == [True, False]
+
+
+def test_board_order() -> None:
+    def row(version: str, mu: int, sigma: int) -> BoardRow:
+        return BoardRow(0, "a", "A", version, mu, sigma, 1)
+
+    sure, unsure, twin = row("b", 25_000, 1_000), row("c", 30_000, 8_000), row("a", 25_000, 1_000)
+    assert sorted([unsure, sure, twin], key=ratings.board_order) == [twin, sure, unsure]
