@@ -39,6 +39,9 @@ class Bot:
     def on_verdict(self, result: Result) -> Awaitable[None] | None:
         """The judges have decided a session of yours; `result.verdict` is theirs."""
 
+    async def close(self) -> None:
+        """Called once, when the bot plays no more, also after an error: release what it holds."""
+
 
 class _Async(Bot):
     def __init__(self, act: Callable[[Turn], Awaitable[Answer]]) -> None:

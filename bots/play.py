@@ -85,8 +85,11 @@ async def play(
         patience_s=FIRST_CONTACT_S,
         verdict_s=settings.verdict_s,
     )
-    player = Player(contestant, api, sign_in, options, say)
-    return await player.run(stop or asyncio.Event())
+    try:
+        player = Player(contestant, api, sign_in, options, say)
+        return await player.run(stop or asyncio.Event())
+    finally:
+        await contestant.close()
 
 
 def run(

@@ -21,10 +21,12 @@ class SignIn:
         key: str | None = None,
         keys_file: Path | None = None,
         say: Say,
+        own: bool = False,
     ) -> None:
+        """`own`: AGON_API_KEY is another's, as for a runner that plays many agents."""
         self._api = api
         self._name = name
-        self._given = key or os.environ.get(KEY_VARIABLE) or None
+        self._given = key or (None if own else os.environ.get(KEY_VARIABLE)) or None
         self._keys = Keys(keys_file)
         self._say = say
 

@@ -1,0 +1,122 @@
+"""What can be wrong with a model's answer, told apart; and what of a bad answer can be saved. Pure.
+
+The taxonomy is kaggle-environments' and OpenSpiel's experience in one: a reply that was cut off, one
+that is empty, one that cannot be read and one that the rules forbid need different words to mend.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+import msgspec
+
+from bots.brains.legal import check
+from bots.turn import Turn
+from spaces.plain_text import plain_lines
+from spaces.space import ActionError, InvalidAction
+
+
+class AnswerFault(enum.Enum):
+    """Why an answer cannot be sent."""
+
+    TRUNCATED = "truncated"
+    """Cut off by the token limit, the time, or a broken stream."""
+    EMPTY = "empty"
+    """No words at all."""
+    UNPARSABLE = "unparsable"
+    """Words, but not the asked-for form."""
+    ILLEGAL = "illegal"
+    """Well-formed, but forbidden in this position."""
+    REPEATED = "repeated"
+    """Allowed, but a verse that says a line again. Small models fall into loops."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A model's answer and how it ended: `stop`, `length`, `time`, `broken`."""
+
+    text: str
+    finish: str = "stop"
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    fault: AnswerFault
+    reason: str
+    """For the model: what was wrong, and what is wanted."""
+
+
+def diagnose(reply: Reply, turn: Turn) -> Diagnosis | None:
+    """None when the answer may be sent.
+
+    A reply that was cut off is not trusted even where it can be read: `bid: 1` may be half of
+    `bid: 18`.
+    """
+    if not reply.text.strip():
+        return Diagnosis(AnswerFault.EMPTY, "it was empty")
+    if reply.finish != "stop":
+        return Diagnosis(AnswerFault.TRUNCATED, "it was too long and was cut off; be brief")
+    try:
+        check(turn.space, turn.kind, reply.text, turn.view, turn.seat)
+    except InvalidAction as error:
+        return Diagnosis(AnswerFault.UNPARSABLE, error.reason)
+    except ActionError as error:
+        return Diagnosis(AnswerFault.ILLEGAL, error.reason)
+    return None
+
+
+def repetition(text: str, turn: Turn) -> Diagnosis | None:
+    """A line of the verse that stands twice in it, or has been rapped before in this battle."""
+    if turn.kind != "verse":
+        return None
+    heard = {
+        _bare(line) for v in turn.view.get("verses", []) for line in (v["text"] or "").split("\n")
+    }
+    for line in plain_lines(text):
+        bare = _bare(line)
+        if bare in heard:
+            return Diagnosis(AnswerFault.REPEATED, f"it repeats the line {line[:80]!r}")
+        heard.add(bare)
+    return None
+
+
+def _bare(line: str) -> str:
+    return " ".join(re.findall(r"\w+", line.casefold()))
+
+
+def salvage(reply: Reply, turn: Turn) -> str | None:
+    """The usable part of a bad answer, or None: what is sent when asking again has not helped.
+
+    A cut-off reply loses its last, half line first. A verse is trimmed to its first whole lines
+    that keep to the number of bars and of characters. Anything else must be legal as it stands; as
+    always, the last well-formed answer in it counts.
+    """
+    lines = plain_lines(reply.text)
+    if reply.finish != "stop" and not reply.text.endswith("\n"):
+        lines = lines[:-1]
+    if turn.kind == "verse":
+        lines = _within(lines, turn.view["bars"], turn.view["char_limit"])
+    text = "\n".join(lines)
+    if diagnose(Reply(text), turn) is not None:
+        return None
+    return text
+
+
+def _within(lines: list[str], bars: int, char_limit: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines[:bars]:
+        if len("\n".join([*kept, line])) > char_limit:
+            break
+        kept.append(line)
+    return kept
+
+
+_FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
+_TITLE = re.compile(r"^\W*(verse|round|chorus|title)[\s\d]*\W*$|^.{0,80}:$", re.IGNORECASE)
+
+
+def tidy_verse(text: str) -> str:
+    """A verse without what models wrap around it: code fences, a title line, quotation marks."""
+    lines = plain_lines(_FENCE.sub("", text))
+    while len(lines) > 1 and _TITLE.match(lines[0]):
+        lines = lines[1:]
+    return "\n".join(line.strip('"“”*').strip() or line for line in lines)

@@ -1,0 +1,226 @@
+"""Plays with a language model behind an OpenAI-compatible server.
+
+One turn: ask; look at the answer (`faults`); if it cannot be sent, tell the model what was wrong and ask again,
+`tries` times in all while time lasts; then send what can be saved of the best bad answer; then, as a
+last resort, the bad answer itself, so that the arena says what is wrong with it. On the arena's second attempt the
+model is told why the first did not count. What is written is streamed as it comes.
+
+For small models there are two helps, both by JSON schema: bids and marks are constrained to the
+legal ones, and verses are written over a rhyme sheet (`rhymes`). A server that refuses schemas is
+asked without them from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import aclosing, nullcontext
+from random import Random
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from msgspec import Meta
+
+from bots.brains import rap, rhymes
+from bots.brains.faults import Reply, diagnose, repetition, salvage, tidy_verse
+from bots.brains.legal import schema as legal_schema
+from bots.brains.openai import ChatClient, Message, ModelRefused, Sampling, StreamBroken
+from bots.turn import Turn
+
+RESERVE_S = 1.5
+"""Kept for the way to the arena: no model call lasts into the last moments before the deadline."""
+REPLY_CHARS = 8_192
+"""More than any answer needs; a model that rambles on is cut off here."""
+SHEET_LINE_CHARS = 60
+"""Lines over a rhyme sheet are about this long; with less room the model writes freely."""
+_SMALL = re.compile(r"(?<![0-9])[0-9]{2,3}M(?![A-Za-z])", re.IGNORECASE)
+
+log = structlog.get_logger()
+
+
+class LlmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What makes a version of a hosted agent."""
+
+    url: str
+    """Base URL of the server, mostly ending in `/v1`."""
+    model: str
+    api_key: str = ""
+    system: Annotated[str, Meta(max_length=4_000)] = "You are a sharp and playful contestant."
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.8
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 0.95
+    max_tokens: Annotated[int, Meta(ge=8, le=4_096)] = 200
+    seed: Annotated[int, Meta(ge=0, le=2**30)] | None = None
+    tries: Annotated[int, Meta(ge=1, le=8)] = 3
+    """Calls of the model for one attempt, at most."""
+    constrain: bool = True
+    """Ask for bids and marks under a JSON schema of the legal ones."""
+    rhyme_sheet: bool | None = None
+    """Write verses over a rhyme sheet. None: for models whose name says that they have less than a
+    billion parameters, e.g. `SmolLM2-135M-Instruct`."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a turn asks of the model, and in which form the answer comes."""
+
+    messages: list[Message]
+    schema: Mapping[str, Any] | None = None
+    shown: bool = False
+    """Whether spectators may see it being written as it is."""
+    sheet: bool = False
+
+
+class LlmBrain:
+    """Plays any Space whose prompt says how to answer; knows rap battles best."""
+
+    def __init__(self, settings: LlmSettings, limit: asyncio.Semaphore | None = None) -> None:
+        """`limit` is shared by all brains that use one server; None: no limit of ours."""
+        self._settings = settings
+        self._client = ChatClient(settings.url, settings.model, settings.api_key)
+        self._limit = limit
+        self._schemas = True
+        self._rng = Random(settings.seed)  # noqa: S311 # end words, not secrets
+        small = settings.rhyme_sheet is None and _SMALL.search(settings.model) is not None
+        self._sheets = bool(settings.rhyme_sheet) or small
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def act(self, turn: Turn) -> str:
+        """Raises ModelError when the model's server fails; the SDK then calls again."""
+        question = self._question(turn)
+        said: list[Message] = []
+        spare: str | None = None
+        reply = Reply("", "time")
+        for number in range(self._settings.tries):
+            if number:
+                turn.restart()
+            try:
+                reply = await self._ask(turn, question, said, number)
+            except ModelRefused as error:
+                if question.schema is None or error.status not in (400, 422, 501):
+                    raise
+                self._schemas = False  # it knows no schemas: ask in words
+                question = self._question(turn)
+                continue
+            diagnosis = diagnose(reply, turn) or repetition(reply.text, turn)
+            if diagnosis is None:
+                return reply.text
+            log.info("llm_answer_fault", fault=diagnosis.fault.value, space=turn.space, call=number)
+            spare = salvage(reply, turn) or spare
+            if turn.time_left_s <= 2 * RESERVE_S:
+                break
+            said = [Message("assistant", reply.text)] if reply.text.strip() else []
+            said.append(Message("user", _correction(diagnosis.reason)))
+        return spare if spare is not None else reply.text
+
+    # ------------------------------------------------------------------ the question
+
+    def _question(self, turn: Turn) -> Question:
+        system = self._settings.system
+        if turn.kind == "verse" and turn.space == "rap-battle":
+            roomy = turn.view["char_limit"] >= SHEET_LINE_CHARS * turn.view["bars"]
+            if self._sheets and self._schemas and roomy:
+                sheet = rhymes.draw(turn.view["bars"], self._rng)
+                return Question(
+                    rap.with_sheet(system, turn.view, sheet), rhymes.schema(sheet), True, True
+                )
+            messages = rap.freely(system, turn.view, turn.seat)
+            return Question(_with_fault(messages, turn), shown=True)
+        messages = [Message("system", system), Message("user", turn.prompt)]
+        schema = None
+        if self._settings.constrain and self._schemas:
+            schema = legal_schema(turn.space, turn.kind, turn.view, turn.seat)
+        return Question(_with_fault(messages, turn), schema, shown=schema is None)
+
+    def _sampling(self, number: int) -> Sampling:
+        settings = self._settings
+        return Sampling(
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            max_tokens=settings.max_tokens,
+            seed=None if settings.seed is None else settings.seed + number,
+            frequency_penalty=0.2 if self._sheets else None,
+            presence_penalty=0.2 if self._sheets else None,
+        )
+
+    # ------------------------------------------------------------------ the answer
+
+    async def _ask(self, turn: Turn, question: Question, said: list[Message], number: int) -> Reply:
+        """One call of the model, within what is left of the turn's time."""
+        # Under a sheet a new draw mends more than words about the last one.
+        messages = question.messages if question.sheet else [*question.messages, *said]
+        answer = _Answer(turn, question)
+        finish = "time"
+        stream = self._client.stream(messages, self._sampling(number), schema=question.schema)
+        try:
+            async with (
+                asyncio.timeout(max(0.1, turn.time_left_s - RESERVE_S)),
+                self._limit or nullcontext(),
+                aclosing(stream),
+            ):
+                async for chunk in stream:
+                    await answer.add(chunk.text)
+                    finish = chunk.finish or finish
+                    if answer.complete:
+                        break
+        except TimeoutError:
+            finish = "time"
+        except StreamBroken as error:
+            log.warning("llm_stream_broken", reason=str(error))
+            finish = "broken"
+        return answer.reply(finish)
+
+
+class _Answer:
+    """An answer as it comes in: shown piece by piece, bounded, and read at its end."""
+
+    def __init__(self, turn: Turn, question: Question) -> None:
+        self._turn = turn
+        self._question = question
+        self._reader = rhymes.LineReader()
+        self._text = ""
+        self._full = False
+
+    async def add(self, piece: str) -> None:
+        self._text += piece
+        shown = self._reader.feed(piece) if self._question.sheet else piece
+        if shown and self._question.shown:
+            await self._turn.write(shown)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the rest of the stream can only do harm: enough whole lines, or far too much."""
+        if self._turn.kind == "verse" and not self._question.sheet:
+            bars = self._turn.view["bars"]
+            # The line after the last bar has begun, so the last bar is whole.
+            self._full = len(tidy_verse(self._text + ".").split("\n")) > bars
+        return self._full or len(self._text) > REPLY_CHARS
+
+    def reply(self, finish: str) -> Reply:
+        """`finish` as the server said it, or `time`, `broken`."""
+        if self._question.sheet:
+            lines = rap.from_json(self._text)
+            if lines is not None:
+                return Reply("\n".join(lines), finish)
+            return Reply(self._reader.text, "length" if finish == "stop" else finish)
+        if self._turn.kind != "verse":
+            return Reply(self._text[:REPLY_CHARS], finish)
+        if self._full:
+            lines = tidy_verse(self._text).split("\n")[: self._turn.view["bars"]]
+            return Reply("\n".join(lines))
+        return Reply(tidy_verse(self._text[:REPLY_CHARS]), finish)
+
+
+def _with_fault(messages: list[Message], turn: Turn) -> list[Message]:
+    """On the arena's second attempt the model hears why the first did not count."""
+    if turn.fault is None:
+        return messages
+    last = messages[-1]
+    words = f"{last.content}\n\nYour first answer did not count: {turn.fault}"
+    return [*messages[:-1], Message(last.role, words)]
+
+
+def _correction(reason: str) -> str:
+    return f"Your answer cannot be used: {reason}. Answer again, with nothing else."

@@ -1,0 +1,42 @@
+"""A brain as a bot, and the description of an agent that is played by our runner."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+from bots.bot import Bot
+from bots.brains import Brain
+from bots.turn import Answer, Turn
+
+
+class BrainBot(Bot):
+    """Plays what a brain chooses."""
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+
+    async def act(self, turn: Turn) -> Answer:
+        return await self._brain.act(turn)
+
+    async def close(self) -> None:
+        close: Any = getattr(self._brain, "close", None)
+        if close is not None:
+            closing: Awaitable[None] = close()
+            await closing
+
+
+class HostedAgent(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that lives at the arena. `settings` are the brain's (`bots.brains`)."""
+
+    name: str
+    space: str
+    brain: str
+    settings: dict[str, Any] = {}
+    key: str | None = None
+    """None: the keys file's, else the agent is registered."""
+    sessions: int | None = None
+    """None: without end."""
+    max_parallel: int = 1

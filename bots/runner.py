@@ -1,0 +1,117 @@
+"""Plays hosted agents, each over the same websocket as any bot.
+
+One agent's failure is its own: it is logged, and the agent comes back after a while. Calls of
+models share one semaphore, so a crowd of rappers queues for the model instead of sinking it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from bots.api import Api, arena_url
+from bots.brains import make
+from bots.errors import BotError
+from bots.hosted import BrainBot, HostedAgent
+from bots.journal import Say, quiet
+from bots.player import Options, Player
+from bots.reconnect import Reconnect
+from bots.signin import SignIn
+from bots.turn import Result
+
+MODEL_CALLS = 2
+"""Calls of models at once, by default: as many as a small machine has cores."""
+
+log = structlog.get_logger()
+
+
+class Runner:
+    """Keeps `agents` playing at the arena `api_url`. `run` once."""
+
+    def __init__(
+        self,
+        api_url: str,
+        agents: Sequence[HostedAgent],
+        *,
+        keys_file: Path | None = None,
+        model_calls: int = MODEL_CALLS,
+        say: Say = quiet,
+    ) -> None:
+        """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
+        `say` is told the journal of every agent. Raises BadSettings for an agent that cannot play.
+        """
+        self._api = Api(arena_url(api_url))
+        self._agents = tuple(agents)
+        self._keys_file = keys_file
+        self._say = say
+        self._limit = asyncio.Semaphore(model_calls)
+        self._stop = asyncio.Event()
+        self._finished = asyncio.Event()
+        self.results: dict[str, list[Result]] = {agent.name: [] for agent in agents}
+        self._bots = [(agent, self._bot(agent)) for agent in self._agents]
+
+    def _bot(self, agent: HostedAgent) -> BrainBot:
+        return BrainBot(make(agent.brain, agent.space, agent.settings, self._limit))
+
+    async def run(self) -> None:
+        """Play until every agent has had its sessions, or `drain`. Cancelling leaves at once."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for agent, bot in self._bots:
+                    tasks.create_task(self._keep_playing(agent, bot))
+        finally:
+            for _, bot in self._bots:
+                await bot.close()
+            self._finished.set()
+
+    async def drain(self, timeout_s: float = 5.0) -> bool:
+        """Start no new session; wait for the live ones until `timeout_s` is over.
+
+        True when all have ended; else cancel `run`, which leaves them to their deadlines. Another
+        runner with the same keys file may take them over.
+        """
+        self._stop.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._finished.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _keep_playing(self, agent: HostedAgent, bot: BrainBot) -> None:
+        """Play one agent, again after a failure, until it has had its sessions."""
+        reconnect = Reconnect(random.Random())  # noqa: S311 # jitter
+        done = self.results[agent.name]
+        while not self._stop.is_set():
+            left = None if agent.sessions is None else agent.sessions - len(done)
+            if left is not None and left <= 0:
+                return
+            try:
+                done += await self._player(agent, bot, left).run(self._stop)
+            except BotError as error:
+                delay = reconnect.delay_s() + 1
+                log.warning("hosted_agent_failed", agent=agent.name, reason=str(error))
+                await self._pause(delay)
+
+    def _player(self, agent: HostedAgent, bot: BrainBot, sessions: int | None) -> Player:
+        def say(line: str) -> None:
+            self._say(f"{agent.name}: {line}")
+
+        sign_in = SignIn(
+            self._api, agent.name, key=agent.key, keys_file=self._keys_file, say=say, own=True
+        )
+        options = Options(
+            space=agent.space, sessions=sessions, max_parallel=agent.max_parallel, verdict_s=0.0
+        )
+        return Player(bot, self._api, sign_in, options, say)
+
+    async def _pause(self, delay_s: float) -> None:
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._stop.wait()
+        except TimeoutError:
+            pass
