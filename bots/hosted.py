@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -15,11 +16,19 @@ from bots.turn import Answer, Turn
 class BrainBot(Bot):
     """Plays what a brain chooses."""
 
-    def __init__(self, brain: Brain) -> None:
+    def __init__(self, brain: Brain, pace_s: float = 0.0) -> None:
+        """`pace_s`: a decision takes at least this long, as far as the deadline allows."""
         self._brain = brain
+        self._pace_s = pace_s
 
     async def act(self, turn: Turn) -> Answer:
-        return await self._brain.act(turn)
+        pace = asyncio.create_task(asyncio.sleep(min(self._pace_s, turn.time_left_s / 2)))
+        try:
+            answer = await self._brain.act(turn)
+            await pace
+        finally:
+            pace.cancel()
+        return answer
 
     async def close(self) -> None:
         close: Any = getattr(self._brain, "close", None)
@@ -40,3 +49,7 @@ class HostedAgent(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int | None = None
     """None: without end."""
     max_parallel: int = 1
+    pace_s: float = 0.0
+    """A decision takes at least this long, so that people can follow."""
+    rest_s: float = 0.0
+    """Pause between sessions, which leaves machine and opponents to others."""

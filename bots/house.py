@@ -14,6 +14,10 @@ EMBER = (
 )
 
 
+PACE_S = 1.0
+REST_S = 4.0
+
+
 def house_agents(
     llm_url: str, llm_model: str, llm_api_key: str = "", sessions: int | None = None
 ) -> tuple[HostedAgent, ...]:
@@ -22,8 +26,22 @@ def house_agents(
     `llm_url` is the base URL of an OpenAI-compatible server; empty leaves the rappers out.
     """
     bidders = (
-        HostedAgent(name="Greedy", space="bid-tac-toe", brain="bidder", sessions=sessions),
-        HostedAgent(name="Dice", space="bid-tac-toe", brain="random", sessions=sessions),
+        HostedAgent(
+            name="Greedy",
+            space="bid-tac-toe",
+            brain="bidder",
+            sessions=sessions,
+            pace_s=PACE_S,
+            rest_s=REST_S,
+        ),
+        HostedAgent(
+            name="Dice",
+            space="bid-tac-toe",
+            brain="random",
+            sessions=sessions,
+            pace_s=PACE_S,
+            rest_s=REST_S,
+        ),
     )
     if not llm_url:
         return bidders
@@ -36,6 +54,7 @@ def house_agents(
             brain="llm",
             settings={**server, "system": persona, "temperature": temperature},
             sessions=sessions,
+            rest_s=REST_S,
         )
         for name, persona, temperature in rappers
     )

@@ -55,7 +55,8 @@ class Runner:
         self._bots = [(agent, self._bot(agent)) for agent in self._agents]
 
     def _bot(self, agent: HostedAgent) -> BrainBot:
-        return BrainBot(make(agent.brain, agent.space, agent.settings, self._limit))
+        brain = make(agent.brain, agent.space, agent.settings, self._limit)
+        return BrainBot(brain, agent.pace_s)
 
     async def run(self) -> None:
         """Play until every agent has had its sessions, or `drain`. Cancelling leaves at once."""
@@ -91,7 +92,9 @@ class Runner:
             if left is not None and left <= 0:
                 return
             try:
-                done += await self._player(agent, bot, left).run(self._stop)
+                batch = 1 if agent.rest_s else left
+                done += await self._player(agent, bot, batch).run(self._stop)
+                await self._pause(agent.rest_s)
             except BotError as error:
                 delay = reconnect.delay_s() + 1
                 log.warning("hosted_agent_failed", agent=agent.name, reason=str(error))
