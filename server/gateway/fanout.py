@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from itertools import repeat
 
 import structlog
 
@@ -130,7 +131,7 @@ class Fanout:
     def _deliver(self, writes: list[tuple[Audience, bytes]], letters: Letters) -> None:
         if len(writes) == 1 and not letters:
             [(audience, data)] = writes
-            self._write((peer, data) for peer in audience.members)
+            self._write(zip(audience.members, repeat(data)))
             return
         if not writes and not letters:
             return
