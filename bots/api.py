@@ -96,8 +96,10 @@ class Api:
                 "start one with `agon serve`, or set AGON_URL"
             ) from error
         if answer.status_code in (429, 500, 502, 503, 504):
+            after = answer.headers.get("Retry-After", "")
             raise ArenaUnreachable(
-                f"{self.url}{path} answers {answer.status_code}; try again later"
+                f"{self.url}{path}: {_reason(answer)}",
+                retry_after_s=min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0,
             )
         if answer.status_code == 404:
             raise NotAnArena(f"{self.url}{path} does not exist; is this an arena's HTTP API?")

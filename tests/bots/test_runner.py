@@ -1,0 +1,187 @@
+"""Hosted agents and whole programs, through the HTTP API and the websocket of a scripted arena."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.api import Api, Credentials
+from bots.brains import BadSettings, make, names
+from bots.errors import BotError
+from bots.hosted import HostedAgent
+from bots.house import house_agents
+from bots.play import Settings, play
+from bots.runner import Runner
+from bots.turn import Turn
+from server.protocol import Accepted, Act, Dequeue, Enqueue, Subscribe, Ticket
+from tests.bots.arena import (
+    SESSION,
+    Arena,
+    Line,
+    agent_view,
+    arena,
+    ended_view,
+    session_view,
+    snapshot,
+    update,
+)
+
+
+@pytest.fixture
+async def ring(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Arena]:
+    async with arena() as running:
+
+        async def gateway(self: Api) -> str:
+            return running.url
+
+        async def register(self: Api, name: str) -> Credentials:
+            return Credentials(f"01{name}", f"agon_key_of_{name}_0123")
+
+        monkeypatch.setattr(Api, "gateway", gateway)
+        monkeypatch.setattr(Api, "register", register)
+        monkeypatch.delenv("AGON_API_KEY", raising=False)
+        yield running
+
+
+async def play_session(line: Line) -> str:
+    """One session in which the bot owes one bid; its answer."""
+    await line.greet(agent_view(SESSION))
+    await line.expect(Subscribe)
+    await line.say(snapshot(1, session_view()))
+    act = await line.expect(Act)
+    await line.say(Accepted(act.id, SESSION, 2))
+    await line.say(update(2, ended_view(), "end"))
+    return act.text
+
+
+async def test_a_runner_plays_its_agents_with_their_own_keys(ring: Arena, tmp_path: Path) -> None:
+    agents = [
+        HostedAgent(name="Dice", space="bid-tac-toe", brain="random", sessions=1),
+        HostedAgent(name="Greedy", space="bid-tac-toe", brain="bidder", sessions=1, key="k" * 20),
+    ]
+    said: list[str] = []
+    runner = Runner("http://arena.test", agents, keys_file=tmp_path / "keys", say=said.append)
+    task = asyncio.create_task(runner.run())
+    lines = [await ring.line(), await ring.line()]
+    keys = set()
+    for line in lines:
+        hello = await line.greet(agent_view(SESSION))
+        keys.add(hello.key)
+        await line.expect(Subscribe)
+        await line.say(snapshot(1, session_view(state=BID)))
+        act = await line.expect(Act)
+        assert 0 <= json.loads(act.text)["bid"] <= 100
+        await line.say(update(2, ended_view(), "end"))
+    async with asyncio.timeout(5):
+        await task
+    assert keys == {"agon_key_of_Dice_0123", "k" * 20}
+    assert [len(results) for results in runner.results.values()] == [1, 1]
+    assert any(line.startswith("Greedy: ") for line in said)
+
+
+BID = {
+    "board": "." * 9,
+    "chips": [100, 100],
+    "phase": "bid",
+    "payment": "all-pay",
+    "advantage": None,
+}
+
+
+async def test_drain_leaves_the_queue_and_ends_the_run(ring: Arena, tmp_path: Path) -> None:
+    agent = HostedAgent(name="Dice", space="bid-tac-toe", brain="random")
+    runner = Runner("http://arena.test", [agent], keys_file=tmp_path / "keys")
+    task = asyncio.create_task(runner.run())
+    line = await ring.line()
+    await line.greet()
+    await line.expect(Enqueue)
+    await line.say(Ticket("t1", "bid-tac-toe", 0, "waiting"))
+    await line.websocket.ping()
+    drain = asyncio.create_task(runner.drain(4.0))
+    assert (await line.expect(Dequeue)).ticket == "t1"
+    await line.say(Ticket("t1", "bid-tac-toe", 0, "gone"))
+    assert await drain
+    await task
+
+
+async def test_drain_gives_up_on_sessions_that_last(ring: Arena, tmp_path: Path) -> None:
+    agent = HostedAgent(name="Dice", space="bid-tac-toe", brain="random")
+    runner = Runner("http://arena.test", [agent], keys_file=tmp_path / "keys")
+    task = asyncio.create_task(runner.run())
+    line = await ring.line()
+    await line.greet(agent_view(SESSION))
+    await line.expect(Subscribe)
+    await line.say(snapshot(1, session_view(state=BID)))
+    await line.expect(Act)
+    assert not await runner.drain(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_one_agents_failure_is_its_own(ring: Arena, tmp_path: Path) -> None:
+    agents = [
+        HostedAgent(name="Dice", space="bid-tac-toe", brain="random", sessions=1),
+        HostedAgent(name="Dice2", space="bid-tac-toe", brain="random", sessions=1),
+    ]
+    runner = Runner("http://arena.test", agents, keys_file=tmp_path / "keys")
+    task = asyncio.create_task(runner.run())
+    first, second = await ring.line(), await ring.line()
+    await first.websocket.close(3504, "too many")
+    await second.greet(agent_view(SESSION))
+    await second.expect(Subscribe)
+    await second.say(snapshot(1, session_view(state=BID)))
+    await second.expect(Act)
+    await second.say(update(2, ended_view(), "end"))
+    third = await ring.line()  # the first one comes back after a while
+    await third.greet(agent_view(SESSION))
+    await third.expect(Subscribe)
+    await third.say(snapshot(1, session_view(state=BID)))
+    await third.expect(Act)
+    await third.say(update(2, ended_view(), "end"))
+    async with asyncio.timeout(5):
+        await task
+
+
+async def test_play_gives_the_results_and_closes_the_bot(ring: Arena, tmp_path: Path) -> None:
+    def act(turn: Turn) -> dict[str, int]:
+        return {"bid": 3}
+
+    settings = Settings(name="Fn", keys_file=str(tmp_path / "keys"), url="http://arena.test")
+    said: list[str] = []
+    task = asyncio.create_task(play(act, settings, say=said.append))
+    assert await play_session(await ring.line()) == '{"bid":3}'
+    async with asyncio.timeout(5):
+        (result,) = await task
+    assert result.won
+
+
+async def test_a_name_that_no_arena_takes_is_refused_here() -> None:
+    with pytest.raises(BotError, match="1 to 32 characters"):
+        await play(lambda turn: "x", Settings(name="x" * 33))
+
+
+def test_brains_by_name() -> None:
+    assert set(names()) == {"random", "bidder", "llm"}
+    with pytest.raises(BadSettings, match="no brain 'genius'; there are random"):
+        make("genius", "bid-tac-toe")
+    with pytest.raises(BadSettings, match="bidder brain plays bid-tac-toe"):
+        make("bidder", "rap-battle")
+    with pytest.raises(BadSettings, match="temperature"):
+        make("llm", "rap-battle", {"url": "http://x", "model": "m", "temperature": 9})
+    with pytest.raises(BadSettings, match="mood"):
+        make("random", "rap-battle", {"mood": "good"})
+
+
+def test_the_house_has_rappers_only_where_there_is_a_model() -> None:
+    names_without: Any = [agent.name for agent in house_agents("", "")]
+    assert names_without == ["Greedy", "Dice"]
+    rappers = house_agents("http://127.0.0.1:1/v1", "SmolLM2-135M-Instruct")[2:]
+    assert [agent.name for agent in rappers] == ["Frostbite", "Ember"]
+    for agent in rappers:
+        make(agent.brain, agent.space, agent.settings)
