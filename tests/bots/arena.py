@@ -33,7 +33,7 @@ from server.protocol import (
 AGENT = "01AGENT"
 SESSION = "01SESSION"
 KEY = "agon_0123456789abcdef"
-TIMEOUT_S = 5.0
+TIMEOUT_S = 15.0
 
 M = TypeVar("M")
 
@@ -181,6 +181,11 @@ def snapshot(offset: int, view: SessionView) -> Snapshot:
 
 def update(offset: int, view: SessionView, type_: str = "turn") -> Update:
     return Update(f"session:{view.session}", "e1", offset, [Event(offset, 0, type_)], view)
+
+
+def update_agent(offset: int, *seated_in: str, **more: Any) -> Update:
+    view = agent_view(*seated_in, **more)
+    return Update(f"agent:{AGENT}", "e1", offset, [Event(offset, 0, "changed")], view)
 
 
 async def until(condition: Callable[[], bool]) -> None:

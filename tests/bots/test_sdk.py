@@ -27,7 +27,6 @@ from server.protocol import (
     Dequeue,
     Enqueue,
     Error,
-    Event,
     Goodbye,
     Partial,
     Position,
@@ -35,11 +34,9 @@ from server.protocol import (
     SessionView,
     Subscribe,
     Ticket,
-    Update,
     VerdictView,
 )
 from tests.bots.arena import (
-    AGENT,
     KEY,
     SESSION,
     Arena,
@@ -52,6 +49,7 @@ from tests.bots.arena import (
     snapshot,
     until,
     update,
+    update_agent,
 )
 
 ACT_1 = f"{SESSION}:1:0:1"
@@ -145,11 +143,6 @@ async def test_queue_seat_act_end(ring: Arena, msgpack: bool) -> None:
         assert "you won (line)" in log
         assert "\x1b" not in log  # the rival's name cannot colour the screen
         assert KEY not in log
-
-
-def update_agent(offset: int, *seated_in: str, **more: Any) -> Update:
-    view = agent_view(*seated_in, **more)
-    return Update(f"agent:{AGENT}", "e1", offset, [Event(offset, 0, "changed")], view)
 
 
 async def test_a_connection_lost_before_the_ack_resends_the_same_id(ring: Arena) -> None:
