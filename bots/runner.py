@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,9 +20,8 @@ from bots.errors import BotError
 from bots.hosted import BrainBot, HostedAgent
 from bots.journal import Say, quiet
 from bots.player import Options, Player
-from bots.reconnect import Reconnect
+from bots.reconnect import SETTLED_S, Reconnect
 from bots.signin import SignIn
-from bots.turn import Result
 
 MODEL_CALLS = 2
 """Calls of models at once, by default: as many as a small machine has cores."""
@@ -51,7 +51,8 @@ class Runner:
         self._limit = asyncio.Semaphore(model_calls)
         self._stop = asyncio.Event()
         self._finished = asyncio.Event()
-        self.results: dict[str, list[Result]] = {agent.name: [] for agent in agents}
+        self.played: Counter[str] = Counter()
+        """Sessions each agent has ended, by name."""
         self._bots = [(agent, self._bot(agent)) for agent in self._agents]
 
     def _bot(self, agent: HostedAgent) -> BrainBot:
@@ -86,19 +87,22 @@ class Runner:
     async def _keep_playing(self, agent: HostedAgent, bot: BrainBot) -> None:
         """Play one agent, again after a failure, until it has had its sessions."""
         reconnect = Reconnect(random.Random())  # noqa: S311 # jitter
-        done = self.results[agent.name]
         while not self._stop.is_set():
-            left = None if agent.sessions is None else agent.sessions - len(done)
+            left = None if agent.sessions is None else agent.sessions - self.played[agent.name]
             if left is not None and left <= 0:
                 return
             try:
                 batch = 1 if agent.rest_s else left
-                done += await self._player(agent, bot, batch).run(self._stop)
+                results = await self._player(agent, bot, batch).run(self._stop)
+                self.played[agent.name] += sum(result.status == "ended" for result in results)
+                reconnect.settled(SETTLED_S)
                 await self._pause(agent.rest_s)
-            except BotError as error:
-                delay = reconnect.delay_s() + 1
-                log.warning("hosted_agent_failed", agent=agent.name, reason=str(error))
-                await self._pause(delay)
+            except Exception as error:  # one agent's failure is no other's, whatever it is
+                known = isinstance(error, BotError)
+                log.warning(
+                    "hosted_agent_failed", agent=agent.name, reason=str(error), exc_info=not known
+                )
+                await self._pause(reconnect.delay_s() + 1)
 
     def _player(self, agent: HostedAgent, bot: BrainBot, sessions: int | None) -> Player:
         def say(line: str) -> None:

@@ -80,7 +80,7 @@ async def test_a_runner_plays_its_agents_with_their_own_keys(ring: Arena, tmp_pa
     async with asyncio.timeout(5):
         await task
     assert keys == {"agon_key_of_Dice_0123", "k" * 20}
-    assert [len(results) for results in runner.results.values()] == [1, 1]
+    assert runner.played == {"Dice": 1, "Greedy": 1}
     assert any(line.startswith("Greedy: ") for line in said)
 
 
