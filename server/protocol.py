@@ -59,7 +59,10 @@ class CloseCode(enum.IntEnum):
     DRAINING = 3000
     """This gateway shuts down; reconnect at once, another one serves."""
     SLOW_READER = 3001
-    """Unread output passed the byte bound; reconnect and resume."""
+    """Unread output passed the byte bound; reconnect and resume.
+
+    The connection is aborted: who does not read cannot be told, and sees 1006. The code is in our log.
+    """
     BEHIND = 3002
     """The gateway lost its place in the live log; reconnect and resume."""
     IDLE = 3003

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -41,6 +42,9 @@ OPEN_TIMEOUT_S = 10.0
 """For the opening handshake."""
 BACKLOG = 4_096
 """TCP connections the kernel holds while we are busy: spectators come in crowds."""
+KERNEL_BUFFER_BYTES = 128 * 1024
+"""Asked of the kernel for each connection's send buffer. Left alone, Linux lets it grow to 4 MiB, which
+a reader that does not read would fill before our own bound is even looked at."""
 WRITE_LIMIT = 64 * 1024
 """websockets' own flow control, which only pauses its own sends (close frames, pongs)."""
 RECONNECT_SPREAD_MS = 2_000
@@ -192,8 +196,7 @@ class Gateway:
         quiet.setLevel(logging.CRITICAL)
         return serve(
             cast(Callable[[ServerConnection], Awaitable[None]], self._reception.visit),
-            self._config.gateway_host,
-            self._config.gateway_port,
+            sock=_listener(self._config.gateway_host, self._config.gateway_port),
             select_subprotocol=_negotiate,
             create_connection=cast(type[ServerConnection], self._connection),
             compression=None,
@@ -204,7 +207,6 @@ class Gateway:
             max_size=MAX_INBOUND_BYTES,
             write_limit=WRITE_LIMIT,
             logger=quiet,
-            backlog=BACKLOG,
         )
 
     def _connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> Peer:
@@ -271,6 +273,14 @@ class Gateway:
                 if followed.ready:
                     moved.append(followed)
         self._fanout.mark_all(moved)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Raises OSError. Accepted connections inherit the options."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+    return listener
 
 
 def _negotiate(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
