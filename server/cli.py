@@ -38,13 +38,32 @@ class CommandError(Exception):
 
 def main() -> None:
     """Entry point: known failures are one clear line on standard error, never a stack trace."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if isinstance(error, _known_failures()):
+            print(f"agon: {error}", file=sys.stderr)
+            sys.exit(1)
+        if os.environ.get("AGON_LOG_LEVEL") == "debug":
+            raise
+        print(
+            f"agon: this is a defect of Agon: {error!r} (AGON_LOG_LEVEL=debug shows where)",
+            file=sys.stderr,
+        )
+        sys.exit(70)  # EX_SOFTWARE
+
+
+def _known_failures() -> tuple[type[Exception], ...]:
+    """What the user can do something about. Imported late: `agon --help` needs none of it."""
     from server.api.listen import CannotListen
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
     from server.replay import ReplayFailed
     from server.store import StoreError
 
-    known = (
+    return (
         CannotListen,
         CommandError,
         ConfigError,
@@ -53,21 +72,6 @@ def main() -> None:
         ServiceFailed,
         StoreError,
     )
-    try:
-        app()
-    except known as error:
-        print(f"agon: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if os.environ.get("AGON_LOG_LEVEL") == "debug":
-            raise
-        print(
-            f"agon: this is a defect of Agon: {error!r} (AGON_LOG_LEVEL=debug shows where)",
-            file=sys.stderr,
-        )
-        sys.exit(70)  # EX_SOFTWARE
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

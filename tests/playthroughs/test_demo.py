@@ -1,0 +1,33 @@
+"""`make demo` without a screen: language models battle, and what they leave behind replays."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spaces import transcript
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "server.cli", "demo", "--sessions", "3", "--no-tui", "--out", str(tmp_path)],
+        capture_output=True, text=True, cwd=ROOT, timeout=280,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    files = sorted(tmp_path.glob("*.transcript.json"))
+    replayed = [transcript.replay(transcript.read(file.read_bytes())) for file in files]
+    assert len(replayed) == 3
+    battles = [each for each in replayed if each.space.id == "rap-battle"]
+    assert battles
+    for each in replayed:
+        assert each.digest in result.stdout
+    for battle in battles:
+        assert any(verse is not None for verse in battle.state.verses), "a model said something"
+    assert "verdict by" in result.stdout
+    assert "wins" in result.stdout or "draw" in result.stdout

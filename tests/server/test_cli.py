@@ -1,0 +1,69 @@
+"""The `agon` command as a user meets it: help with examples, one-line errors, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("serve", "demo", "watch", "bot", "transcript", "replay", "doctor", "config")
+PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
+
+
+def agon(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | env, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    result = agon(command, "--help")
+    assert result.returncode == 0
+    assert f"Example: agon {command}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        (("serve", "--role", "king"), {}, "no role king; there are: api"),
+        (("serve", "--house", "chess=1"), {}, "chess=1"),
+        (("serve",), {"AGON_TICK_MS": "soon"}, "tick_ms"),
+        (("serve",), {"AGON_DATABASE_URL": "mysql://x"}, "postgresql"),
+        (("demo", "--space", "chess", "--no-tui"), {}, "no Space 'chess'"),
+        (("replay", "nowhere.json"), {}, "cannot read nowhere.json"),
+        (("replay", "README.md"), {}, "transcript"),
+        (("transcript", "01J8", "--url", "http://127.0.0.1:9"), {}, "start one with `agon serve`"),
+        (("bot", "--space", "bid-tac-toe", "--brain", "genius"), {}, "no brain 'genius'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_failure(
+    arguments: tuple[str, ...], env: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    result = agon(*arguments, **env, AGON_DATA_DIR=str(tmp_path))
+    assert result.returncode != 0
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_replay_tells_a_transcript_from_a_lie(tmp_path: Path) -> None:
+    transcript = next(file for file in PLAYED if b'"agon-transcript/1"' in file.read_bytes())
+    told = agon("replay", str(transcript))
+    assert told.returncode == 0
+    assert "digest" in told.stdout
+    lie = tmp_path / "lie.json"
+    lie.write_bytes(transcript.read_bytes().replace(b'"turn":1', b'"turn":2', 1))
+    refused = agon("replay", str(lie))
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+def test_config_prints_every_knob_and_no_secret() -> None:
+    result = agon("config", "--explain", AGON_LLM_API_KEY="sk-very-secret")
+    assert "spectator_delay_ms" in result.stdout
+    assert "sk-very-secret" not in result.stdout
