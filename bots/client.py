@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import msgspec
-import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
@@ -31,8 +30,6 @@ OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 HTTP_REFUSALS = frozenset({400, 401, 403, 404})
 """Handshake answers that trying again would not change."""
-
-log = structlog.get_logger()
 
 
 def monotonic_ms() -> int:
@@ -140,7 +137,6 @@ class Client:
             if self._closing.is_set():
                 return
             delay = self._reconnect.delay_s(code, reason, wait_ms)
-            log.info("bot_disconnected", code=code, reason=reason, retry_in_s=round(delay, 2))
             self._say(f"not connected ({reason or code or 'no answer'}), again in {delay:.1f} s")
             await self._pause(delay)
 
@@ -206,7 +202,8 @@ class Client:
             try:
                 message = self._codec.decode(frame)
             except msgspec.DecodeError as error:
-                log.warning("bot_unknown_message", error=str(error))  # a newer arena's
+                # A newer arena's, most likely: what we know still works.
+                self._say(f"skipped a message that this version does not know ({error})")
                 continue
             for news in self._link.receive(message, monotonic_ms()):
                 self._ever = True
@@ -222,7 +219,7 @@ class Client:
                 return
             now = monotonic_ms()
             if self._link.dead(now):
-                log.warning("bot_connection_silent")
+                self._say("the connection is silent; giving it up")
                 websocket.transport.abort()  # a close handshake would wait for the dead
                 return
             try:

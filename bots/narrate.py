@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bots.journal import plain
 from bots.turn import Result, Turn
-from server.protocol import Rejected, SeatCard, SessionView, Ticket
+from server.protocol import Error, Rejected, SeatCard, SessionView, Ticket
 
 ANSWER_CHARS = 100
 
@@ -38,6 +38,11 @@ def acted(turn: Turn, text: str) -> str:
 def rejected(answer: Rejected) -> str:
     again = "; one more attempt" if answer.attempt == 2 else ""
     return f"{answer.session}  rejected: {plain(answer.reason)} ({answer.code}){again}"
+
+
+def error(refusal: Error) -> str:
+    about = f" about {plain(refusal.ref, 96)}" if refusal.ref else ""
+    return f"the arena says{about}: {plain(refusal.reason)} ({refusal.code})"
 
 
 def over(result: Result) -> str:

@@ -10,7 +10,6 @@ import random
 from typing import Any
 
 import msgspec
-import structlog
 
 from bots import narrate
 from bots.api import Api
@@ -29,8 +28,6 @@ from server.protocol import AgentView, Error, Rejected, SessionView, Ticket
 CLIENT_NAME = "agon-bots/1"
 STOP_PATIENCE_S = 3.0
 """After a stop without live sessions: how long to wait for the queue to let the agent go."""
-
-log = structlog.get_logger()
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +180,7 @@ class Player:
         self._changed.set()
 
     def _on_error(self, error: Error, now: int) -> None:
-        log.info("bot_error", code=error.code, reason=error.reason, ref=error.ref)
+        self._say(narrate.error(error))
         self._plan.error(error, now)
         session = error.ref.removeprefix("session:")
         if error.code in ("unknown-channel", "forbidden") and session in self._seats:

@@ -18,7 +18,7 @@ from bots.api import Api, arena_url
 from bots.brains import make
 from bots.errors import BotError
 from bots.hosted import BrainBot, HostedAgent
-from bots.journal import Say, quiet
+from bots.journal import Say
 from bots.player import Options, Player
 from bots.reconnect import SETTLED_S, Reconnect
 from bots.signin import SignIn
@@ -39,10 +39,10 @@ class Runner:
         *,
         keys_file: Path | None = None,
         model_calls: int = MODEL_CALLS,
-        say: Say = quiet,
+        say: Say | None = None,
     ) -> None:
         """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
-        `say` is told the journal of every agent. Raises BadSettings for an agent that cannot play.
+        `say` is told the journal of every agent; None: the debug log is. Raises BadSettings for an agent that cannot play.
         """
         self._api = Api(arena_url(api_url))
         self._agents = tuple(agents)
@@ -106,7 +106,10 @@ class Runner:
 
     def _player(self, agent: HostedAgent, bot: BrainBot, sessions: int | None) -> Player:
         def say(line: str) -> None:
-            self._say(f"{agent.name}: {line}")
+            if self._say is None:
+                log.debug("hosted_agent", agent=agent.name, line=line)
+            else:
+                self._say(f"{agent.name}: {line}")
 
         sign_in = SignIn(
             self._api, agent.name, key=agent.key, keys_file=self._keys_file, say=say, own=True
