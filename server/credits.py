@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+_ROUNDING = 1e-9
+"""Of floats: who has waited as long as told must not be told to wait again."""
+
 
 class Credits:
     """A full bucket of `capacity` credits that regains `per_s` of them each second.
@@ -31,7 +34,7 @@ class Credits:
             self._left = min(self.capacity, self._left + (now - self._at) * self.per_s)
             self._at = now
         due = min(cost, self.capacity)
-        if self._left >= due:
-            self._left -= due
+        if self._left >= due - _ROUNDING:
+            self._left = max(0.0, self._left - due)
             return 0
         return max(1, math.ceil((due - self._left) / self.per_s * 1000))

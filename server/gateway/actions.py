@@ -13,9 +13,9 @@ from typing import Protocol
 import structlog
 
 from server.channel import Item
-from server.gateway.channels import Followed
 from server.gateway.connection import Peer
 from server.gateway.fanout import Letters
+from server.gateway.followed import Followed
 from server.gateway.pending import Pending, TooMany, Waiting
 from server.gateway.render import view_for
 from server.live.keys import session_channel

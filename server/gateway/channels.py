@@ -13,13 +13,12 @@ from typing import Any, Protocol
 
 import structlog
 
-from server.channel import UNBORN, DelayLine, Item, Start
+from server.channel import UNBORN, Item, Start
 from server.gateway.connection import Peer
+from server.gateway.followed import Followed
 from server.gateway.render import Visible, empty_view, seats_of
-from server.gateway.stream import Audience, Stream
 from server.live.log import Head
 from server.live.records import Appended, LogEvent, SessionRecord, ViewSet
-from server.protocol import SessionView
 
 LINGER_S = 10.0
 """A channel that nobody follows is kept this long: readers come back."""
@@ -37,59 +36,6 @@ class Log(Protocol):
     async def head(self, channel: str) -> Head | None: ...
     async def read(self, channel: str, first: int, count: int) -> list[LogEvent]: ...
     async def record(self, session: str) -> SessionRecord | None: ...
-
-
-class Followed:
-    """One followed channel: its live stream and, for a delayed session, the late one."""
-
-    def __init__(self, channel: str, limit: int, visible: Visible) -> None:
-        self.channel = channel
-        self.live = Stream(channel, limit, visible)
-        self.late: Stream | None = None
-        self.line: DelayLine[Item] = DelayLine()
-        self.delay_ms = 0
-        self.seats: dict[str, int] = {}
-        self.ready = False
-        """False while the log is read: what arrives is held back."""
-        self.held: list[Item] = []
-        self.holds = 0
-        """Actions that wait for their answer on this channel."""
-        self.watching = 0
-        """Watchers over all gateways, as last told to the audience."""
-        self.idle_since: float | None = None
-        self.opening: asyncio.Task[bool] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        """Wakes the fan-out when the delay line has something due."""
-
-    def delay(self, delay_ms: int, limit: int, visible: Visible) -> None:
-        """Spectators of this session see everything `delay_ms` later. Before anyone has joined."""
-        self.delay_ms = delay_ms
-        self.late = Stream(self.channel, limit, visible)
-
-    def take(self, item: Item) -> None:
-        (self.live.queue if self.ready else self.held).append(item)
-
-    def place(self, agent: str | None) -> tuple[Stream, int | None]:
-        """The stream and viewer of an agent, or of a spectator (None)."""
-        seat = None if agent is None else self.seats.get(agent)
-        if seat is None and self.late is not None:
-            return self.late, None
-        return self.live, seat
-
-    def audiences(self) -> Iterable[Audience]:
-        yield from self.live.audiences.values()
-        if self.late is not None:
-            yield from self.late.audiences.values()
-
-    def watchers(self) -> int:
-        return len(self.live) + (0 if self.late is None else len(self.late))
-
-    @property
-    def session(self) -> SessionView | None:
-        """The public view of a session now, undelayed: for decisions of ours, not for readers."""
-        history = self.live.history
-        view = None if history is None else history.views.public
-        return view if isinstance(view, SessionView) else None
 
 
 class Channels:

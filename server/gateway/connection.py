@@ -23,7 +23,7 @@ from server.identity import Identity, new_id
 from server.protocol import CloseCode, Goodbye, ServerMessage
 
 if TYPE_CHECKING:
-    from server.gateway.channels import Followed
+    from server.gateway.followed import Followed
     from server.gateway.stream import Audience
 
 CLOSE_GRACE_S = 2.0

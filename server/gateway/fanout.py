@@ -15,8 +15,8 @@ import structlog
 
 from server.channel import Item
 from server.clock import Clock
-from server.gateway.channels import Followed
 from server.gateway.connection import Peer
+from server.gateway.followed import Followed
 from server.gateway.stream import Audience
 from server.protocol import CloseCode, ServerMessage, Watching
 

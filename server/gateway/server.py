@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import structlog
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from server.channel import Item
 from server.clock import Clock
 from server.config import Config
 from server.gateway.actions import Actions, Submitter
-from server.gateway.channels import Channels, Followed, Log
+from server.gateway.channels import Channels, Log
 from server.gateway.chores import (
     PRESENCE_S,
     RESUBMIT_S,
@@ -28,25 +25,18 @@ from server.gateway.chores import (
     count_watchers,
     repeat,
 )
-from server.gateway.connection import CLOSE_GRACE_S, Limits, Peer
+from server.gateway.connection import Limits, Peer
 from server.gateway.door import Door
 from server.gateway.fanout import Fanout, Letters
+from server.gateway.followed import Followed
+from server.gateway.listen import address, listen
 from server.gateway.requests import PieceLog, Queues, Requests
 from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
 from server.live.records import FeedItem, Reply
 from server.match import visible
-from server.protocol import MAX_INBOUND_BYTES, CloseCode
+from server.protocol import CloseCode
 
-OPEN_TIMEOUT_S = 10.0
-"""For the opening handshake."""
-BACKLOG = 4_096
-"""TCP connections the kernel holds while we are busy: spectators come in crowds."""
-KERNEL_BUFFER_BYTES = 128 * 1024
-"""Asked of the kernel for each connection's send buffer. Left alone, Linux lets it grow to 4 MiB, which
-a reader that does not read would fill before our own bound is even looked at."""
-WRITE_LIMIT = 64 * 1024
-"""websockets' own flow control, which only pauses its own sends (close frames, pongs)."""
 RECONNECT_SPREAD_MS = 2_000
 """A drained gateway's clients come back spread over this time."""
 FEED_RETRY_S = 0.5
@@ -153,10 +143,9 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises OSError when the address cannot be bound."""
-        server = self._serve()
-        async with server:
+        async with listen(self._config, self._reception.visit, self._connection) as server:
             self._server = server
-            self.address = self._address(server)
+            self.address = address(server)
             self._listening.set()
             _log.info("gateway listens", gateway=self.name, address=self.address)
             try:
@@ -190,25 +179,6 @@ class Gateway:
             for peer in self._door.peers():
                 peer.transport.abort()
 
-    def _serve(self) -> Server:
-        quiet = logging.getLogger("agon.gateway.websockets")
-        # Failed handshakes are other people's port scans; our own log line says how a connection went.
-        quiet.setLevel(logging.CRITICAL)
-        return serve(
-            cast(Callable[[ServerConnection], Awaitable[None]], self._reception.visit),
-            sock=_listener(self._config.gateway_host, self._config.gateway_port),
-            select_subprotocol=_negotiate,
-            create_connection=cast(type[ServerConnection], self._connection),
-            compression=None,
-            server_header=None,
-            open_timeout=OPEN_TIMEOUT_S,
-            ping_interval=None,  # see chores.Keepalive
-            close_timeout=CLOSE_GRACE_S,
-            max_size=MAX_INBOUND_BYTES,
-            write_limit=WRITE_LIMIT,
-            logger=quiet,
-        )
-
     def _connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> Peer:
         return Peer(
             protocol,
@@ -219,10 +189,6 @@ class Gateway:
             on_departure=self._door.depart,
             **options,
         )
-
-    def _address(self, server: Server) -> str:
-        host, port = server.sockets[0].getsockname()[:2]
-        return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
 
     # ---------------------------------------------------------------- work
 
@@ -273,20 +239,3 @@ class Gateway:
                 if followed.ready:
                     moved.append(followed)
         self._fanout.mark_all(moved)
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    """Raises OSError. Accepted connections inherit the options."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
-    return listener
-
-
-def _negotiate(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    assert isinstance(connection, Peer)
-    chosen = connection.negotiate(offered)
-    # Without a common subprotocol the handshake still succeeds, so that the client can be told why
-    # by a close code: HTTP errors of a failed handshake are invisible to browsers.
-    connection.supported = chosen is not None or not offered
-    return chosen

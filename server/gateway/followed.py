@@ -1,0 +1,64 @@
+"""A channel that this gateway follows: its streams, and what it must know of a session's seats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from server.channel import DelayLine, Item
+from server.gateway.render import Visible
+from server.gateway.stream import Audience, Stream
+from server.protocol import SessionView
+
+
+class Followed:
+    """One followed channel: its live stream and, for a delayed session, the late one."""
+
+    def __init__(self, channel: str, limit: int, visible: Visible) -> None:
+        self.channel = channel
+        self.live = Stream(channel, limit, visible)
+        self.late: Stream | None = None
+        self.line: DelayLine[Item] = DelayLine()
+        self.delay_ms = 0
+        self.seats: dict[str, int] = {}
+        self.ready = False
+        """False while the log is read: what arrives is held back."""
+        self.held: list[Item] = []
+        self.holds = 0
+        """Actions that wait for their answer on this channel."""
+        self.watching = 0
+        """Watchers over all gateways, as last told to the audience."""
+        self.idle_since: float | None = None
+        self.opening: asyncio.Task[bool] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        """Wakes the fan-out when the delay line has something due."""
+
+    def delay(self, delay_ms: int, limit: int, visible: Visible) -> None:
+        """Spectators of this session see everything `delay_ms` later. Before anyone has joined."""
+        self.delay_ms = delay_ms
+        self.late = Stream(self.channel, limit, visible)
+
+    def take(self, item: Item) -> None:
+        (self.live.queue if self.ready else self.held).append(item)
+
+    def place(self, agent: str | None) -> tuple[Stream, int | None]:
+        """The stream and viewer of an agent, or of a spectator (None)."""
+        seat = None if agent is None else self.seats.get(agent)
+        if seat is None and self.late is not None:
+            return self.late, None
+        return self.live, seat
+
+    def audiences(self) -> Iterable[Audience]:
+        yield from self.live.audiences.values()
+        if self.late is not None:
+            yield from self.late.audiences.values()
+
+    def watchers(self) -> int:
+        return len(self.live) + (0 if self.late is None else len(self.late))
+
+    @property
+    def session(self) -> SessionView | None:
+        """The public view of a session now, undelayed: for decisions of ours, not for readers."""
+        history = self.live.history
+        view = None if history is None else history.views.public
+        return view if isinstance(view, SessionView) else None
