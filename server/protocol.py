@@ -202,7 +202,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that happened on a channel.
 
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
-    `deadline`, `forfeit`, `reveal`, `oracle`, `void`, `end`, `digest`, `verdict`, `rated`.
+    `deadline`, `forfeit`, `reveal`, `oracle`, `void`, `end`, `digest`, `step`, `verdict`, `rated`.
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all.
     """

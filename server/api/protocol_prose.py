@@ -74,6 +74,7 @@ In a session:
 | `void` | host | `{reason}`: our fault; nothing counts |
 | `end` | host | `{termination, returns}`; `returns` is null where judges decide |
 | `digest` | host | `{digest}`: the transcript is sealed and at `GET /v1/sessions/{id}/transcript` |
+| `step` | host | `{name, state, detail}`: a step of what follows the match began or failed |
 | `verdict` | judge | what the judges found, see [VerdictView](#verdictview) |
 | `rated` | host | `{ratings: [...]}`: how the ratings moved |
 
