@@ -39,7 +39,8 @@ class HousePanel:
             opinions.append(opinion)
             calls.extend(asked)
         evidence = evidence_of(case, self._vowels_of)
-        return Judging(panel.aggregate(rubric, opinions, evidence), tuple(calls))
+        note = "; ".join(dict.fromkeys(judge.how for judge in self._judges))
+        return Judging(panel.aggregate(rubric, opinions, evidence, note), tuple(calls))
 
     async def aclose(self) -> None:
         for judge in self._judges:

@@ -45,6 +45,11 @@ class Style(enum.StrEnum):
     reasons; works, weakly, with a 135M model."""
 
 
+HOW = {
+    Style.SCORES: "the mean of both orders of the seats",
+    Style.LEANINGS: "points are how far the judge leans to each seat, over both orders; even is 5.0",
+}
+"""How the points came about, for people."""
 TOKENS_PER_LINE = {Style.SCORES: 80, Style.LEANINGS: 16}
 """Room in the answer for one rubric line: about twice what it needs."""
 
@@ -81,6 +86,7 @@ class ModelJudge:
         """`url` is the API's base, `…/v1`; `timeout_s` is for one answer; `transport` is for tests."""
         self.model = model
         self._style = Style(style)
+        self.how = HOW[self._style]
         self._attempts = attempts
         self._backoff_s = backoff_s
         self._chat = Chat(

@@ -37,7 +37,10 @@ def opinion(judge: str, ballots: Sequence[Ballot]) -> Opinion:
 
 
 def aggregate(
-    rubric: Rubric, opinions: Sequence[Opinion], evidence: Sequence[Evidence] = ()
+    rubric: Rubric,
+    opinions: Sequence[Opinion],
+    evidence: Sequence[Evidence] = (),
+    note: str = "",
 ) -> Verdict:
     """The panel's verdict. Raises ValueError without a single opinion: no opinion is no zero."""
     if not opinions:
@@ -52,6 +55,7 @@ def aggregate(
         ranks=ranks(totals, rubric.tie_milli),
         evidence=tuple(evidence),
         judges=tuple(each.judge for each in opinions),
+        note=note,
     )
 
 

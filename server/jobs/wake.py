@@ -24,7 +24,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 POLL_S = 0.1
-MARGIN_S = 60.0
+MARGIN_S = 20.0
 """arq's own time-out, beyond the step's: a backstop that is never reached."""
 FOREVER = 1_000_000
 """Tries, as far as arq is concerned."""

@@ -13,7 +13,9 @@ from redis.asyncio import Redis
 from judges.case import Case
 from judges.house import Judging
 from server.jobs import Worker
+from server.live.lease import Leases
 from server.live.log import LiveLog
+from server.live.records import LogEvent, ViewSet
 from server.protocol import BoardView, Step, VerdictView
 from server.store import Store
 from tests.server import aftermath_session as session_of
@@ -235,9 +237,6 @@ async def test_workers_wait_for_the_hosts_last_word(
 
 
 async def _next_host_seals(store: Store, redis: Redis, session: str) -> None:
-    from server.live.lease import Leases
-    from server.live.records import LogEvent, ViewSet
-
     leases = Leases(redis)
 
     async def claimed() -> bool:
