@@ -20,22 +20,26 @@ class Metrics:
 
         # gateway
         self.connections = Gauge(
-            "agon_connections", "Open websocket connections", ["subprotocol"], registry=registry
+            "agon_connections", "Open websocket connections", registry=registry
         )
         self.closed = Counter(
             "agon_connections_closed",
-            "Connections ended, by close code",
+            "Connections ended, by close code (3001: a slow reader was cut off)",
             ["code"],
             registry=registry,
         )
-        self.frames_in = Counter(
-            "agon_frames_in", "Messages received, by type", ["type"], registry=registry
+        self.messages_in = Counter(
+            "agon_messages_in", "Messages received, by type", ["type"], registry=registry
         )
-        self.frames_out = Counter("agon_frames_out", "Frames written to clients", registry=registry)
-        self.bytes_out = Counter("agon_bytes_out", "Bytes written to clients", registry=registry)
-        self.slow_readers = Counter(
-            "agon_slow_readers_aborted",
-            "Connections cut off because their unread output passed the bound",
+        self.frames_out = Counter(
+            "agon_frames_out",
+            "Writes of the fan-out, one for each connection and tick",
+            registry=registry,
+        )
+        self.actions = Counter(
+            "agon_actions",
+            "Actions answered: `accepted`, or the code of the refusal",
+            ["answer"],
             registry=registry,
         )
 
@@ -53,12 +57,6 @@ class Metrics:
             "agon_tick_lateness_seconds",
             "How late a tick began",
             buckets=TICK_BUCKETS_S,
-            registry=registry,
-        )
-        self.actions = Counter(
-            "agon_actions",
-            "Actions answered: `accepted`, or the code of the refusal",
-            ["space", "answer"],
             registry=registry,
         )
         self.sessions_ended = Counter(

@@ -241,11 +241,12 @@ class Parts:
             presence=Presence(self._redis),
             identify=self._store.agents.by_key,
             rating_of=self._store.ratings.current,
+            metrics=self._metrics,
         )
         return self._gateway
 
     def _make_host(self) -> Host:
-        return Host(
+        host = Host(
             name=self._name,
             log=self._log,
             inbox=Inbox(self._redis),
@@ -255,6 +256,8 @@ class Parts:
             clock=unix_ms,
             observe_tick=self._observe_tick,
         )
+        self._metrics.sessions_live.set_function(lambda: host.stats.sessions)
+        return host
 
     def _observe_tick(self, work_s: float, lateness_s: float) -> None:
         self._metrics.tick_work.observe(work_s)
@@ -271,19 +274,25 @@ class Parts:
             now_ms=unix_ms(),
         )
         row = await self._store.sessions.get(sealed.session)
-        for seat in row.seats if row is not None else ():
+        assert row is not None, "just sealed"
+        for seat in row.seats:
             await self._agents.left(seat.agent, sealed.session)
+        self._metrics.sessions_ended.labels(row.space, sealed.status).inc()
 
     def _make_matchmaker(self) -> Matchmaker:
         return Matchmaker(
             name=self._name,
             redis=self._redis,
             log=self._log,
-            form_session=self._store.sessions.form,
+            form_session=self._form_session,
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
         )
+
+    async def _form_session(self, record: SessionRecord) -> None:
+        await self._store.sessions.form(record)
+        self._metrics.formed.labels(record.space).inc()
 
     async def _unopened(self) -> list[SessionRecord]:
         return await self._store.sessions.unopened(unix_ms() - UNOPENED_MS)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
+from prometheus_client import Counter
 
 from server.channel import Item
 from server.gateway.connection import Peer
@@ -39,7 +40,10 @@ class Actions:
         inbox: Submitter,
         follow: Callable[[str], Awaitable[Followed | None]],
         followed: Callable[[str], Followed | None],
+        answers: Counter,
     ) -> None:
+        """`answers` counts what is answered, by `accepted` or the code of the refusal."""
+        self._answers = answers
         self._name = name
         self._inbox = inbox
         self._follow = follow
@@ -77,6 +81,10 @@ class Actions:
             await self._inbox.submit(inbound)
         return None
 
+    def _count(self, answer: ServerMessage) -> None:
+        code = answer.code if isinstance(answer, Rejected) else "accepted"
+        self._answers.labels(code).inc()
+
     def passed(self, followed: Followed, item: Item) -> Letters:
         """The answers that an item of a session's channel brings."""
         view = followed.session
@@ -91,6 +99,7 @@ class Actions:
             if waiting is not None:
                 own = _own_view(followed, seat)
                 answer = _answer(event.act, view.session, offset, event, own)
+                self._count(answer)
                 letters += [(peer, answer) for peer in waiting.askers]
         if view.status != "live":
             letters += self._over(followed, view)
@@ -113,6 +122,7 @@ class Actions:
         for waiting in self._pending.of(reply.session):
             if waiting.inbound.act == reply.act and reply.seat in (-1, waiting.inbound.seat):
                 self._take(followed, reply.session, waiting.inbound.seat, reply.act)
+                self._count(answer)
                 for peer in waiting.askers:
                     peer.say(answer)
 

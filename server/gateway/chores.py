@@ -50,11 +50,12 @@ async def count_watchers(
 ) -> None:
     """Report how many watch here, and tell audiences how many watch everywhere."""
     here = {
-        followed.channel.removeprefix("session:"): followed.watchers()
+        followed.channel.removeprefix("session:"): followed.spectators()
         for followed in channels.all()
         if followed.channel.startswith("session:") and followed.watchers()
     }
-    await presence.report(name, here, len(door))
+    spectators = sum(peer.greeted and peer.identity is None for peer in door.peers())
+    await presence.report(name, here, spectators)
     everywhere, _ = await presence.counts()
     for session in here:
         followed = channels.get(f"session:{session}")

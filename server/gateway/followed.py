@@ -53,6 +53,10 @@ class Followed:
         if self.late is not None:
             yield from self.late.audiences.values()
 
+    def spectators(self) -> int:
+        """Connections that are shown the public view: everybody but the seats."""
+        return sum(len(each.members) for each in self.audiences() if each.viewer is None)
+
     def watchers(self) -> int:
         return len(self.live) + (0 if self.late is None else len(self.late))
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
+from prometheus_client import CollectorRegistry
 from websockets.asyncio.server import Server
 from websockets.server import ServerProtocol
 
@@ -35,6 +36,7 @@ from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
 from server.live.records import FeedItem, Reply
 from server.match import visible
+from server.metrics import Metrics
 from server.protocol import CloseCode
 
 RECONNECT_SPREAD_MS = 2_000
@@ -71,6 +73,7 @@ class Gateway:
         presence: Presence,
         identify: Identify,
         rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
+        metrics: Metrics | None = None,
     ) -> None:
         """To be made inside the event loop that will run it.
 
@@ -81,6 +84,8 @@ class Gateway:
         self.address = ""
         """`ws://host:port`, once `ready` has returned."""
         self._config = config
+        self._metrics = metrics or Metrics(CollectorRegistry())
+        self._counted_frames = 0
         self._feed = feed
         self._presence = presence
         self._door = Door(total=config.max_connections, per_address=config.connections_per_address)
@@ -97,7 +102,9 @@ class Gateway:
             visible=visible,
             on_ready=self._fanout.settle,
         )
-        self._actions = Actions(name, inbox, self._channels.follow, self._channels.get)
+        self._actions = Actions(
+            name, inbox, self._channels.follow, self._channels.get, self._metrics.actions
+        )
         requests = Requests(
             config=config,
             clock=clock,
@@ -109,7 +116,12 @@ class Gateway:
             rating_of=rating_of,
         )
         self._reception = Reception(
-            config=config, clock=clock, door=self._door, requests=requests, identify=identify
+            config=config,
+            clock=clock,
+            door=self._door,
+            requests=requests,
+            identify=identify,
+            metrics=self._metrics,
         )
         self._limits = Limits(
             room=config.send_buffer_bytes,
@@ -207,6 +219,11 @@ class Gateway:
         ]
 
     async def _count_watchers(self) -> None:
+        # Once a second and not at each write: the fan-out pays nothing for being counted.
+        written = self._fanout.frames_written
+        self._metrics.frames_out.inc(written - self._counted_frames)
+        self._counted_frames = written
+        self._metrics.connections.set(len(self._door))
         await count_watchers(self.name, self._door, self._channels, self._fanout, self._presence)
 
     async def _drop_idle(self) -> None:

@@ -20,6 +20,7 @@ from server.gateway.door import Door
 from server.gateway.frames import BadMessage
 from server.gateway.requests import COSTS, Refused, Requests
 from server.identity import Identity
+from server.metrics import Metrics
 from server.protocol import ClientMessage, CloseCode, Error, Hello, Ping, Welcome
 
 REQUEST_S: Final = 15.0
@@ -43,7 +44,9 @@ class Reception:
         door: Door,
         requests: Requests,
         identify: Identify,
+        metrics: Metrics,
     ) -> None:
+        self._metrics = metrics
         self._config = config
         self._clock = clock
         self._door = door
@@ -91,8 +94,11 @@ class Reception:
         raw = await peer.recv()
         peer.received += 1
         try:
-            return peer.codec.read(raw)
+            message = peer.codec.read(raw)
+            self._metrics.messages_in.labels(type(message).__name__.lower()).inc()
+            return message
         except BadMessage as error:
+            self._metrics.messages_in.labels("bad").inc()
             if peer.greeted and peer.patience.spend(1, peer.loop.time()) == 0:
                 peer.say(Error("bad-message", str(error)))
             else:
@@ -173,6 +179,7 @@ class Reception:
 
     def _report(self, peer: Peer) -> None:
         code, reason = peer.ended or (peer.close_code or 1006, peer.close_reason or "")
+        self._metrics.closed.labels(str(code)).inc()
         _log.info(
             "connection",
             connection=peer.name,
