@@ -20,7 +20,8 @@ SEALERS = 8
 
 
 class Endings:
-    """Finished sessions on their way into the store.
+    """Finished sessions on their way into the store. `gap` is set between two ticks: making a
+    transcript takes milliseconds, which no tick shall wait for.
 
     `done(held, sealed)` is called when the digest is in the log; `lost(held, reason)` when somebody
     else seals it. Whatever has been done when the host dies, the next one does again, to the byte.
@@ -31,6 +32,7 @@ class Endings:
         log: LiveLog,
         seal_session: Callable[[Sealed], Awaitable[None]],
         clock: Clock,
+        gap: asyncio.Event,
         *,
         done: Callable[[Held, Sealed], None],
         lost: Callable[[Held, str], None],
@@ -38,6 +40,7 @@ class Endings:
         self._log = log
         self._seal_session = seal_session
         self._clock = clock
+        self._gap = gap
         self._done = done
         self._lost = lost
         self._queue: asyncio.Queue[Held] = asyncio.Queue()
@@ -69,8 +72,13 @@ class Endings:
                 self._queue.task_done()
 
     async def _seal(self, held: Held) -> None:
+        [loaded] = await persist(lambda: self._log.load([held.session]), "seal")
+        if loaded is None:
+            self._lost(held, "its log is gone")
+            return
+        await self._gap.wait()
         try:
-            sealed = sealed_of(held)
+            sealed = sealed_of(held.match, loaded.events)
         except Exception:
             # A session that cannot be sealed is our bug. It keeps its lease, so that it is tried once
             # per host and not in a loop, and the log line calls for a person.

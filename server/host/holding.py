@@ -23,13 +23,15 @@ RENEWALS_PER_TTL = 4
 
 
 class Holding:
-    """Leases by session. `taken` is called for each session that is newly held."""
+    """Leases by session. `taken` is called for each session that is newly held; restoring is done
+    while `gap` is set, between two ticks."""
 
     def __init__(
         self,
         host: str,
         leases: Leases,
         log: LiveLog,
+        gap: asyncio.Event,
         *,
         capacity: int,
         retry_ms: int,
@@ -39,6 +41,7 @@ class Holding:
         self._host = host
         self._leases = leases
         self._log = log
+        self._gap = gap
         self._capacity = capacity
         self._retry_ms = retry_ms
         self._taken = taken
@@ -104,6 +107,7 @@ class Holding:
                 _logger.error("session has no log", session=session, host=self._host)
                 await self._leases.forget(self._host, {session: token})
                 continue
+            await self._gap.wait()
             held = Held(token, loaded, self._retry_ms)
             self.sessions[session] = held
             self._taken(held)

@@ -32,7 +32,9 @@ from server.live.records import Inbound, Reply
 _logger = structlog.get_logger()
 
 FORGIVE_S = 1.0
-"""A tick later than this was our fault: open decisions get fresh time."""
+"""Being away for longer than this is our fault: decisions that have little time left get it anew."""
+PLENTY = 5
+"""A decision with this many times the outage left has plenty of time."""
 
 T = TypeVar("T")
 
@@ -67,18 +69,22 @@ class Host:
         self._deadlines = Deadlines()
         self._touched: set[str] = set()
         """Sessions to look at in the next tick."""
+        gap = self._gap = asyncio.Event()
+        """Set between two ticks."""
         self._holding = Holding(
             name,
             leases,
             log,
+            gap,
             capacity=config.host_capacity,
             retry_ms=config.retry_ms,
             taken=self._taken,
         )
         self._endings = Endings(
-            log, seal_session, clock, done=self._sealed, lost=self._holding.drop
+            log, seal_session, clock, gap, done=self._sealed, lost=self._holding.drop
         )
-        self._cut_off = False
+        self._cut_off_s: float | None = None
+        """Since when actions cannot reach us, on the loop's clock."""
         self._drain_by_s: float | None = None
         self._stopped = asyncio.Event()
         self._stopped.set()
@@ -135,6 +141,7 @@ class Host:
         while self._drain_by_s is None:
             await self._wait(grid)
             late_s = grid.begin(loop.time())
+            self._gap.clear()
             self._check_outage(late_s)
             try:
                 await self._tick(self._clock())
@@ -142,6 +149,7 @@ class Host:
                 # No session may take the others with it. What was not written is found out by the
                 # next append of its session, which is then restored from its log.
                 _logger.exception("tick failed", host=self.name)
+            self._gap.set()
             self._note(grid.done(loop.time()), late_s)
 
     async def _wait(self, grid: Grid) -> None:
@@ -166,7 +174,7 @@ class Host:
         """Actions first, deadlines after them, then one round of appends."""
         self._arrivals.wake.clear()
         self._arrivals.deliver(now_ms, lambda inbound: self._receive(now_ms, inbound))
-        if not self._cut_off:
+        if self._cut_off_s is None:
             self._strike(now_ms)
         touched, self._touched = self._touched, set()
         appends: list[tuple[Held, Append]] = []
@@ -206,13 +214,17 @@ class Host:
             if isinstance(first, Fenced):
                 self._holding.drop(held, "fenced")
             elif first is None:
-                held.void_unwritten("an event could not be written", self._clock())
-                self._touched.add(held.session)
+                await self._void_unwritable(held)
             else:
-                held.log.extend(append.events)
                 self.stats.events += len(append.events)
                 if held.match.finished:
                     self._end(held)
+
+    async def _void_unwritable(self, held: Held) -> None:
+        [loaded] = await self._persist(lambda: self._log.load([held.session]))
+        if loaded is not None:
+            held.void(loaded, "an event could not be written", self._clock())
+            self._touched.add(held.session)
 
     async def _append_all(self, appends: Sequence[Append]) -> Sequence[int | Fenced | None]:
         """First offsets; None for a batch that cannot be encoded, which costs only its session."""
@@ -241,21 +253,37 @@ class Host:
             self._touched.add(held.session)
 
     def _check_outage(self, late_s: float) -> None:
-        """While actions cannot reach us no deadline strikes; afterwards all time is given anew."""
-        was_cut_off, self._cut_off = self._cut_off, self._arrivals.cut_off()
-        if late_s > FORGIVE_S:
-            self._forgive(f"a tick came {late_s:.1f} s late")
-        elif was_cut_off and not self._cut_off:
-            self._forgive("the inbox could not be read")
+        """While actions cannot reach us no deadline strikes; afterwards time is given anew."""
+        now_s = asyncio.get_running_loop().time()
+        if self._arrivals.cut_off():
+            self._cut_off_s = self._cut_off_s or now_s
+        elif self._cut_off_s is not None:
+            late_s, self._cut_off_s = max(late_s, now_s - self._cut_off_s), None
+        if late_s > FORGIVE_S and self._cut_off_s is None:
+            self._forgive(late_s)
 
-    def _forgive(self, reason: str) -> None:
-        """We have failed the agents for a while: no seat shall pay for it with its time."""
+    def _forgive(self, outage_s: float) -> None:
+        """We have failed the agents for a while: no seat shall pay for it with its time.
+
+        Who has plenty of time left has lost but a little of it. Telling all sessions would cost an
+        overloaded host the next tick, too.
+        """
         self.stats.outages += 1
-        _logger.warning("open decisions get fresh time", host=self.name, reason=reason)
         now_ms = self._clock()
+        soon_ms = now_ms + round(outage_s * 1_000) * PLENTY
+        forgiven = 0
         for held in self._holding.sessions.values():
-            held.match.takeover(now_ms)
-            self._touched.add(held.session)
+            deadline_ms = held.match.next_deadline()
+            if deadline_ms is not None and deadline_ms < soon_ms:
+                held.match.takeover(now_ms)
+                self._touched.add(held.session)
+                forgiven += 1
+        _logger.warning(
+            "the host was away, open decisions get fresh time",
+            host=self.name,
+            away_s=round(outage_s, 2),
+            sessions=forgiven,
+        )
 
     def _end(self, held: Held) -> None:
         if held.match.failure is not None:
@@ -277,8 +305,8 @@ class Host:
             status=sealed.status,
             outcome=sealed.outcome,
             digest=sealed.digest,
-            events=len(held.log),
-            played_ms=held.log[-1].t,
+            events=held.match.offset,
+            played_ms=held.match.played_ms,
             token=held.token,
             host=self.name,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from server.host.held import Held
-from server.match import document
+from server.live.records import LogEvent
+from server.match import Match, document
 from spaces import transcript
 
 
@@ -25,13 +26,13 @@ class Sealed(msgspec.Struct, frozen=True):
     """What follows, in order: `judge` when the rules leave it to judges, then `rate`; none if void."""
 
 
-def sealed_of(held: Held) -> Sealed:
-    """Seal the log of a finished session. Raises TranscriptError and CanonicalError."""
-    status, outcome = held.match.status, held.match.outcome
+def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
+    """Seal the log of a finished match. Raises TranscriptError and CanonicalError."""
+    status, outcome = match.status, match.outcome
     assert status != "live", "only what has ended is sealed"
-    sealed = document(held.record, held.log)
+    sealed = document(match.record, log)
     steps: tuple[str, ...] = ()
     if status == "ended":
         steps = ("judge", "rate") if outcome["returns"] is None else ("rate",)
     digest = transcript.digest(sealed)
-    return Sealed(held.session, status, outcome, sealed, digest, steps)
+    return Sealed(match.record.session, status, outcome, sealed, digest, steps)

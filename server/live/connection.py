@@ -8,7 +8,11 @@ connections in redis-py 5.3.1 (redis-py#4123).
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -26,21 +30,42 @@ UNREACHABLE = (RedisConnectionError, RedisTimeoutError, OSError)
 """What is raised while Redis is away; `redis.exceptions.BusyLoadingError` is among them."""
 
 
+class _Cancellable(AbstractConnection):
+    """Writes that end when their task is cancelled.
+
+    redis-py 5.3.1 writes through `asyncio.wait_for` when there is a socket time-out, and before Python
+    3.12 that swallows a cancellation which comes while the write has just been done (bpo-37658). Most
+    writes are done at once, so most tasks that were cancelled at that moment ran on for ever.
+    """
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        limit_s, self.socket_timeout = self.socket_timeout, None  # None: written without wait_for
+        try:
+            async with asyncio.timeout(limit_s):
+                await super().send_packed_command(command, check_health)
+        except TimeoutError:
+            raise RedisTimeoutError("no room to write to redis in time") from None
+        finally:
+            self.socket_timeout = limit_s
+
+
 def open_redis(url: str, *, max_connections: int = 64) -> Redis:
     """A client that connects on its first command. The caller closes it with
     `aclose(close_connection_pool=True)`."""
-    return Redis(
-        connection_pool=BlockingConnectionPool.from_url(
-            url,
-            max_connections=max_connections,
-            timeout=POOL_WAIT_S,
-            socket_timeout=ANSWER_S,
-            socket_connect_timeout=CONNECT_S,
-            health_check_interval=HEALTH_CHECK_S,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
-            retry_on_error=[RedisConnectionError],
-        )
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=POOL_WAIT_S,
+        socket_timeout=ANSWER_S,
+        socket_connect_timeout=CONNECT_S,
+        health_check_interval=HEALTH_CHECK_S,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+        retry_on_error=[RedisConnectionError],
     )
+    # The URL's scheme has chosen the class: TCP, TLS or a unix socket.
+    kind = pool.connection_class
+    pool.connection_class = type(kind.__name__, (_Cancellable, kind), {})
+    return Redis(connection_pool=pool)
 
 
 def apart(redis: Redis) -> Redis:

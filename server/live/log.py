@@ -7,6 +7,7 @@ Repeating any call is harmless. A cancelled call may or may not have happened; r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -87,7 +88,7 @@ class LiveLog:
         """Write the record, event 0, and a lease that any host may take. Idempotent."""
         channel = keys.session_channel(record.session)
         args = [record.session, _encode(record)]
-        args += _batch(channel, "open", [event], views, keys.SESSION_TTL_S)
+        args += _batch(channel, "open", [event], views, keys.SESSION_TTL_S, new_id())
         await _OPEN.run(self._redis, _session_keys(record.session), args)
 
     async def append(
@@ -147,7 +148,7 @@ class LiveLog:
         calls = [keys.log(channel), keys.meta(channel), keys.views(channel)]
         calls += [keys.feed(keys.shard(channel)), keys.batches(channel)]
         args: list[Any] = [_ANY if base is None else base]
-        args += _batch(channel, batch, events, views, ttl_s)
+        args += _batch(channel, batch, events, views, ttl_s, new_id())
         first: int = await _PUBLISH.run(self._redis, calls, args)
         if first < 0:
             raise Moved(f"{channel} has moved past offset {base}")
@@ -217,10 +218,11 @@ class LiveLog:
             await pipeline.execute()
 
 
-def _session_keys(session: str) -> list[str]:
+@lru_cache(maxsize=8_192)
+def _session_keys(session: str) -> tuple[str, ...]:
     channel = keys.session_channel(session)
     shard = keys.shard(channel)
-    return [
+    return (
         keys.log(channel),
         keys.meta(channel),
         keys.views(channel),
@@ -228,14 +230,15 @@ def _session_keys(session: str) -> list[str]:
         keys.record(session),
         keys.leases(shard),
         keys.lease_owners(shard),
-    ]
+    )
 
 
 def _append_call(append: Append) -> Call:
     channel = keys.session_channel(append.session)
     expected = -1 if append.first is None else append.first
     args: list[Any] = [append.session, append.token, int(append.seal), expected]
-    args += _batch(channel, append.batch, append.events, append.views, keys.SESSION_TTL_S)
+    # Only what is open is appended to, so its epoch stands.
+    args += _batch(channel, append.batch, append.events, append.views, keys.SESSION_TTL_S, "")
     return _session_keys(append.session), args
 
 
@@ -245,14 +248,15 @@ def _batch(
     events: Sequence[LogEvent],
     views: View | ViewSet | None,
     ttl_s: int,
+    epoch: str,
 ) -> list[Any]:
-    """The arguments that write.lua calls a batch."""
+    """The arguments that write.lua calls a batch; `epoch` is what a new channel is given."""
     if not 1 <= len(events) <= MAX_BATCH:
         raise ValueError(f"a batch has 1 to {MAX_BATCH} events, got {len(events)}")
     fields, tail = _without_offset(views)
     return [
         batch,
-        new_id(),
+        epoch,
         keys.LOG_MAXLEN,
         keys.FEED_MAXLEN,
         ttl_s,

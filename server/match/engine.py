@@ -71,6 +71,11 @@ class Match:
         return self._progress.offset
 
     @property
+    def played_ms(self) -> int:
+        """From the opening to the last event."""
+        return self._progress.t
+
+    @property
     def turn(self) -> int:
         """Number of the current turn; 0 before the first."""
         return self._progress.turn
@@ -240,18 +245,22 @@ class Match:
     def _advance(self, now_ms: int) -> None:
         """Something was decided: go on with this turn, or reveal it and begin the next, or end."""
         progress = self._progress
-        outcome: Outcome | None = progress.space.outcome(progress.state)
+        due = {(each.seat, each.kind) for each in progress.decisions()}
         waiting = {(each.seat, each.decision.kind) for each in progress.pending()}
-        if outcome is None:
-            due = {(each.seat, each.kind) for each in progress.space.decisions(progress.state)}
-            if due <= waiting:
-                return
-        # A session that ends while seats still owe answers ends before the reveal.
-        if progress.sealed and not (outcome is not None and waiting):
-            self._reveal(now_ms)
-        if outcome is None:
-            self._start_turn(now_ms)
+        if due and due <= waiting:
             return
+        # A session that ends while seats still owe answers ends before the reveal.
+        if progress.sealed and (due or not waiting):
+            self._reveal(now_ms)
+        if due:
+            self._start_turn(now_ms)
+        else:
+            self._end(now_ms)
+
+    def _end(self, now_ms: int) -> None:
+        outcome: Outcome | None = self._progress.space.outcome(self._progress.state)
+        if outcome is None:
+            raise RuntimeError("the rules neither ask for a decision nor end the session")
         returns = None if outcome.returns is None else list(outcome.returns)
         body = {"termination": outcome.termination, "returns": returns}
         self._emit(now_ms, "host", "end", body)
@@ -264,8 +273,7 @@ class Match:
         self._emit(now_ms, "host", "reveal", {"turn": self.turn, "actions": actions})
 
     def _start_turn(self, now_ms: int) -> None:
-        decisions = self._progress.space.decisions(self._progress.state)
-        opened = [Open(each, now_ms + each.time_limit_ms) for each in decisions]
+        opened = [Open(each, now_ms + each.time_limit_ms) for each in self._progress.decisions()]
         self._tell_turn(now_ms, opened, self.turn + 1)
 
     def _tell_turn(self, now_ms: int, opened: Sequence[Open], turn: int | None = None) -> None:

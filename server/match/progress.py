@@ -12,7 +12,7 @@ from server.live.records import LogEvent, SessionRecord
 from server.match.decision import MAX_ATTEMPTS, Open
 from spaces import registry
 from spaces.seed import Streams
-from spaces.space import Space
+from spaces.space import Decision, Space
 
 
 class UnknownRules(LookupError):
@@ -43,6 +43,7 @@ class Progress:
         self.status: Literal["live", "ended", "void"] = "live"
         self.outcome: dict[str, Any] | None = None
         self.digest: str | None = None
+        self._decided: tuple[Any, tuple[Decision, ...]] | None = None
         self._opened_ms = record.opened_ms
         self._retry_ms = retry_ms
         try:
@@ -56,6 +57,13 @@ class Progress:
             ours = self.space.rules
             raise UnknownRules(f"rules {record.rules!r} are not known, ours are {ours!r}")
         self.state = self.space.initial(self.space.params(record.params), self.streams)
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the rules want decided in this state; asked once a state, since every turn needs it
+        several times."""
+        if self._decided is None or self._decided[0] is not self.state:
+            self._decided = (self.state, self.space.decisions(self.state))
+        return self._decided[1]
 
     def pending(self) -> list[Open]:
         """The decisions that still wait for an answer, in seat order."""
@@ -108,8 +116,7 @@ class Progress:
             return
         self.turn = body["turn"]
         self.open = {
-            decision.seat: Open(decision, deadlines[decision.seat])
-            for decision in self.space.decisions(self.state)
+            decision.seat: Open(decision, deadlines[decision.seat]) for decision in self.decisions()
         }
 
     def _fold_action(self, event: LogEvent, state: Any) -> None:

@@ -243,7 +243,10 @@ async def test_an_event_that_cannot_be_written_costs_one_session(
     assert shelf.sealed["GOOD"].status == "ended"
 
 
-async def test_a_stopped_process_forgives_the_seats(redis: Redis, players: Players) -> None:
+async def test_a_stopped_process_forgives_the_seats(
+    redis: Redis, players: Players, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spaces.bid_tac_toe.space.BID_MS", 3_000)
     async with running(host_on(redis, Shelf().keep, ttl_ms=60_000)) as host, asyncio.timeout(20):
         await form(players.log, "S1")
         await until(lambda: held(host, 1))
@@ -255,6 +258,19 @@ async def test_a_stopped_process_forgives_the_seats(redis: Redis, players: Playe
 
         await until(forgiven)
         assert (await players.view("S1")).decisions[0].deadline_ms >= before + 1_000
+
+
+async def test_a_short_stop_costs_nobody_with_plenty_of_time(
+    redis: Redis, players: Players
+) -> None:
+    async with running(host_on(redis, Shelf().keep, ttl_ms=60_000)) as host, asyncio.timeout(20):
+        await form(players.log, "S1")
+        await until(lambda: held(host, 1))
+        before = len(await players.events("S1"))
+        time.sleep(1.3)
+        await asyncio.sleep(0.1)
+        assert host.stats.outages == 1
+        assert len(await players.events("S1")) == before, "an overloaded host is not loaded more"
 
 
 async def test_a_lease_without_a_log_is_forgotten(redis: Redis, players: Players) -> None:

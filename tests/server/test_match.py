@@ -225,7 +225,7 @@ def test_rules_that_break_void_the_session(table: Table, monkeypatch: pytest.Mon
         raise ZeroDivisionError("a bug of ours")
 
     table.act(0, "bid: 37")
-    monkeypatch.setattr(BidTacToe, "outcome", broken)
+    monkeypatch.setattr(BidTacToe, "decisions", broken)
     events = table.act(1, "bid: 12", act="unlucky")
     assert types(events) == ["void"], "what the broken step had done is taken back"
     assert events[0].body == {"reason": RULES_BROKE}
