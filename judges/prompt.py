@@ -59,7 +59,9 @@ def neutralise(text: str, limit: int) -> str:
     """
     folded = unicodedata.normalize("NFKC", "\n".join(plain_lines(text)))
     plain = "\n".join(plain_lines(_few_marks(folded))).translate(_BROKEN)
-    return plain if len(plain) <= limit else plain[: max(0, limit - len(_CUT))] + _CUT
+    if len(plain) <= limit:
+        return plain
+    return (plain[: max(0, limit - len(_CUT))].rstrip() + _CUT).lstrip()
 
 
 def _few_marks(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judges import prompt
@@ -95,6 +95,7 @@ def test_no_text_leaves_its_quotes(text: str) -> None:
     assert quoted(asked)[1] == work(STRONG)
 
 
+@example("000\r0000000", 10)
 @given(st.text(max_size=400), st.integers(10, 200))
 def test_neutralised_text_is_short_plain_and_stays_as_it_is(text: str, limit: int) -> None:
     plain = prompt.neutralise(text, limit)
