@@ -7,33 +7,25 @@ Repeating any call is harmless. A cancelled call may or may not have happened; r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from server.identity import new_id
 from server.live import keys
+from server.live.packing import Append as Append
+from server.live.packing import append_calls, batch_args, constant_of, encode, limits, session_keys
 from server.live.records import LogEvent, Piece, Reply, SessionRecord, ViewSet
-from server.live.scripts import Call, script
-from server.protocol import SessionView, View
+from server.live.scripts import script
+from server.protocol import View
 
 _OPEN = script("write.lua", "open.lua")
 _APPEND = script("write.lua", "append.lua")
 _PUBLISH = script("write.lua", "publish.lua")
 
-_encoder = msgspec.msgpack.Encoder()
-_encode = _encoder.encode
 _events = msgspec.msgpack.Decoder(LogEvent)
 _views = msgspec.msgpack.Decoder(ViewSet)
 _records = msgspec.msgpack.Decoder(SessionRecord)
-_PUBLIC = _encode("public")
-_SEATS = _encode("seats")
-_CHANNEL = _encode("type") + _encode("appended") + _encode("channel")
-
-MAX_BATCH = 1_024
-"""Events of one append."""
 _ANY = -2
 
 
@@ -54,20 +46,6 @@ class Head(msgspec.Struct, frozen=True):
     views: ViewSet | None
 
 
-class Append(msgspec.Struct, frozen=True):
-    """One batch of a session's host. `batch` is unique among the session's batches."""
-
-    session: str
-    token: int
-    batch: str
-    events: Sequence[LogEvent]
-    views: ViewSet | None
-    seal: bool = False
-    """The last batch of a host: the lease is gone for good with it."""
-    first: int | None = None
-    """The offset at which it must begin, if given: else it is refused like a fenced one."""
-
-
 class Loaded(msgspec.Struct, frozen=True):
     """All that a host needs to go on with a session."""
 
@@ -86,10 +64,12 @@ class LiveLog:
 
     async def open_session(self, record: SessionRecord, event: LogEvent, views: ViewSet) -> None:
         """Write the record, event 0, and a lease that any host may take. Idempotent."""
-        channel = keys.session_channel(record.session)
-        args = [record.session, _encode(record)]
-        args += _batch(channel, "open", [event], views, keys.SESSION_TTL_S, new_id())
-        await _OPEN.run(self._redis, _session_keys(record.session), args)
+        own = session_keys(record.session)
+        names = [keys.feed(own.shard), keys.leases(own.shard), keys.lease_owners(own.shard)]
+        args = limits(keys.SESSION_TTL_S)
+        args += [record.session, encode(record), new_id()]
+        args += batch_args(own.constant, "open", [event], views)
+        await _OPEN.run(self._redis, [*names, *own.names], args)
 
     async def append(
         self,
@@ -120,14 +100,15 @@ class LiveLog:
         return first
 
     async def append_many(self, appends: Sequence[Append]) -> list[int | Fenced]:
-        """Many batches, by few round trips; the answers stand in the same order."""
-        answers = await _APPEND.run_all(self._redis, [_append_call(each) for each in appends])
-        return [
-            Fenced(f"session {each.session} is not leased with token {each.token}")
-            if first < 0
-            else first
-            for each, first in zip(appends, answers, strict=True)
-        ]
+        """Many batches, at most one of each session, by few round trips; the answers stand in the
+        same order. Raises what encoding raises, before anything is sent."""
+        calls, places = append_calls(appends)
+        answers = await _APPEND.run_all(self._redis, calls)
+        firsts: list[int | Fenced] = [0] * len(appends)
+        for chunk, members in zip(answers, places, strict=True):
+            for place, first in zip(members, chunk, strict=True):
+                firsts[place] = first if first >= 0 else _fenced(appends[place])
+        return firsts
 
     async def publish(
         self,
@@ -145,11 +126,12 @@ class LiveLog:
         made from what stood in the channel should name its offset as `base` (-1: it was empty), so
         that two writers cannot undo each other: raises Moved when the channel has moved since.
         """
-        calls = [keys.log(channel), keys.meta(channel), keys.views(channel)]
-        calls += [keys.feed(keys.shard(channel)), keys.batches(channel)]
-        args: list[Any] = [_ANY if base is None else base]
-        args += _batch(channel, batch, events, views, ttl_s, new_id())
-        first: int = await _PUBLISH.run(self._redis, calls, args)
+        names = [keys.feed(keys.shard(channel)), keys.log(channel), keys.meta(channel)]
+        names += [keys.views(channel), keys.batches(channel)]
+        args = limits(ttl_s)
+        args += [_ANY if base is None else base, new_id()]
+        args += batch_args(constant_of(channel), batch, events, views)
+        first: int = await _PUBLISH.run(self._redis, names, args)
         if first < 0:
             raise Moved(f"{channel} has moved past offset {base}")
         return first
@@ -211,72 +193,12 @@ class LiveLog:
             for channel, item in items:
                 pipeline.xadd(
                     keys.feed(keys.shard(channel)),
-                    {"i": _encode(item)},
+                    {"i": encode(item)},
                     maxlen=keys.FEED_MAXLEN,
                     approximate=True,
                 )
             await pipeline.execute()
 
 
-@lru_cache(maxsize=8_192)
-def _session_keys(session: str) -> tuple[str, ...]:
-    channel = keys.session_channel(session)
-    shard = keys.shard(channel)
-    return (
-        keys.log(channel),
-        keys.meta(channel),
-        keys.views(channel),
-        keys.feed(shard),
-        keys.record(session),
-        keys.leases(shard),
-        keys.lease_owners(shard),
-    )
-
-
-def _append_call(append: Append) -> Call:
-    channel = keys.session_channel(append.session)
-    expected = -1 if append.first is None else append.first
-    args: list[Any] = [append.session, append.token, int(append.seal), expected]
-    # Only what is open is appended to, so its epoch stands.
-    args += _batch(channel, append.batch, append.events, append.views, keys.SESSION_TTL_S, "")
-    return _session_keys(append.session), args
-
-
-def _batch(
-    channel: str,
-    batch: str,
-    events: Sequence[LogEvent],
-    views: View | ViewSet | None,
-    ttl_s: int,
-    epoch: str,
-) -> list[Any]:
-    """The arguments that write.lua calls a batch; `epoch` is what a new channel is given."""
-    if not 1 <= len(events) <= MAX_BATCH:
-        raise ValueError(f"a batch has 1 to {MAX_BATCH} events, got {len(events)}")
-    fields, tail = _without_offset(views)
-    return [
-        batch,
-        epoch,
-        keys.LOG_MAXLEN,
-        keys.FEED_MAXLEN,
-        ttl_s,
-        fields,
-        tail,
-        _CHANNEL + _encode(channel),
-        *map(_encode, events),
-    ]
-
-
-def _without_offset(views: View | ViewSet | None) -> tuple[int, bytes]:
-    """The number of a ViewSet's entries besides its offset, and these entries packed."""
-    public: View
-    seats: tuple[SessionView, ...] = ()
-    if views is None:
-        return 0, b""
-    if isinstance(views, ViewSet):
-        public, seats = views.public, views.seats
-    else:
-        public = views
-    if not seats:
-        return 1, _PUBLIC + _encode(public)
-    return 2, _PUBLIC + _encode(public) + _SEATS + _encode(seats)
+def _fenced(append: Append) -> Fenced:
+    return Fenced(f"session {append.session} is not leased with token {append.token}")

@@ -1,65 +1,73 @@
--- Shared by open, append, seal and publish: put a batch of events after a channel's last one, set
--- its views, and tell the feed, all in one script, so that no reader ever sees one without the other.
+-- Shared by open, append and publish: put a batch of events after a channel's last one, set its
+-- views, and tell the feed, all in one script, so that no reader ever sees one without the other.
 --
 -- Events and views arrive as MessagePack and are copied, never decoded. What only the script knows
--- (epoch, first offset) is packed here; maps may hold their keys in any order.
+-- (epoch, offsets) is packed here; maps may hold their keys in any order.
+--
+-- KEYS[1] is the shard's feed. ARGV[1..3]: log_maxlen, feed_maxlen, ttl_s.
+
+local feed, log_maxlen, feed_maxlen, ttl_s = KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local EPOCH, FIRST, EVENTS, VIEWS, OFFSET = cmsgpack.pack('epoch'), cmsgpack.pack('first'),
+  cmsgpack.pack('events'), cmsgpack.pack('views'), cmsgpack.pack('offset')
+local NIL = '\192'
+local REFRESH = 16 -- events between two renewals of a channel's expiry; ttl_s is hours
 
 local function array_head(n)
   if n < 16 then return string.char(0x90 + n) end
   return string.char(0xdc, math.floor(n / 256), n % 256)
 end
 
--- batch: {log, meta, views, feed: keys; id, epoch (used if the channel is new), log_maxlen,
---         feed_maxlen, ttl_s, fields (entries of the ViewSet besides its offset; 0: views unchanged),
---         tail (those entries, packed), appended (the FeedItem's constant entries, packed),
---         from (index in ARGV of the first event)}
--- Returns epoch and first offset.
-local function write(batch)
-  local epoch = redis.call('HGET', batch.meta, 'epoch')
-  if not epoch then
-    epoch = batch.epoch
-    redis.call('DEL', batch.log, batch.views) -- leavings of a life whose meta was evicted
-    redis.call('HSET', batch.meta, 'epoch', epoch, 'next', 0)
-  end
-  local count = #ARGV - batch.from + 1
-  local after = redis.call('HINCRBY', batch.meta, 'next', count)
-  local first = after - count
-  redis.call('HSET', batch.meta, 'batch', batch.id, 'first', first)
+-- The batch at ARGV[at], for the channel whose log, meta and views are KEYS[key], +1, +2. It is:
+-- id, fields (entries of the ViewSet besides its offset; 0: views stay), tail (those entries),
+-- appended (the feed item's constant entries), count, and that many events.
+local function batch_at(at, key)
+  return {log = KEYS[key], meta = KEYS[key + 1], views = KEYS[key + 2], id = ARGV[at],
+    fields = tonumber(ARGV[at + 1]), tail = ARGV[at + 2], appended = ARGV[at + 3],
+    count = tonumber(ARGV[at + 4]), from = at + 5}
+end
 
-  local parts = {'\134', batch.appended, cmsgpack.pack('epoch'), cmsgpack.pack(epoch),
-    cmsgpack.pack('first'), cmsgpack.pack(first), cmsgpack.pack('events'), array_head(count)}
-  for i = 0, count - 1 do
-    local event = ARGV[batch.from + i]
+-- Where the channel stands; `after` is nil when there is none.
+local function standing(meta)
+  local m = redis.call('HMGET', meta, 'epoch', 'next', 'batch', 'first')
+  return {epoch = m[1], after = m[2] and tonumber(m[2]), batch = m[3],
+    first = m[3] and tonumber(m[4])}
+end
+
+-- Appends and returns the first offset. `now` is `standing`; a new channel gets `epoch`.
+local function write(batch, now, epoch)
+  local first = now.after or 0
+  if now.after then
+    epoch = now.epoch
+  else
+    redis.call('DEL', batch.log, batch.views) -- leavings of a life whose meta was evicted
+  end
+  local after = first + batch.count
+  redis.call('HSET', batch.meta, 'epoch', epoch, 'next', after, 'batch', batch.id, 'first', first)
+
+  local parts = {'\134', batch.appended, EPOCH, cmsgpack.pack(epoch), FIRST, cmsgpack.pack(first),
+    EVENTS, array_head(batch.count)}
+  for i = 0, batch.count - 1 do
+    local event, offset = ARGV[batch.from + i], first + i
     -- `<offset>-1`, since Redis forbids the id 0-0
-    redis.call('XADD', batch.log, 'MAXLEN', '~', batch.log_maxlen, (first + i) .. '-1', 'e', event)
+    if offset < log_maxlen then
+      redis.call('XADD', batch.log, offset .. '-1', 'e', event)
+    else
+      redis.call('XADD', batch.log, 'MAXLEN', '~', log_maxlen, offset .. '-1', 'e', event)
+    end
     parts[#parts + 1] = event
   end
-  parts[#parts + 1] = cmsgpack.pack('views')
+  parts[#parts + 1] = VIEWS
   if batch.fields == 0 then
-    parts[#parts + 1] = '\192' -- nil
+    parts[#parts + 1] = NIL
   else
-    local views = table.concat({string.char(0x81 + batch.fields), cmsgpack.pack('offset'),
-      cmsgpack.pack(after - 1), batch.tail})
-    redis.call('SET', batch.views, views, 'EX', batch.ttl_s)
+    local views = string.char(0x81 + batch.fields) .. OFFSET .. cmsgpack.pack(after - 1) .. batch.tail
+    redis.call('SET', batch.views, views, 'EX', ttl_s)
     parts[#parts + 1] = views
   end
-  redis.call('EXPIRE', batch.meta, batch.ttl_s)
-  redis.call('EXPIRE', batch.log, batch.ttl_s)
-  redis.call('XADD', batch.feed, 'MAXLEN', '~', batch.feed_maxlen, '*', 'i', table.concat(parts))
-  return epoch, first
-end
-
--- ARGV: id, epoch, log_maxlen, feed_maxlen, ttl_s, fields, tail, appended from index `at` on;
--- the events follow them. KEYS: log, meta, views, feed come first.
-local function batch_at(at)
-  return {log = KEYS[1], meta = KEYS[2], views = KEYS[3], feed = KEYS[4],
-    id = ARGV[at], epoch = ARGV[at + 1], log_maxlen = ARGV[at + 2], feed_maxlen = ARGV[at + 3],
-    ttl_s = ARGV[at + 4], fields = tonumber(ARGV[at + 5]), tail = ARGV[at + 6],
-    appended = ARGV[at + 7], from = at + 8}
-end
-
--- The first offset of a batch that is already in the log; false if it is not the last one written.
-local function first_of(meta, id)
-  local last = redis.call('HMGET', meta, 'batch', 'first')
-  return last[1] == id and tonumber(last[2])
+  if math.floor(first / REFRESH) ~= math.floor(after / REFRESH) or first < REFRESH then
+    redis.call('EXPIRE', batch.meta, ttl_s)
+    redis.call('EXPIRE', batch.log, ttl_s)
+  end
+  redis.call('XADD', feed, 'MAXLEN', '~', feed_maxlen, '*', 'i', table.concat(parts))
+  return first
 end

@@ -87,9 +87,35 @@ async def test_the_same_batch_is_written_once(
     await opened(log, record)
     token = await leased(redis)
     batch = Append("S1", token, "a", [event(1)], None)
-    assert await log.append_many([batch, batch]) == [1, 1]
+    assert await log.append_many([batch]) == [1]
     assert await log.append_many([batch]) == [1]
     assert len(await log.read(CHANNEL, 0, 100)) == 2
+
+
+async def test_many_sessions_are_appended_to_at_once(redis: Redis, log: LiveLog) -> None:
+    """Each batch has its own answer, whatever becomes of its neighbours in a script."""
+    records = [record_of(session=f"S{n}") for n in range(150)]
+    for each in records:
+        await opened(log, each)
+    tokens = dict(await Leases(redis).claim("host-1", 16 * 150))
+    assert len(tokens) == 150
+    appends = [
+        Append(
+            each.session,
+            tokens[each.session] + (n % 7 == 0),
+            "a",
+            [event(n)] * (1 + n % 3),
+            initial_views(each) if n % 2 else None,
+        )
+        for n, each in enumerate(records)
+    ]
+    for _ in range(2):
+        answers = await log.append_many(appends)
+        for n, answer in enumerate(answers):
+            assert isinstance(answer, Fenced) if n % 7 == 0 else answer == 1
+    for n, each in enumerate(records):
+        count = 0 if n % 7 == 0 else 1 + n % 3
+        assert await log.read(keys.session_channel(each.session), 1, 9) == [event(n)] * count
 
 
 async def test_an_old_token_is_fenced(redis: Redis, log: LiveLog, record: SessionRecord) -> None:
