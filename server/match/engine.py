@@ -180,7 +180,14 @@ class Match:
 
     def _refuse(self, inbound: Inbound, code: str, reason: str) -> None:
         self._replies.append(
-            Reply(inbound.gateway, inbound.act, inbound.session, code=code, reason=reason)
+            Reply(
+                inbound.gateway,
+                inbound.act,
+                inbound.session,
+                code=code,
+                reason=reason,
+                seat=inbound.seat,
+            )
         )
 
     def _answer(self, now_ms: int, inbound: Inbound) -> None:
