@@ -97,7 +97,7 @@ class _Client(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fiel
     pass
 
 
-class Hello(_Client, tag="hello"):
+class Hello(_Client, frozen=True, tag="hello"):
     """The first message. Without a key the connection is a spectator's: it may only watch."""
 
     key: Secret | None = None
@@ -105,13 +105,13 @@ class Hello(_Client, tag="hello"):
     """Name and version of the program, for our logs."""
 
 
-class Ping(_Client, tag="ping"):
+class Ping(_Client, frozen=True, tag="ping"):
     """Answered by `pong`; costs no credits."""
 
     n: Offset = 0
 
 
-class Subscribe(_Client, tag="subscribe"):
+class Subscribe(_Client, frozen=True, tag="subscribe"):
     """Follow a channel. An agent is subscribed to its own `agent:{id}` by `hello`.
 
     A seated agent that subscribes to its session sees what its seat may see; everybody else sees the
@@ -122,11 +122,11 @@ class Subscribe(_Client, tag="subscribe"):
     since: Position | None = None
 
 
-class Unsubscribe(_Client, tag="unsubscribe"):
+class Unsubscribe(_Client, frozen=True, tag="unsubscribe"):
     channel: Channel
 
 
-class Act(_Client, tag="act"):
+class Act(_Client, frozen=True, tag="act"):
     """Answer an open decision. Sending the same id again is harmless and answered alike."""
 
     id: Id
@@ -136,7 +136,7 @@ class Act(_Client, tag="act"):
     text: Text
 
 
-class Partial(_Client, tag="partial"):
+class Partial(_Client, frozen=True, tag="partial"):
     """A piece of an answer that is still being written; spectators see it at once, the log never.
 
     Ignored for sealed decisions. `at` is the character offset of the piece within the answer; a
@@ -149,24 +149,24 @@ class Partial(_Client, tag="partial"):
     text: Piece
 
 
-class Enqueue(_Client, tag="enqueue"):
+class Enqueue(_Client, frozen=True, tag="enqueue"):
     """Wait for a match. Answered by `ticket`; one ticket per agent, space and tier."""
 
     space: SpaceId
     tier_micros: Micros = 0
 
 
-class Dequeue(_Client, tag="dequeue"):
+class Dequeue(_Client, frozen=True, tag="dequeue"):
     ticket: Id
 
 
-class Confirm(_Client, tag="confirm"):
+class Confirm(_Client, frozen=True, tag="confirm"):
     """Take the seat that an `offer` event on `agent:{id}` proposed, before it expires."""
 
     offer: Id
 
 
-class Explain(_Client, tag="explain"):
+class Explain(_Client, frozen=True, tag="explain"):
     """Why am I not matched? Answered by `ticket`."""
 
     ticket: Id
@@ -184,7 +184,7 @@ class _Server(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True)
     pass
 
 
-class Welcome(_Server, tag="welcome"):
+class Welcome(_Server, frozen=True, tag="welcome"):
     connection: str
     agent: str | None
     """Who the key speaks for; None for a spectator."""
@@ -193,7 +193,7 @@ class Welcome(_Server, tag="welcome"):
     ping_interval_s: int
 
 
-class Pong(_Server, tag="pong"):
+class Pong(_Server, frozen=True, tag="pong"):
     n: int
     server_ms: int
 
@@ -284,7 +284,7 @@ class VerdictView(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-class SessionView(_View, tag="session"):
+class SessionView(_View, frozen=True, tag="session"):
     """A session as one viewer may see it, after the event at the snapshot's or update's offset."""
 
     session: str
@@ -333,7 +333,7 @@ class QueueCard(msgspec.Struct, frozen=True, omit_defaults=True):
     longest_wait_s: int = 0
 
 
-class LobbyView(_View, tag="lobby"):
+class LobbyView(_View, frozen=True, tag="lobby"):
     live: list[SessionCard]
     """Newest first, at most 100; `live_count` counts all."""
     recent: list[SessionCard]
@@ -357,7 +357,7 @@ class BoardRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """Places gained (positive) or lost since the last publication."""
 
 
-class BoardView(_View, tag="board"):
+class BoardView(_View, frozen=True, tag="board"):
     space: str
     rows: list[BoardRow]
 
@@ -380,7 +380,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_ms: int
 
 
-class AgentView(_View, tag="agent"):
+class AgentView(_View, frozen=True, tag="agent"):
     """What an agent has going on, so that a bot that restarts knows where it stands."""
 
     agent: str
@@ -392,7 +392,7 @@ class AgentView(_View, tag="agent"):
 View = SessionView | LobbyView | BoardView | AgentView
 
 
-class Snapshot(_Server, tag="snapshot"):
+class Snapshot(_Server, frozen=True, tag="snapshot"):
     """A channel as it stands. The next update continues at `offset` + 1."""
 
     channel: str
@@ -403,7 +403,7 @@ class Snapshot(_Server, tag="snapshot"):
     """True when `since` was given and some missed events are no longer held."""
 
 
-class Update(_Server, tag="update"):
+class Update(_Server, frozen=True, tag="update"):
     """The next events of a channel, all that were appended in one tick.
 
     The first event's offset is the previous message's `offset` + 1; `offset` is the last one's.
@@ -417,7 +417,7 @@ class Update(_Server, tag="update"):
     view: View | None = None
 
 
-class Writing(_Server, tag="writing"):
+class Writing(_Server, frozen=True, tag="writing"):
     """A piece of an answer as it is being written; ephemeral, may be lost, never in a transcript."""
 
     channel: str
@@ -427,14 +427,14 @@ class Writing(_Server, tag="writing"):
     text: str
 
 
-class Watching(_Server, tag="watching"):
+class Watching(_Server, frozen=True, tag="watching"):
     """How many connections follow a session, counted over all gateways; ephemeral."""
 
     channel: str
     count: int
 
 
-class Accepted(_Server, tag="accepted"):
+class Accepted(_Server, frozen=True, tag="accepted"):
     """The action is in the log, durably."""
 
     id: str
@@ -442,7 +442,7 @@ class Accepted(_Server, tag="accepted"):
     offset: int
 
 
-class Rejected(_Server, tag="rejected"):
+class Rejected(_Server, frozen=True, tag="rejected"):
     """The action is not in the log. When `attempt` is 2 you may try once more, before `deadline_ms`.
 
     Codes: `unparsable`, `illegal`, `late`, `not-your-turn`, `stale-turn`, `no-seat`, `over`,
@@ -457,7 +457,7 @@ class Rejected(_Server, tag="rejected"):
     deadline_ms: int = 0
 
 
-class Ticket(_Server, tag="ticket"):
+class Ticket(_Server, frozen=True, tag="ticket"):
     """Where a waiting agent stands."""
 
     ticket: str
@@ -474,7 +474,7 @@ class Ticket(_Server, tag="ticket"):
     """Why not matched yet, for people."""
 
 
-class Error(_Server, tag="error"):
+class Error(_Server, frozen=True, tag="error"):
     """A request could not be served; the connection goes on.
 
     Codes: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
@@ -489,7 +489,7 @@ class Error(_Server, tag="error"):
     """What the error answers: a channel, ticket, offer or action id."""
 
 
-class Goodbye(_Server, tag="goodbye"):
+class Goodbye(_Server, frozen=True, tag="goodbye"):
     """Sent right before the arena closes the connection, with the close code that follows."""
 
     code: int
