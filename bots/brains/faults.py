@@ -16,6 +16,9 @@ from bots.turn import Turn
 from spaces.plain_text import plain_lines
 from spaces.space import ActionError, InvalidAction
 
+TOPIC_WORD_CHARS = 4
+"""Shorter words of a topic (`the`, `at`) tell nothing."""
+
 
 class AnswerFault(enum.Enum):
     """Why an answer cannot be sent."""
@@ -30,6 +33,8 @@ class AnswerFault(enum.Enum):
     """Well-formed, but forbidden in this position."""
     REPEATED = "repeated"
     """Allowed, but a verse that says a line again. Small models fall into loops."""
+    OFF_TOPIC = "off topic"
+    """Allowed, but a verse without one word of its topic."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -64,13 +69,17 @@ def diagnose(reply: Reply, turn: Turn) -> Diagnosis | None:
     return None
 
 
-def repetition(text: str, turn: Turn) -> Diagnosis | None:
-    """A line of the verse that stands twice in it, or has been rapped before in this battle."""
+def weakness(text: str, turn: Turn) -> Diagnosis | None:
+    """What is poor about a verse that the rules allow: a line said before in this battle, or no word
+    of the topic. None for everything else; a poor verse is still better than none."""
     if turn.kind != "verse":
         return None
-    heard = {
-        _bare(line) for v in turn.view.get("verses", []) for line in (v["text"] or "").split("\n")
-    }
+    return _repetition(text, turn) or _digression(text, turn.view["topic"])
+
+
+def _repetition(text: str, turn: Turn) -> Diagnosis | None:
+    verses = [verse["text"] or "" for verse in turn.view["verses"]]
+    heard = {_bare(line) for verse in verses for line in verse.split("\n")}
     for line in plain_lines(text):
         bare = _bare(line)
         if bare in heard:
@@ -79,8 +88,23 @@ def repetition(text: str, turn: Turn) -> Diagnosis | None:
     return None
 
 
+def _digression(text: str, topic: str) -> Diagnosis | None:
+    words = [word for word in _bare(topic).split() if len(word) >= TOPIC_WORD_CHARS]
+    said = _bare(text)
+    if not words or any(word.rstrip("s") in said for word in words):
+        return None
+    return Diagnosis(AnswerFault.OFF_TOPIC, f"it says nothing of the topic, {topic}")
+
+
 def _bare(line: str) -> str:
     return " ".join(re.findall(r"\w+", line.casefold()))
+
+
+def better(saved: str | None, spare: str | None) -> str | None:
+    """Of two usable answers the one with more lines; the earlier one when they are alike."""
+    if saved is None or spare is None:
+        return saved if spare is None else spare
+    return saved if saved.count("\n") > spare.count("\n") else spare
 
 
 def salvage(reply: Reply, turn: Turn) -> str | None:

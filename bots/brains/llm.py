@@ -24,7 +24,7 @@ import structlog
 from msgspec import Meta
 
 from bots.brains import rap, rhymes
-from bots.brains.faults import Reply, diagnose, repetition, salvage, tidy_verse
+from bots.brains.faults import Reply, better, diagnose, salvage, tidy_verse, weakness
 from bots.brains.legal import schema as legal_schema
 from bots.brains.openai import ChatClient, Message, ModelRefused, Sampling, StreamBroken
 from bots.turn import Turn
@@ -96,6 +96,8 @@ class LlmBrain:
         for number in range(self._settings.tries):
             if number:
                 turn.restart()
+                question = self._question(turn) if question.sheet else question  # a new draw
+            before_s = turn.time_left_s
             try:
                 reply = await self._ask(turn, question, said, number)
             except ModelRefused as error:
@@ -104,13 +106,14 @@ class LlmBrain:
                 self._schemas = False  # it knows no schemas: ask in words
                 question = self._question(turn)
                 continue
-            diagnosis = diagnose(reply, turn) or repetition(reply.text, turn)
+            took_s = before_s - turn.time_left_s
+            diagnosis = diagnose(reply, turn) or weakness(reply.text, turn)
             if diagnosis is None:
                 return reply.text
             log.info("llm_answer_fault", fault=diagnosis.fault.value, space=turn.space, call=number)
-            spare = salvage(reply, turn) or spare
-            if turn.time_left_s <= 2 * RESERVE_S:
-                break
+            spare = better(salvage(reply, turn), spare)
+            if turn.time_left_s <= took_s + RESERVE_S:
+                break  # no time for another one like this
             said = [Message("assistant", reply.text)] if reply.text.strip() else []
             said.append(Message("user", _correction(diagnosis.reason)))
         return spare if spare is not None else reply.text

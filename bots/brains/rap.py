@@ -50,7 +50,7 @@ EXAMPLES = (
 
 def with_sheet(persona: str, view: dict[str, Any], sheet: Sheet) -> list[Message]:
     """For a small model under a rhyme sheet's schema: answers are JSON objects of lines."""
-    messages = [Message("system", f"{persona}\nYou rap short lines about the topic.")]
+    messages = [Message("system", f"{persona}\nEvery line you rap is about the topic.")]
     for topic, rhymes, lines in EXAMPLES:
         messages.append(Message("user", f"Topic: {topic}. Rhymes: {rhymes}"))
         messages.append(Message("assistant", as_json(lines)))

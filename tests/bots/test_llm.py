@@ -16,16 +16,16 @@ from bots.brains.faults import (
     AnswerFault,
     Reply,
     diagnose,
-    repetition,
     salvage,
     tidy_verse,
+    weakness,
 )
 from bots.brains.llm import LlmBrain, LlmSettings
 from bots.brains.openai import ModelUnavailable
 from bots.turn import Turn
 from tests.bots.model import Model, Script, model, says
 
-VERSE = "ice on the wire\nyou play with my fire\nsnow on the door\nyou rap nevermore"
+VERSE = "ice on the buses\nyou play with my fire\nsnow on the door\nyou rap nevermore"
 RAP: dict[str, Any] = {
     "topic": "night buses", "rounds": 3, "bars": 4, "char_limit": 600, "round": 1, "verses": [],
 }  # fmt: skip
@@ -90,7 +90,7 @@ async def test_a_good_verse_is_streamed_and_sent() -> None:
 @pytest.mark.parametrize(
     ("bad", "told"),
     [
-        (says("a line that never e", finish="length"), "cut off"),
+        (says("a night that never e", finish="length"), "cut off"),
         (says("   \n "), "it was empty"),
         (says("one\none\ntwo\nthree"), "repeats the line 'one'"),
         (says("word " * 200), "at most 600 characters"),
@@ -253,15 +253,15 @@ def test_faults_are_told_apart() -> None:
     assert fault("\n".join("abcde"), kind="verse") is AnswerFault.ILLEGAL
 
 
-def test_a_line_of_an_earlier_verse_is_a_repetition() -> None:
+def test_a_line_of_an_earlier_verse_is_a_weakness() -> None:
     verses = [
         {"round": 1, "seat": 1, "text": "Hello, world!"},
         {"round": 1, "seat": 0, "text": None},
     ]
-    again = repetition("something new\nhello world", turn(view=RAP | {"verses": verses}))
+    again = weakness("something new\nhello world", turn(view=RAP | {"verses": verses}))
     assert again is not None
     assert again.fault is AnswerFault.REPEATED
-    assert repetition("something new", turn(view=RAP | {"verses": verses})) is None
+    assert weakness("a new night", turn(view=RAP | {"verses": verses})) is None
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,20 @@ def test_what_is_salvaged_is_always_legal(text: str, finish: str) -> None:
     for kind in ("verse", "bid"):
         saved = salvage(Reply(text, finish), turn(kind))
         assert saved is None or diagnose(Reply(saved), turn(kind)) is None
+
+
+def test_a_verse_without_a_word_of_its_topic_digresses() -> None:
+    found = weakness("cats and dogs", turn())
+    assert found is not None
+    assert found.fault is AnswerFault.OFF_TOPIC
+    assert weakness("the last Bus of the night", turn()) is None
+    assert weakness("anything goes", turn(view=RAP | {"topic": "I am"})) is None
+
+
+async def test_a_poor_verse_is_better_than_none() -> None:
+    poor = says("cats and dogs\nrain")
+    async with model(poor, says("cats"), says("", finish="length")) as server:
+        assert await act(server, turn()) == "cats and dogs\nrain"
 
 
 def test_a_rivals_words_are_one_bounded_quoted_line() -> None:
