@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import DataError
 
 from server.live.connection import apart, open_redis
 
@@ -71,3 +72,19 @@ async def test_a_server_that_closed_our_connections_is_reached_again(client: Red
     await asyncio.gather(*(client.ping() for _ in range(8)))
     await client.client_kill_filter(_type="normal", skipme=True)
     assert all(await asyncio.gather(*(client.ping() for _ in range(16))))
+
+
+@pytest.mark.parametrize("value", ["ä", b"\x00\xff", 7, -1.5, "a b", ""])
+async def test_values_arrive_as_redis_py_writes_them(
+    redis: Redis, client: Redis, value: str | bytes | float
+) -> None:
+    await client.set("ours", value)
+    await redis.set("theirs", value)
+    assert await redis.get("ours") == await redis.get("theirs")
+    assert await client.xinfo_stream("stream") if await client.xadd("stream", {"a": value}) else 0
+
+
+async def test_what_is_no_value_is_refused(client: Redis) -> None:
+    with pytest.raises(DataError, match="not a value"):
+        await client.set("k", {"a": 1})  # type: ignore[arg-type]
+    assert await client.ping()
