@@ -29,6 +29,8 @@ from server import protocol as p
 SAMPLES = 400
 BAR_MS = 20.0
 START_S = 30.0
+PAUSE_S = (0.02, 0.06)
+"""Between actions; longer than the gateway's and the early tick's least intervals."""
 
 _decode = msgspec.json.Decoder(p.ServerMessage).decode
 
@@ -72,6 +74,7 @@ async def _play(api: str, number: int) -> list[float]:
             decision = next(each for each in view.decisions if not each.done)
             seat = next(bot for bot in seats if bot.agent == view.seats[decision.seat].agent)
             text = _choose(view, decision, rng)
+            await asyncio.sleep(rng.uniform(*PAUSE_S))  # idle: no tick or flush has just been
             started = time.perf_counter()
             await _send(
                 seat.socket,
