@@ -1,8 +1,8 @@
 """What a tick of a host costs while 2,000 sessions are live.
 
 One host at 10 Hz holds 2,000 sessions of Bid Tac Toe; bots in another process (`host_load`) act about
-once a second in each, so a tick has some 200 actions, and replace each session that ends, so the host
-also claims, restores and seals. Early ticks are switched off (`tick_min_ms` = `tick_ms`): each tick
+once a second in each, so a tick has some 200 actions, and replace each session that ends, some 70 a
+second, so the host also claims, restores and seals. Early ticks are switched off (`tick_min_ms` = `tick_ms`): each tick
 takes all that came in 100 ms, which is the hardest case. Work is wall time from the start of the tick
 to the last append being in Redis, so it holds what Redis and the other tasks of the loop take.
 Sealing writes to nowhere: the store is measured elsewhere.

@@ -1,8 +1,9 @@
 """The other side of the host benchmark, in a process of its own: bots for thousands of sessions.
 
 `python -m benchmarks.host_load URL SESSIONS`. Keeps that many sessions of Bid Tac Toe live (a sealed
-one is replaced at once) and answers every decision after a think time of THINK_S. It follows the feed
-as a gateway does, but decodes of it only what a bot needs, since it shares the machine with the host.
+one is replaced at once) and answers every decision after a think time of THINK_S. No bot makes a line
+if it can help it, so most sessions fill the board: 27 actions in half a minute. It follows the feed as
+a gateway does, but decodes of it only what a bot needs, since it shares the machine with the host.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from server.live.connection import apart, open_redis
 from server.live.log import LiveLog
 from server.live.records import Inbound, SeatRecord, SessionRecord
 from server.match import initial_views, open_event
+from spaces.bid_tac_toe.state import LINES
 
 THINK_S = (0.7, 1.9)
 """A turn of two bids and a turn of one mark together take 3 s, so a session has 1 action a second."""
@@ -56,8 +58,8 @@ class Load:
         self._missing = sessions
         self._due: list[tuple[float, Inbound]] = []
         self._serial = 0
-        self._free: dict[str, list[int]] = {}
-        """Free cells by session."""
+        self._boards: dict[str, list[int | None]] = {}
+        """Who has marked which cell, by session."""
         self._turn: dict[str, int] = {}
         """Last turn seen by session; a turn that is told again is answered already."""
         self._decode = msgspec.msgpack.Decoder(Item).decode
@@ -86,19 +88,31 @@ class Load:
                     self._think(session, event.body["turn"], decision)
             case "digest":
                 self._missing += 1
-                del self._free[session], self._turn[session]
+                del self._boards[session], self._turn[session]
 
     def _think(self, session: str, turn: int, decision: dict[str, Any]) -> None:
         if decision["kind"] == "bid":
             text = f"bid: {self._rng.randrange(4)}"
         else:
-            free = self._free.setdefault(session, self._rng.sample(range(9), 9))
-            text = f"cell: {free.pop()}"
+            text = f"cell: {self._mark(self._boards[session], decision['seat'])}"
         self._serial += 1
         act = f"a{self._serial}"
         inbound = Inbound(session, decision["seat"], act, turn, text, "gateway")
         at = asyncio.get_running_loop().time() + self._rng.uniform(*THINK_S)
         heapq.heappush(self._due, (at, inbound))
+
+    def _mark(self, board: list[int | None], seat: int) -> int:
+        """A free cell that makes no line, if there is one."""
+
+        def lines(cell: int) -> bool:
+            return any(
+                cell in line and all(board[c] == seat for c in line if c != cell) for line in LINES
+            )
+
+        free = [cell for cell, owner in enumerate(board) if owner is None]
+        cell = self._rng.choice([cell for cell in free if not lines(cell)] or free)
+        board[cell] = seat
+        return cell
 
     async def act(self) -> None:
         """Submit what is due. One pipeline instead of one script each: the bots are not measured."""
@@ -116,11 +130,15 @@ class Load:
 
     async def open(self) -> None:
         while True:
-            for _ in range(min(self._missing, OPEN_AT_ONCE)):
-                self._missing -= 1
-                record = self._record()
-                self._free[record.session] = self._rng.sample(range(9), 9)
-                await self._log.open_session(record, open_event(record), initial_views(record))
+            records = [self._record() for _ in range(min(self._missing, OPEN_AT_ONCE))]
+            self._missing -= len(records)
+            self._boards |= {each.session: [None] * 9 for each in records}
+            await asyncio.gather(
+                *(
+                    self._log.open_session(each, open_event(each), initial_views(each))
+                    for each in records
+                )
+            )
             await asyncio.sleep(STEP_S)
 
     def _record(self) -> SessionRecord:
