@@ -71,6 +71,7 @@ class Host:
         """Sessions to look at in the next tick."""
         gap = self._gap = asyncio.Event()
         """Set between two ticks."""
+        gap.set()
         self._holding = Holding(
             name,
             leases,

@@ -300,3 +300,13 @@ async def test_cancelled_it_leaves_nothing_open(redis: Redis) -> None:
     async with running(host):
         await asyncio.sleep(0.1)
     await host.drain()  # returns at once: nothing runs
+
+
+async def test_drained_before_its_first_tick_it_ends_all_the_same(
+    redis: Redis, players: Players
+) -> None:
+    await form(players.log, "S1")
+    host = host_on(redis, Shelf().keep)
+    await host.drain()
+    await asyncio.wait_for(host.run(), 5)
+    assert await Leases(redis).claim("other", 160)
