@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from spaces.bid_tac_toe.variants import Params
@@ -67,6 +69,7 @@ class State(msgspec.Struct, frozen=True):
         return tuple(cell for cell, mark in enumerate(self.board) if mark == EMPTY)
 
 
+@functools.cache  # at most 3^9 boards, asked for several times an action
 def line_of(board: str) -> tuple[int, int, int] | None:
     """The completed line, or None; a board of play never has lines of both seats."""
     for line in LINES:
