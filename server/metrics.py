@@ -80,7 +80,7 @@ class Metrics:
         )
         self.steps = Counter(
             "agon_steps",
-            "Attempts of outbox steps: `done`, `retry`, `dead`",
+            "Attempts of outbox steps: `done`, `retry`, `dead`, `stopped`",
             ["step", "result"],
             registry=registry,
         )

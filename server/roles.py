@@ -307,6 +307,7 @@ class Parts:
             log=self._log,
             panel=HousePanel([judge], load_dictionary()),
             config=self._config,
+            metrics=self._metrics,
         )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:

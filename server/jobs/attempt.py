@@ -16,6 +16,7 @@ from server.clock import Clock
 from server.jobs.backoff import delay_ms
 from server.jobs.faults import Permanent
 from server.jobs.step import Step
+from server.metrics import Metrics
 from server.store import Store
 from server.store.outbox import NotDue, OutboxRow
 
@@ -38,7 +39,9 @@ class Attempts:
         attempts: int,
         clock: Clock,
         rng: random.Random,
+        metrics: Metrics,
     ) -> None:
+        self._metrics = metrics
         self._outbox = store.outbox
         self._steps = steps
         self._attempts = attempts
@@ -70,25 +73,33 @@ class Attempts:
                 said = await step.run(row.session)
             await self._outbox.done(row)
         except asyncio.CancelledError:
+            self._count(row, "stopped", started)
             line.info("job", result="stopped", ms=_since(started))
             await asyncio.shield(self._outbox.failed(row, "the worker stopped", self._clock()))
             raise
         except Exception as error:
             reason = _reason(error, step)
             if isinstance(error, Permanent) or number >= self._attempts:
+                self._count(row, "dead", started)
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
                 )
                 await self._bury(row, step, reason)
                 return None
+            self._count(row, "retry", started)
             wait_ms = delay_ms(number, self._rng)
             line.warning(
                 "job", result="failed", reason=reason, again_ms=wait_ms, ms=_since(started)
             )
             await self._outbox.failed(row, reason, self._clock() + wait_ms)
             return wait_ms
+        self._count(row, "done", started)
         line.info("job", result="done", ms=_since(started), **said)
         return None
+
+    def _count(self, row: OutboxRow, result: str, started: float) -> None:
+        self._metrics.steps.labels(row.step, result).inc()
+        self._metrics.step_time.labels(row.step).observe(time.monotonic() - started)
 
     async def _bury(self, row: OutboxRow, step: Step, reason: str) -> None:
         # Told before it is written down: a crash between the two tells again, and never not at all.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from server.clock import Clock, unix_ms
@@ -20,6 +21,7 @@ from server.jobs.sweeper import SWEEP_S, Sweeper
 from server.jobs.wake import TimeoutClass, Waking, connect
 from server.live import keys
 from server.live.log import LiveLog
+from server.metrics import Metrics
 from server.store import Store
 from spaces.registry import all_spaces
 
@@ -43,6 +45,7 @@ class Worker:
         clock: Clock = unix_ms,
         rng: random.Random | None = None,
         sweep_s: float = SWEEP_S,
+        metrics: Metrics | None = None,
     ) -> None:
         """`redis` tells where arq's own connections go. The caller closes what it has passed in."""
         self._store = store
@@ -66,6 +69,7 @@ class Worker:
             attempts=config.job_attempts,
             clock=clock,
             rng=rng or random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            metrics=metrics or Metrics(CollectorRegistry()),
         )
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),

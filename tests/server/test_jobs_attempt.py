@@ -8,11 +8,13 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from judges.faults import JudgeUnavailable
 from server.jobs.attempt import Attempts
 from server.jobs.backoff import FIRST_MS, MOST_MS, delay_ms
 from server.jobs.faults import Permanent
+from server.metrics import Metrics
 from server.store import Store
 from server.store.outbox import OutboxRow
 from tests.server.aftermath_session import Seats
@@ -73,7 +75,12 @@ async def row(store: Store) -> OutboxRow:
 
 def attempts(store: Store, step: Scripted, clock: Clock) -> Attempts:
     return Attempts(
-        store=store, steps={"rate": step}, attempts=3, clock=clock, rng=random.Random(1)
+        store=store,
+        steps={"rate": step},
+        attempts=3,
+        clock=clock,
+        rng=random.Random(1),
+        metrics=Metrics(CollectorRegistry()),
     )
 
 
@@ -165,7 +172,14 @@ async def test_a_killed_workers_row_comes_back_by_itself(store: Store, row: Outb
 
 
 async def test_strange_ids_and_steps_are_left_alone(store: Store, row: OutboxRow) -> None:
-    runs = Attempts(store=store, steps={}, attempts=3, clock=Clock(), rng=random.Random(1))
+    runs = Attempts(
+        store=store,
+        steps={},
+        attempts=3,
+        clock=Clock(),
+        rng=random.Random(1),
+        metrics=Metrics(CollectorRegistry()),
+    )
     assert await runs.run("nobody") is None
     assert await runs.run(row.id) is None
     assert await state(store, row) == ("waiting", 0, None)
