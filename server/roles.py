@@ -28,7 +28,7 @@ from bots.house import house_agents
 from bots.runner import Runner
 from judges.house import HousePanel
 from judges.instruments.pronounce import load_dictionary
-from judges.llm import ModelJudge
+from judges.llm import ModelJudge, Style
 from server.api.app import create_app
 from server.api.listen import ApiServer
 from server.clock import unix_ms
@@ -298,8 +298,13 @@ class Parts:
         return await self._store.sessions.unopened(unix_ms() - UNOPENED_MS)
 
     def _make_worker(self) -> Worker:
+        # A model of the operator's choice gives points and reasons; the embedded one is too small for
+        # that, but leans to one side when asked who is better.
         judge = ModelJudge(
-            url=self._llm_url(), model=self._config.llm_model, api_key=self._config.llm_api_key
+            url=self._llm_url(),
+            model=self._config.llm_model,
+            api_key=self._config.llm_api_key,
+            style=Style.SCORES if self._config.llm_url else Style.LEANINGS,
         )
         return Worker(
             store=self._store,
