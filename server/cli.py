@@ -110,7 +110,7 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Run the arena: every role in one process, or the roles you name."""
+    """Run an arena, or some of its roles."""
     from server import logs, roles
 
     settings = _load(config, data_dir=data_dir)
@@ -142,7 +142,7 @@ def demo(
     space: Annotated[str | None, typer.Option(help="Play only this Space.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Start a whole arena of its own and watch language models battle live."""
+    """Watch language models battle in an arena of its own."""
     from server import demo as demonstration
 
     settings = _load(config)
@@ -197,7 +197,7 @@ def bot(
 
 @app.command(epilog="Example: agon transcript 01J8… > battle.json")
 def transcript(session: str, url: ApiUrl = DEFAULT_URL) -> None:
-    """Print a session's transcript: the canonical bytes that its digest is of."""
+    """Print the canonical bytes of a session's transcript."""
     import httpx
 
     try:
@@ -216,16 +216,23 @@ def _problem(answer: Any) -> str:
         return f"the arena answered {answer.status_code}"
 
 
-@app.command(epilog="Example: agon replay battle.json")
-def replay(file: Path) -> None:
-    """Check a transcript and play it again: same rules, same seed, same actions, same outcome."""
+@app.command(epilog="Example: agon replay transcripts/*.transcript.json")
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Transcripts; `-` reads standard input.")],
+) -> None:
+    """Check transcripts and play them again."""
     from server import replay as replaying
 
-    try:
-        document = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from None
-    print(replaying.report(document))
+    for number, file in enumerate(files):
+        try:
+            document = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        except OSError as error:
+            raise CommandError(f"cannot read {file}: {error.strerror}") from None
+        try:
+            told = replaying.report(document)
+        except replaying.ReplayFailed as error:
+            raise CommandError(f"{file}: {error}") from None
+        print("\n" * bool(number) + told)
 
 
 @app.command(epilog="Example: agon doctor")
@@ -235,7 +242,7 @@ def doctor(
         str | None, typer.Option(help="Where embedded services keep their files.")
     ] = None,
 ) -> None:
-    """Check each backing service and say what to do about what is wrong."""
+    """Check each service and say what to mend."""
     from server import doctor as examination
 
     settings = _load(config, data_dir=data_dir)
@@ -248,14 +255,19 @@ def show_config(
     explain: Annotated[bool, typer.Option(help="Say what each knob is for.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Print every knob with its value and where it can be set."""
+    """Print every knob, its value and reason."""
     settings = _load(config)
+    if explain:
+        print(
+            "Set knobs in ./agon.toml (or --config FILE), or as the variables named below, which win.\n"
+        )
     for knob in configuration.knobs():
         value = getattr(settings, knob.name)
         shown = "(set, not shown)" if knob.name in configuration.SECRETS and value else repr(value)
         print(f"{knob.name} = {shown}")
         if explain:
-            print(f"    {knob.reason}\n    {knob.variable}, default {knob.default!r}")
+            listed = " (comma-separated)" if isinstance(knob.default, tuple) else ""
+            print(f"    {knob.reason}\n    {knob.variable}{listed}, default {knob.default!r}")
 
 
 def _load(file: Path | None, **overrides: Any) -> Config:

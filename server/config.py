@@ -86,6 +86,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="What clients are told to connect to (behind a proxy: wss://…). Empty: the listening address."
         ),
     ] = ""
+    metrics_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_535,
+            description="Where a process without the api role serves /metrics, on api_host; 0: nowhere.",
+        ),
+    ] = 0
     open_registration: Annotated[
         bool,
         Meta(
@@ -202,8 +210,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = "info"
 
 
-SECRETS = frozenset({"llm_api_key", "redis_url", "database_url"})
+SECRETS = frozenset({"llm_api_key", "llm_url", "redis_url", "database_url"})
 """Knobs that may hold a password: never printed in full."""
+
+_SCHEMES = {
+    "redis_url": ("redis://", "rediss://", "unix://"),
+    "database_url": ("postgresql://", "postgresql+asyncpg://", "sqlite://", "sqlite+aiosqlite://"),
+    "llm_url": ("http://", "https://"),
+    "gateway_public_url": ("ws://", "wss://"),
+}
 
 FILE_NAME = "agon.toml"
 
@@ -246,9 +261,17 @@ def load(
     values |= _read_env(env)
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        return msgspec.convert(values, Config, strict=False)
+        config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{error} (see `agon config --explain`)") from None
+        # msgspec ends its message with the path of the field: ` - at `$.tick_ms``
+        fact, _, field = str(error).partition(" - at `$.")
+        named = f"{field.rstrip('`')}: {fact}" if field else fact
+        raise ConfigError(f"{named} (see `agon config --explain`)") from None
+    for name, schemes in _SCHEMES.items():
+        url = getattr(config, name)
+        if url and not url.startswith(schemes):  # the url may hold a password: do not repeat it
+            raise ConfigError(f"{name} must begin with {' or '.join(schemes)}")
+    return config
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -260,7 +283,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
-_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL"})  # the clients' own, see bots.keys
+_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL", "AGON_INSECURE"})  # the clients' own, see bots.api
 
 
 def _read_env(env: Mapping[str, str]) -> dict[str, Any]:

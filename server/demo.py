@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from server.config import Config
@@ -37,6 +38,8 @@ def run(
 ) -> None:
     """Run the demo until it is quit or `sessions` have ended (0: no end). Raises DemoFailed."""
     quotas = share_out(sessions, space)
+    if out is not None:
+        _make_folder(out)
     with tempfile.TemporaryDirectory(prefix="agon-demo-") as folder:
         log = Path(folder) / "arena.log"
         with _arena(config, Path(folder), log, quotas) as api:
@@ -68,6 +71,13 @@ def _keep(log: Path) -> Path:
     return kept
 
 
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoFailed(f"cannot make the folder {out}: {error.strerror}") from None
+
+
 def share_out(sessions: int, space: str | None) -> dict[str, int]:
     """How many sessions each Space plays: a third of them, at least one, are battles of language models.
 
@@ -89,15 +99,14 @@ def share_out(sessions: int, space: str | None) -> dict[str, int]:
 def _arena(config: Config, folder: Path, log: Path, quotas: dict[str, int]) -> Iterator[str]:
     """A child `agon serve` with every role; yields its API's URL once it answers."""
     ready = folder / "ready.json"
-    environment = os.environ | {
-        "AGON_API_PORT": "0",
-        "AGON_GATEWAY_PORT": "0",
-        "AGON_GATEWAY_PUBLIC_URL": "",
-        "AGON_DATA_DIR": str(folder / "data"),
-    }
+    settings = folder / "agon.toml"
+    settings.touch(mode=0o600)  # a knob may be a secret
+    settings.write_text(_as_toml(_own(config, folder)), encoding="utf-8")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
     house = ",".join(f"{space}={count}" for space, count in quotas.items())
     command = [
         *(sys.executable, "-m", "server.cli", "serve", "--house", house),
+        *("--config", str(settings)),
         *("--ready-file", str(ready), "--stop-with-stdin"),
     ]
     with log.open("wb") as output:
@@ -112,6 +121,7 @@ def _arena(config: Config, folder: Path, log: Path, quotas: dict[str, int]) -> I
     try:
         yield _await_ready(child, ready, log)
     finally:
+        print("closing the arena …", file=sys.stderr)
         assert child.stdin is not None
         child.stdin.close()  # the arena drains and ends
         try:
@@ -119,6 +129,29 @@ def _arena(config: Config, folder: Path, log: Path, quotas: dict[str, int]) -> I
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             child.wait()
+
+
+def _own(config: Config, folder: Path) -> Config:
+    """The user's knobs, but everything that another arena could share. A model may be shared."""
+    return msgspec.structs.replace(
+        config,
+        data_dir=str(folder / "data"),
+        redis_url="",
+        database_url="",
+        api_host="127.0.0.1",
+        api_port=0,
+        gateway_host="127.0.0.1",
+        gateway_port=0,
+        gateway_public_url="",
+        metrics_port=0,
+        open_registration=True,
+    )
+
+
+def _as_toml(config: Config) -> str:
+    """JSON's strings, numbers, booleans and arrays are TOML's."""
+    values = msgspec.structs.asdict(config)
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
 
 def _await_ready(child: subprocess.Popen[bytes], ready: Path, log: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -28,14 +29,18 @@ class Ailment(Exception):
 async def examine(config: Config) -> bool:
     """Check everything and print a line each; True when nothing is wrong."""
     console = Console(highlight=False)
+    arena = f"http://{config.api_host}:{config.api_port}"
     with DataDir(config.data_dir) as data:
         checks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
             ("data", lambda: _data(data)),
             ("redis", lambda: _redis(config, data)),
             ("database", lambda: _database(config, data)),
             ("model", lambda: _model(config, data)),
-            ("api port", lambda: _port("api", config.api_host, config.api_port)),
-            ("gateway port", lambda: _port("gateway", config.gateway_host, config.gateway_port)),
+            ("api port", lambda: _port("api", config.api_host, config.api_port, arena)),
+            (
+                "gateway port",
+                lambda: _port("gateway", config.gateway_host, config.gateway_port, arena),
+            ),
         ]
         healthy = True
         for name, check in checks:
@@ -88,11 +93,15 @@ def _program() -> str:
 
 
 async def _database(config: Config, data: DataDir) -> str:
-    from server.store import StoreError, open_store
+    from server.store.engine import StoreError, open_database
 
     try:
-        store = await open_store(config.database_url or database.url(data))
-        await store.close()
+        # Looks, and changes nothing: migrating is for `agon serve`.
+        opened = open_database(config.database_url or database.url(data))
+        try:
+            await opened.ping()
+        finally:
+            await opened.close()
     except StoreError as error:
         raise Ailment(
             _one_line(error),
@@ -116,30 +125,45 @@ async def _model(config: Config, data: DataDir) -> str:
             names = [model["id"] for model in answer.json()["data"]]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise Ailment(
-            f"{url} does not list its models: {_one_line(error)}",
-            "an OpenAI-compatible …/v1 is needed",
+            f"does not list its models: {_one_line(error)}",
+            "is AGON_LLM_URL the …/v1 of an OpenAI-compatible server that is up?",
         ) from None
     if config.llm_url and config.llm_model not in names:
         raise Ailment(
-            f"{url} serves {', '.join(names)}, not {config.llm_model}",
+            f"serves {', '.join(names)}, not {config.llm_model}",
             "set AGON_LLM_MODEL to one of them",
         )
     return f"{', '.join(names)}, {'given' if config.llm_url else 'embedded'}"
 
 
-async def _port(name: str, host: str, port: int) -> str:
+async def _port(name: str, host: str, port: int, arena: str) -> str:
+    """The port is free, or what listens there is an arena (whose API is `arena`)."""
     if port == 0:
         return "any free port"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError:
+    except OSError as error:
+        variable = f"AGON_{name.upper()}"
+        if error.errno != errno.EADDRINUSE:
             raise Ailment(
-                f"{host}:{port} is taken",
-                f"an arena already runs there, or set AGON_{name.upper()}_PORT to another port",
+                f"cannot listen on {host}:{port}: {error.strerror}", f"is {variable}_HOST right?"
             ) from None
+        if await _is_arena(arena):
+            return f"{host}:{port} is in use: an arena answers at {arena}"
+        raise Ailment(
+            f"{host}:{port} is taken by another program", f"set {variable}_PORT to another port"
+        ) from None
     return f"{host}:{port} is free"
+
+
+async def _is_arena(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            return "protocols" in (await client.get(f"{url}/v1/gateway")).json()
+    except (httpx.HTTPError, ValueError):
+        return False
 
 
 def _one_line(error: Exception) -> str:

@@ -12,8 +12,9 @@ from spaces import transcript
 from spaces.plain_text import plain_lines
 
 POLL_S = 0.5
-SILENCE_S = 180.0
+SILENCE_S = 400.0
 """Nothing has moved for this long: something is wrong."""
+HEARTBEAT_S = 20.0
 MAX_REASON = 160
 
 
@@ -22,28 +23,32 @@ class Silence(RuntimeError):
 
 
 class Narrator:
-    """Follows an arena from outside. `out` is a folder for transcripts, or None."""
+    """Follows an arena from outside. `out` is an existing folder for transcripts, or None."""
 
     def __init__(self, api: str, out: Path | None) -> None:
         self._http = httpx.Client(base_url=api, timeout=10, trust_env=False)
         self._out = out
         self._told: set[str] = set()
         self._headlines: dict[str, str] = {}
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
 
     def tell(self, sessions: int) -> None:
         """Print each session once it is over and judged; return after `sessions` (0: never).
 
         Raises Silence.
         """
-        last = time.monotonic()
+        last = beat = time.monotonic()
         print(f"the arena is open at {self._http.base_url}", flush=True)
         while sessions == 0 or len(self._told) < sessions:
             if self._step(sessions):
                 last = time.monotonic()
             elif time.monotonic() - last > SILENCE_S:
                 raise Silence(f"nothing has moved for {SILENCE_S:.0f} s")
+            elif time.monotonic() - max(last, beat) > HEARTBEAT_S:
+                beat = time.monotonic()
+                print(
+                    f"  … still at it ({beat - last:.0f} s; a busy machine thinks slowly)",
+                    flush=True,
+                )
             time.sleep(POLL_S)
 
     def save_finished(self) -> None:
@@ -125,7 +130,11 @@ def _over(detail: dict[str, Any]) -> bool:
 def _progress(detail: dict[str, Any]) -> str:
     if detail["status"] == "live":
         return plain(detail["headline"]) or "live"
-    return "  ".join(f"{step['name']} {step['state']}" for step in detail["steps"])
+    return "  ".join(
+        f"{step['name']} {step['state']}"
+        + (f" ({plain(step['detail'])})" if step.get("detail") else "")
+        for step in detail["steps"]
+    )
 
 
 def _verdict(detail: dict[str, Any]) -> list[str]:

@@ -20,8 +20,12 @@ from typing import Any, Protocol
 
 import msgspec
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from bots.hosted import HostedAgent
 from bots.house import house_agents
@@ -192,7 +196,14 @@ class Parts:
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What every process does beside its roles, until cancelled."""
-        return [services.keep(self._config, self._data, with_llm=self._urls.llm is not None)]
+        works = [services.keep(self._config, self._data, with_llm=self._urls.llm is not None)]
+        if self._api is None and self._config.metrics_port:
+            app = Starlette(routes=[Route("/metrics", self._show_metrics)])
+            works.append(ApiServer(app, self._config.api_host, self._config.metrics_port).run())
+        return works
+
+    async def _show_metrics(self, request: Request) -> Response:
+        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def gateway_ready(self) -> None:
         """Return once our gateway, if there is one, has an address."""

@@ -48,10 +48,12 @@ def create_app(
         clock=clock,
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
     )
-    return Starlette(
+    app = Starlette(
         routes=[route(operation, services) for operation in OPERATIONS],
         exception_handlers={
             HTTPException: problems.of_http_exception,
             Exception: problems.of_failure,
         },
     )
+    app.router.redirect_slashes = False  # the document names each path once
+    return app

@@ -33,8 +33,13 @@ class DataDir:
         self._users: IO[str] | None = None
 
     def __enter__(self) -> DataDir:
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._users = self.users_lock.open("a")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._users = self.users_lock.open("a")
+        except OSError as error:
+            raise ServiceFailed(
+                f"cannot use {self.path} ({error.strerror}): set AGON_DATA_DIR to a folder of yours"
+            ) from None
         # Blocks only for the moment in which a guard is ending the services of earlier users.
         fcntl.flock(self._users, fcntl.LOCK_SH)
         return self
