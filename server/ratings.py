@@ -12,12 +12,8 @@ from collections.abc import Sequence
 import msgspec
 from openskill.models import PlackettLuce
 
-from server.protocol import BoardRow
-
 START_MU_MILLI = 25_000
 START_SIGMA_MILLI = 8_333
-PROVISIONAL_SESSIONS = 10
-"""Before this many sessions sigma is still above 6, so that mu - 3 sigma says little."""
 _FLOOR_SIGMA_MILLI = 1
 
 _MODEL = (
@@ -28,11 +24,6 @@ _MODEL = (
 class Rating(msgspec.Struct, frozen=True):
     mu_milli: int = START_MU_MILLI
     sigma_milli: int = START_SIGMA_MILLI
-
-    @property
-    def ordinal_milli(self) -> int:
-        """What people are ranked by: mu - 3 sigma, the skill that is almost surely there."""
-        return self.mu_milli - 3 * self.sigma_milli
 
 
 def update(ranks: Sequence[int], ratings: Sequence[Rating]) -> tuple[Rating, ...]:
@@ -61,13 +52,3 @@ def winners(ranks: Sequence[int]) -> tuple[bool, ...]:
     """Who won: the one best seat, or nobody when the best place is shared."""
     alone = list(ranks).count(1) == 1
     return tuple(alone and rank == 1 for rank in ranks)
-
-
-def provisional(sessions: int) -> bool:
-    """Whether a rating rests on too little to be more than a first guess."""
-    return sessions < PROVISIONAL_SESSIONS
-
-
-def board_order(row: BoardRow) -> tuple[int, str]:
-    """Sort key of a board: best first by mu - 3 sigma, then by version, so that the order is total."""
-    return (3 * row.sigma_milli - row.mu_milli, row.version)

@@ -167,6 +167,7 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
 
 
 _STEP_NAMES = {"judge": "judged", "rate": "rated"}
+_GIVEN_UP = {"judge": "judging failed", "rate": "rating failed"}
 _STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
     "waiting": "waiting",
     "running": "running",
@@ -176,10 +177,20 @@ _STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
 
 
 def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
-    """What follows a match, as the live views name it; the reason of a failure stays in our log."""
-    sealed = Step("sealed", "waiting" if row.digest is None else "done")
-    return [sealed] + [
-        Step(_STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state])
-        for step in rows
-        if step.step != "open"
-    ]
+    """What follows a match, as the live views name it; the reason of a failure stays in our log.
+
+    A step behind one that was given up waits in the outbox, for a redrive; here it has failed.
+    """
+    found = [Step("sealed", "waiting" if row.digest is None else "done")]
+    dead = ""
+    for step in rows:
+        if step.step == "open":
+            continue
+        name, state = _STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state]
+        if dead and state == "waiting":
+            found.append(Step(name, "failed", dead))
+        else:
+            found.append(Step(name, state))
+        if step.state == "dead":
+            dead = _GIVEN_UP.get(step.step, f"{step.step} failed")
+    return found

@@ -18,7 +18,7 @@ from server.jobs.faults import Permanent
 from server.jobs.step import Step
 from server.metrics import Metrics
 from server.store import Store
-from server.store.outbox import NotDue, OutboxRow
+from server.store.outbox import NotDue, OutboxRow, State
 
 GRACE_S = 15.0
 """Beyond a step's time-out, before its worker is taken for dead: for writing down how it went."""
@@ -52,12 +52,16 @@ class Attempts:
         """Attempt the row, if it is due. Returns milliseconds to wait before the next attempt, or
         None when there is nothing more to do.
 
-        Cancelling puts the row back at once; a killed worker's row comes back by itself.
+        Cancelling puts the row back at once, and that attempt does not count; a killed worker's row
+        comes back by itself, and its attempt does count: work that kills its workers ends, too.
         """
         row = await self._outbox.get(row_id)
         if row is None or row.step not in self._steps:
             return None
         step = self._steps[row.step]
+        if row.state == State.RUNNING and row.attempts >= self._attempts:
+            await self._lost(row, step)
+            return None
         try:
             lease_ms = int((step.timeout_s + GRACE_S) * 1_000)
             number = await self._outbox.start(row, self._clock(), lease_ms)
@@ -75,7 +79,7 @@ class Attempts:
         except asyncio.CancelledError:
             self._count(row, "stopped", started)
             line.info("job", result="stopped", ms=_since(started))
-            await asyncio.shield(self._outbox.failed(row, "the worker stopped", self._clock()))
+            await asyncio.shield(self._outbox.stopped(row, self._clock()))
             raise
         except Exception as error:
             reason = _reason(error, step)
@@ -84,7 +88,8 @@ class Attempts:
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
                 )
-                await self._bury(row, step, reason)
+                await self._tell(row, step, reason)
+                await self._outbox.failed(row, reason, None)
                 return None
             self._count(row, "retry", started)
             wait_ms = delay_ms(number, self._rng)
@@ -101,15 +106,37 @@ class Attempts:
         self._metrics.steps.labels(row.step, result).inc()
         self._metrics.step_time.labels(row.step).observe(time.monotonic() - started)
 
-    async def _bury(self, row: OutboxRow, step: Step, reason: str) -> None:
-        # Told before it is written down: a crash between the two tells again, and never not at all.
+    async def _lost(self, row: OutboxRow, step: Step) -> None:
+        """Give up a row whose last attempt began and never ended, once its time has run out."""
+        if row.due_ms > self._clock():
+            return
+        reason = _death(row)
+        self._metrics.steps.labels(row.step, "dead").inc()
+        _logger.error(
+            "job",
+            step=row.step,
+            session=row.session,
+            attempt=row.attempts,
+            result="dead",
+            reason=reason,
+        )
+        await self._tell(row, step, reason)
+        await self._outbox.lost(row, reason)
+
+    async def _tell(self, row: OutboxRow, step: Step, reason: str) -> None:
+        # Before it is written down: a crash between the two tells again, and never not at all.
         try:
             await step.give_up(row.session, reason)
         except Exception as error:
             _logger.warning(
                 "dead letter not told", step=row.step, session=row.session, error=str(error)
             )
-        await self._outbox.failed(row, reason, None)
+
+
+def _death(row: OutboxRow) -> str:
+    if row.last_error is None:  # no attempt lived to tell
+        return f"the worker died {row.attempts} times"
+    return f"the worker died in attempt {row.attempts}; before: {row.last_error}"[:MAX_REASON]
 
 
 def _reason(error: Exception, step: Step) -> str:

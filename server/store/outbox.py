@@ -41,7 +41,7 @@ class OutboxRow(msgspec.Struct, frozen=True):
     step: str
     state: str
     attempts: int
-    """Started so far."""
+    """Started so far; without those whose worker stopped in good order."""
     due_ms: int
     last_error: str | None
 
@@ -129,12 +129,27 @@ class Outbox:
         values: dict[str, object] = {"state": state.value, "last_error": _storable(reason)}
         if retry_at_ms is not None:
             values["due_ms"] = retry_at_ms
+        await self._leave(row, row.attempts + 1, **values)
+
+    async def stopped(self, row: OutboxRow, now_ms: int) -> None:
+        """The worker of the attempt that `start` gave stops in good order: due at once, and the attempt
+        does not count. Ignored when a later attempt is under way."""
+        await self._leave(
+            row, row.attempts + 1, state=State.WAITING.value, attempts=row.attempts, due_ms=now_ms
+        )
+
+    async def lost(self, row: OutboxRow, reason: str) -> None:
+        """Give up a row, as `due` or `get` gave it, whose worker died in its last attempt."""
+        await self._leave(row, row.attempts, state=State.DEAD.value, last_error=_storable(reason))
+
+    async def _leave(self, row: OutboxRow, number: int, /, **values: object) -> None:
+        """From the attempt of that number, if it is still the latest, to another state."""
         async with self._db.writing() as tx:
             await tx.execute(
                 update(_o)
                 .where(
                     _o.c.id == row.id,
-                    _o.c.attempts == row.attempts + 1,
+                    _o.c.attempts == number,
                     _o.c.state == State.RUNNING.value,
                 )
                 .values(**values)
@@ -157,7 +172,7 @@ class Outbox:
             result = await tx.execute(
                 update(_o)
                 .where(_o.c.id == row_id, _o.c.state == State.DEAD.value)
-                .values(state=State.WAITING.value, attempts=0, due_ms=0)
+                .values(state=State.WAITING.value, attempts=0, due_ms=0, last_error=None)
             )
         return result.rowcount == 1
 

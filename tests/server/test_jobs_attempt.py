@@ -155,8 +155,73 @@ async def test_a_stopped_worker_puts_the_row_back_at_once(store: Store, row: Out
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await state(store, row) == ("waiting", 1, "the worker stopped")
+    assert await state(store, row) == ("waiting", 0, None)
     assert await runs.run(row.id) is None
+    assert await state(store, row) == ("done", 1, None)
+
+
+async def test_stopping_ever_so_often_is_no_failure(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(*[0.15] * 10, None), Clock()
+    runs = attempts(store, step, clock)
+    for stop in range(1, 11):
+        task = asyncio.create_task(runs.run(row.id))
+        while step.runs < stop:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await state(store, row) == ("waiting", 0, None)
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("done", 1, None)
+    assert step.given_up == []
+
+
+async def test_work_that_kills_its_workers_is_a_dead_letter(store: Store, row: OutboxRow) -> None:
+    step, clock = Scripted(), Clock()
+    runs = attempts(store, step, clock)
+    for _ in range(3):
+        found = await store.outbox.get(row.id)
+        assert found is not None
+        await store.outbox.start(found, clock.now, 15_200)  # and then SIGKILL
+        assert await runs.run(row.id) is None, "it may still be alive"
+        assert (await state(store, row))[0] == "running"
+        clock.now += 15_200
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("dead", 3, "the worker died 3 times")
+    assert step.given_up == ["the worker died 3 times"]
+    assert await store.outbox.due(clock.now * 2, 10) == []
+    assert await store.outbox.redrive(row.id)
+    assert await state(store, row) == ("waiting", 0, None)
+
+
+async def test_a_dead_letter_says_what_failed_before_the_worker_died(
+    store: Store, row: OutboxRow
+) -> None:
+    step, clock = Scripted(*[JudgeUnavailable("refused")] * 2), Clock()
+    runs = attempts(store, step, clock)
+    for _ in range(2):
+        await runs.run(row.id)
+        clock.now += MOST_MS
+    found = await store.outbox.get(row.id)
+    assert found is not None
+    await store.outbox.start(found, clock.now, 15_200)
+    clock.now += 15_200
+    await runs.run(row.id)
+    assert await state(store, row) == (
+        "dead", 3, "the worker died in attempt 3; before: refused",
+    )  # fmt: skip
+
+
+async def test_a_last_attempt_that_was_slow_and_not_dead_is_still_done(
+    store: Store, row: OutboxRow
+) -> None:
+    found = row
+    for _ in range(3):
+        await store.outbox.start(found, 0, 0)
+        [found] = [each for each in await store.outbox.steps(row.session) if each.id == row.id]
+    await attempts(store, Scripted(), Clock()).run(row.id)
+    assert (await state(store, row))[0] == "dead"
+    await store.outbox.done(row)
     assert (await state(store, row))[0] == "done"
 
 

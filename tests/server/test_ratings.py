@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import ratings
-from server.protocol import BoardRow
 from server.ratings import Rating
 from server.store import ratings as stored
 
@@ -51,7 +50,7 @@ def test_the_better_agent_rises() -> None:
     for session in range(40):
         ranks = (2, 1) if session % 5 == 4 else (1, 2)
         strong, weak = ratings.update(ranks, (strong, weak))
-    assert strong.ordinal_milli > weak.ordinal_milli + 3_000
+    assert strong.mu_milli > weak.mu_milli + 3_000
     assert strong.sigma_milli < 5_000
 
 
@@ -78,18 +77,6 @@ def test_every_seat_has_a_rank(ranks: tuple[int, ...]) -> None:
         ratings.update(ranks, (Rating(), Rating())[: max(1, len(ranks) - 1)])
 
 
-def test_the_store_keeps_the_same_rules() -> None:
+def test_the_store_starts_where_the_ratings_do() -> None:
     start = Rating()
     assert (start.mu_milli, start.sigma_milli) == stored.START
-    assert [
-        ratings.provisional(n)
-        for n in (stored.PROVISIONAL_SESSIONS - 1, stored.PROVISIONAL_SESSIONS)
-    ] == [True, False]
-
-
-def test_board_order() -> None:
-    def row(version: str, mu: int, sigma: int) -> BoardRow:
-        return BoardRow(0, "a", "A", version, mu, sigma, 1)
-
-    sure, unsure, twin = row("b", 25_000, 1_000), row("c", 30_000, 8_000), row("a", 25_000, 1_000)
-    assert sorted([unsure, sure, twin], key=ratings.board_order) == [twin, sure, unsure]
