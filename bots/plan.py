@@ -15,6 +15,9 @@ FIRST_VIEW_MS = 2_000
 have none, and one that was seated before must not queue for more than it wants."""
 ASK_AGAIN_MS = 5_000
 """After `already-queued`, when nobody has told us the ticket."""
+OFFER_GRACE_MS = 1_000
+"""An offer is forgotten this long after its deadline, whatever the agent's view says: clocks differ,
+and the arena looks at its own a few times a second."""
 NEVER_MS = 2**62
 FATAL = frozenset({"unknown-space", "tier-closed", "forbidden"})
 
@@ -40,9 +43,13 @@ class Plan:
         self._asked = False
         self._not_before_ms = NEVER_MS
         self._explain_ms = 0
-        self._offers: list[str] = []
+        self._offers: dict[str, int] = {}
+        """With the time, on our clock, at which each is forgotten."""
+        self._dead_offers: set[str] = set()
         self._confirmed: set[str] = set()
         self._unknown_tickets: list[str] = []
+        self._others: set[str] = set()
+        """Tickets in the view that are gone, or were taken for another queue: nothing to wait for."""
         self._stopping = False
         self._leaving: str | None = None
         self.fatal: Error | None = None
@@ -58,14 +65,21 @@ class Plan:
         self._explain_ms = 0
         self._not_before_ms = now + FIRST_VIEW_MS
 
-    def agent_view(self, view: AgentView, now: int) -> list[str]:
-        """Take the agent's view; the sessions in which we have newly been seated."""
+    def agent_view(self, view: AgentView, now: int, ahead_ms: int = 0) -> list[str]:
+        """Take the agent's view; the sessions in which we have newly been seated.
+
+        `ahead_ms`: the arena's clock, on which offers expire, minus ours.
+        """
         self._not_before_ms = min(self._not_before_ms, now)
-        self._offers = [
-            offer.offer
+        self._dead_offers.intersection_update(offer.offer for offer in view.offers)
+        self._offers = {
+            offer.offer: offer.expires_ms - ahead_ms + OFFER_GRACE_MS
             for offer in view.offers
-            if offer.space == self._space and offer.tier_micros == self._tier
-        ]
+            if offer.space == self._space
+            and offer.tier_micros == self._tier
+            and offer.offer not in self._dead_offers
+        }
+        self._forget_expired(now)
         self._confirmed.intersection_update(self._offers)
         seated = [s.session for s in view.seated if s.space == self._space]
         fresh = [s for s in seated if s not in self._live and s not in self._over]
@@ -73,8 +87,9 @@ class Plan:
         if fresh and self._ticket not in view.tickets:
             self._ticket = None
         self._over.intersection_update(seated)  # the arena has noticed, too
+        self._others.intersection_update(view.tickets)
         if self._ticket is None and not self._asked:
-            self._unknown_tickets = list(view.tickets)
+            self._unknown_tickets = [t for t in view.tickets if t not in self._others]
         return fresh
 
     def ticket(self, ticket: Ticket, now: int) -> bool:
@@ -82,24 +97,23 @@ class Plan:
         if ticket.ticket in self._unknown_tickets:
             self._unknown_tickets.remove(ticket.ticket)
         if (ticket.space, ticket.tier_micros) != (self._space, self._tier):
+            self._others.add(ticket.ticket)
             return False
         self._asked = False
         if ticket.state in ("waiting", "offered"):
             self._ticket = ticket.ticket
             self._explain_ms = now + EXPLAIN_EVERY_MS
-        elif self._ticket in (None, ticket.ticket):
-            self._ticket = None
+        else:
+            self._lose(ticket.ticket)
         return True
 
     def error(self, error: Error, now: int) -> None:
         match error.code:
             case "unknown-ticket":
-                if error.ref in self._unknown_tickets:
-                    self._unknown_tickets.remove(error.ref)
-                if error.ref in ("", self._ticket):
-                    self._ticket = None
+                self._lose(error.ref or self._ticket)
             case "unknown-offer":
-                self._offers = [offer for offer in self._offers if offer != error.ref]
+                self._offers.pop(error.ref, None)
+                self._dead_offers.add(error.ref)
             case "already-queued":
                 self._asked = False
                 self._not_before_ms = now + ASK_AGAIN_MS
@@ -138,6 +152,7 @@ class Plan:
 
     def wishes(self, now: int) -> list[Wish]:
         """What to ask the arena for now. Each wish is returned once, so send them all."""
+        self._forget_expired(now)
         if self._stopping:
             if self._ticket is None or self._ticket == self._leaving:
                 return []
@@ -156,12 +171,28 @@ class Plan:
 
     def next_wakeup(self, now: int) -> int:
         """When `wishes` may have more to say without further news."""
-        times = [now + EXPLAIN_EVERY_MS]
+        times = [now + EXPLAIN_EVERY_MS, *self._offers.values()]
         if self._ticket or self._unknown_tickets:
             times.append(self._explain_ms)
         if self._wants_ticket() and not self._asked:
             times.append(self._not_before_ms)
         return max(now, min(times))
+
+    def _lose(self, ticket: str | None) -> None:
+        """The ticket waits no more; a view that still has it is behind, perhaps for ever."""
+        if ticket is None:
+            return
+        self._others.add(ticket)
+        if ticket in self._unknown_tickets:
+            self._unknown_tickets.remove(ticket)
+        if ticket == self._ticket:
+            self._ticket = None
+
+    def _forget_expired(self, now: int) -> None:
+        """The view may keep them longer, if the arena's matchmaker died before it told us."""
+        for offer in [offer for offer, until in self._offers.items() if until <= now]:
+            del self._offers[offer]
+            self._dead_offers.add(offer)
 
     def _enqueue_refs(self) -> tuple[str, ...]:
         return "", self._space, f"{self._space}/{self._tier}"

@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 
 import structlog
+from redis.exceptions import RedisError
 
 from server.clock import Clock
 from server.config import Config
 from server.forming import Opener
 from server.live.agents import AgentChannels
-from server.live.led_queue import Change, LedQueue
+from server.live.led_queue import Change, Ending, LedQueue
+from server.live.log import Moved
 from server.live.queue import Published
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
@@ -34,6 +36,10 @@ ANSWER_LIMIT = 1_000
 """Questions answered in one round; the rest wait for the next."""
 OLDEST_EVERY_MS = 1_000
 YIELD_EVERY = 256
+TELL_LIMIT = 256
+"""Agents told of ended offers in one round."""
+TELL_AGAIN_MS = 500
+"""After some of them could not be told."""
 _logger = structlog.get_logger()
 
 
@@ -61,6 +67,8 @@ class QueueTerm:
         self._offers: dict[str, OfferRecord] = {}
         self._broken: set[str] = set()
         self._asked: dict[str, None] = {}
+        self._untold: list[Ending] = []
+        self._tell_from_ms = 0
         self._seatings = Seatings(queue=queue, led=led, opener=opener, config=config, clock=clock)
         self._oldest_noted_ms = 0
         self._backlog = False
@@ -89,6 +97,7 @@ class QueueTerm:
         for offer in found.complete:
             self._seat(offer.offer)
         # the last leader may have died before it told them; a repeated notice is dropped
+        self._untold += found.untold
         await _all(self._tell_of_offer(offer) for offer in found.open)
         _logger.info(
             "queue taken over",
@@ -96,6 +105,7 @@ class QueueTerm:
             waiting=len(found.waiting),
             offers=len(found.open),
             complete=len(found.complete),
+            untold=len(found.untold),
         )
 
     async def _round(self) -> None:
@@ -103,6 +113,7 @@ class QueueTerm:
             self._apply(change)
         self._reap()
         await self._dissolve()
+        await self._tell_of_endings()
         await self._offer()
         await self._answer()
         await self._note_oldest()
@@ -111,7 +122,8 @@ class QueueTerm:
         """How long to wait for news before windows and clocks are looked at again."""
         if self._backlog:
             return None
-        return TICK_MS if len(self._pool) or self._offers else IDLE_MS
+        busy = len(self._pool) or self._offers or self._untold
+        return TICK_MS if busy else IDLE_MS
 
     def _apply(self, change: Change) -> None:
         match change.kind:
@@ -175,17 +187,39 @@ class QueueTerm:
         ]
         for offer in due:
             broken = offer.offer in self._broken
-            back = await self._led.dissolve(offer, everybody=broken)
-            if back is None:
+            endings = await self._led.dissolve(offer, everybody=broken)
+            if endings is None:
                 self._seat(offer.offer)  # the last confirmation came a moment before
                 continue
             self._broken.discard(offer.offer)
             del self._offers[offer.offer]
-            self._wait_again(offer, back)
-            await _all(
-                self._agents.expired(t.agent, offer.offer, t.ticket, back=t.ticket in back)
-                for t in offer.tickets
-            )
+            self._wait_again(offer, {ending.ticket for ending in endings if ending.back})
+            self._untold += endings
+
+    async def _tell_of_endings(self) -> None:
+        """Tell agents that their offers have ended. Who cannot be told now is told later, by this
+        leader or the next, and keeps nobody else waiting."""
+        if not self._untold or self._clock() < self._tell_from_ms:
+            return
+        due, later = self._untold[:TELL_LIMIT], self._untold[TELL_LIMIT:]
+        results = await asyncio.gather(
+            *(self._agents.expired(e.agent, e.offer, e.ticket, back=e.back) for e in due),
+            return_exceptions=True,
+        )
+        told: list[Ending] = []
+        failed: list[Ending] = []
+        for ending, result in zip(due, results, strict=True):
+            if isinstance(result, RedisError | Moved):
+                failed.append(ending)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                told.append(ending)
+        self._untold = later + failed
+        if failed:
+            self._tell_from_ms = self._clock() + TELL_AGAIN_MS
+            _logger.warning("agents not told yet", queue=self._queue.key, count=len(failed))
+        await self._led.told(told)
 
     def _wait_again(self, offer: OfferRecord, names: set[str] | frozenset[str]) -> None:
         """Tickets go back to their old places: they keep the time at which they joined."""

@@ -20,6 +20,7 @@ from ulid import ULID
 from server.clock import Clock, unix_ms
 from server.live import keys
 from server.live.log import Head, LiveLog, Moved
+from server.live.queue_names import session_of
 from server.live.records import LogEvent, TicketRecord
 from server.protocol import AgentView, Offer, Seating, View
 
@@ -78,6 +79,13 @@ class AgentChannels:
     async def dequeued(self, agent: str, ticket: str) -> None:
         await self._one(agent, f"dequeued:{ticket}", "dequeued", {"ticket": ticket})
 
+    async def gone(self, agent: str, ticket: str) -> None:
+        """The ticket waits no more. Says `dequeued` only where the agent's view has it still: a
+        gateway died before it told, or told of the ticket when it had gone already."""
+        head = await self._log.head(keys.agent_channel(agent))
+        if ticket in _standing(agent, head).tickets:
+            await self._one(agent, f"gone:{ticket}", "dequeued", {"ticket": ticket})
+
     async def offered(self, agent: str, offer: Offer) -> None:
         body = msgspec.to_builtins(offer)
         await self._one(agent, f"offer:{offer.offer}", "offer", body)
@@ -130,8 +138,11 @@ def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
         case "seated":
             seating = msgspec.convert(body, Seating)
             seated = [*(s for s in seated if s.session != seating.session), seating]
-            offers = [offer for offer in offers if offer.offer != body["offer"]]
-            tickets = _without(tickets, body["ticket"])
+            # who opens a session that another has formed knows neither its offer nor its tickets
+            spent = [offer for offer in offers if session_of(offer.offer) == seating.session]
+            offers = [offer for offer in offers if offer not in spent]
+            for name in (body["ticket"], *(offer.ticket for offer in spent)):
+                tickets = _without(tickets, name)
         case "left":
             seated = [s for s in seated if s.session != body["session"]]
     return AgentView(agent=view.agent, seated=seated, offers=offers, tickets=tickets)

@@ -140,6 +140,12 @@ def queue_forming(queue: str) -> str:
     return f"queue:{{{queue}}}:forming"
 
 
+def queue_untold(queue: str) -> str:
+    """Hash: `<offer> <agent>` -> `<ticket> <1 if it waits again, else 0>`: offers that have ended and
+    whose agents have perhaps not heard of it."""
+    return f"queue:{{{queue}}}:untold"
+
+
 def queue_oldest(queue: str) -> str:
     """String: unix ms since when the longest waiting ticket waits; written by the leader."""
     return f"queue:{{{queue}}}:oldest"

@@ -51,6 +51,15 @@ class Change(NamedTuple):
         return self.value.decode()
 
 
+class Ending(NamedTuple):
+    """What an agent is to be told: that an offer to it has ended, and whether its ticket waits again."""
+
+    agent: str
+    offer: str
+    ticket: str
+    back: bool
+
+
 class Found(NamedTuple):
     """What lies in a queue when a leader takes over."""
 
@@ -60,6 +69,8 @@ class Found(NamedTuple):
     """All have confirmed; perhaps the session is formed already, perhaps not."""
     broken: list[OfferRecord]
     """Somebody declined."""
+    untold: list[Ending]
+    """Of offers that have ended: who has perhaps not heard of it."""
 
 
 class LedQueue:
@@ -83,6 +94,7 @@ class LedQueue:
                 "offers": keys.queue_offers,
                 "seats": keys.queue_seats,
                 "forming": keys.queue_forming,
+                "untold": keys.queue_untold,
                 "standing": keys.queue_standing,
                 "changes": keys.queue_changes,
                 "oldest": keys.queue_oldest,
@@ -97,15 +109,19 @@ class LedQueue:
         newest = await self._reader.xrevrange(self._key["changes"], count=1)
         self._at = newest[0][0] if newest else b"0-0"
         async with self._reader.pipeline(transaction=True) as pipeline:
-            for name in ("held", "offers", "seats"):
+            for name in ("held", "offers", "seats", "untold"):
                 pipeline.hgetall(self._key[name])
-            in_offers, records, confirmations = await pipeline.execute()
+            in_offers, records, confirmations, untold = await pipeline.execute()
         tickets = [
             _tickets.decode(raw)
             async for _, raw in self._reader.hscan_iter(self._key["tickets"], count=_SCAN_COUNT)
         ]
         found = Found(
-            [each for each in tickets if each.ticket.encode() not in in_offers], [], [], []
+            waiting=[each for each in tickets if each.ticket.encode() not in in_offers],
+            open=[],
+            complete=[],
+            broken=[],
+            untold=[_ending(field.decode(), value.decode()) for field, value in untold.items()],
         )
         for raw in records.values():
             offer = _offers.decode(raw)
@@ -140,15 +156,30 @@ class LedQueue:
             for answer in answers
         ]
 
-    async def dissolve(self, offer: OfferRecord, *, everybody: bool) -> frozenset[str] | None:
-        """End an offer; the names of the tickets that wait again: of those who confirmed, or of
-        `everybody` who has not left. None: all have confirmed meanwhile, and the offer stands."""
-        names = self._names("tickets", "agents", "held", "offers", "seats")
+    async def dissolve(self, offer: OfferRecord, *, everybody: bool) -> list[Ending] | None:
+        """End an offer. The tickets of those who confirmed wait again, or of `everybody` who has not
+        left. None: all have confirmed meanwhile, and the offer stands.
+
+        Its agents must be told what the answer says; until `told`, every leader finds it in `load`.
+        """
+        names = self._names("tickets", "agents", "held", "offers", "seats", "untold")
         args = [self._mark, offer.offer, int(everybody), *_pairs(offer)]
         answer = self._lead(await _DISSOLVE.run(self._redis, names, args))
         if answer == 0:
             return None
-        return frozenset() if answer == 1 else frozenset(t.decode() for t in answer)
+        if answer == 1:
+            return []
+        return [
+            Ending(ticket.agent, offer.offer, ticket.ticket, back=back == 1)
+            for ticket, back in zip(offer.tickets, answer, strict=True)
+        ]
+
+    async def told(self, endings: Sequence[Ending]) -> None:
+        """Forget endings of which their agents have heard."""
+        if endings:
+            fields = [f"{ending.offer} {ending.agent}" for ending in endings]
+            forgetting: Any = self._redis.hdel(self._key["untold"], *fields)
+            await forgetting
 
     async def fix(self, offer: OfferRecord, record: SessionRecord) -> SessionRecord | None:
         """The record with which the offer's session is formed: `record`, or the one that an earlier
@@ -190,6 +221,13 @@ class LedQueue:
 
 def _pairs(offer: OfferRecord) -> list[str]:
     return [part for ticket in offer.tickets for part in (ticket.ticket, ticket.agent)]
+
+
+def _ending(field: str, value: str) -> Ending:
+    """As `queue_dissolve.lua` writes it."""
+    offer, _, agent = field.partition(" ")
+    ticket, _, back = value.partition(" ")
+    return Ending(agent, offer, ticket, back=back == "1")
 
 
 def _seat(offer: OfferRecord, ticket: TicketRecord) -> bytes:

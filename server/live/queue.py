@@ -90,7 +90,8 @@ class Queues:
 
     async def enqueue(self, ticket: TicketRecord) -> TicketRecord:
         """Let the agent wait. Returns the ticket under the name it has from now on; the name given
-        is not used. Raises AlreadyQueued."""
+        is not used. Raises AlreadyQueued, after telling the agent of the ticket that it has: whoever
+        wrote that one may have died before it told."""
         queue = Queue(ticket.space, ticket.tier_micros)
         ticket = msgspec.structs.replace(ticket, ticket=queue.new_name())
         raw = await _ENQUEUE.run(
@@ -106,6 +107,7 @@ class Queues:
             standing = _tickets.decode(raw)
             # the same name: Redis was asked twice because its first answer was lost
             if standing.ticket != ticket.ticket:
+                await self._agents.queued(standing)
                 raise AlreadyQueued(standing)
         await self._agents.queued(ticket)
         return ticket
@@ -127,6 +129,7 @@ class Queues:
             [ticket, agent, CHANGES_MAXLEN],
         )
         if answer == b"unknown":
+            await self._agents.gone(agent, ticket)
             raise UnknownTicket(f"ticket {ticket!r} of agent {agent!r} does not wait")
         if answer == b"seated":
             raise UnknownTicket(f"ticket {ticket!r} has become a seat; all agents have confirmed")
@@ -162,6 +165,7 @@ class Queues:
             raw, held, published = await pipeline.execute()
         record = None if raw is None else _tickets.decode(raw)
         if record is None or record.agent != agent:
+            await self._agents.gone(agent, ticket)
             raise UnknownTicket(f"ticket {ticket!r} of agent {agent!r} does not wait")
         waited_ms = max(0, self._clock() - record.joined_ms)
         if held is not None:

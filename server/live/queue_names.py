@@ -50,4 +50,4 @@ def known_queues(tiers_open: Sequence[int]) -> tuple[Queue, ...]:
 
 def session_of(offer: str) -> str:
     """The id of the session that an offer becomes: one offer, one session, whoever forms it."""
-    return offer.rsplit(".", 1)[1]
+    return offer.rpartition(".")[2]

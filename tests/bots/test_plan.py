@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bots.plan import ASK_AGAIN_MS, EXPLAIN_EVERY_MS, FIRST_VIEW_MS, Plan
+from bots.plan import ASK_AGAIN_MS, EXPLAIN_EVERY_MS, FIRST_VIEW_MS, OFFER_GRACE_MS, Plan
 from server.protocol import Confirm, Dequeue, Enqueue, Error, Explain, Ticket
 from tests.bots.arena import agent_view
 
@@ -161,3 +161,66 @@ def test_stopping_with_an_enqueue_under_way_waits_for_the_ticket() -> None:
     assert plan.wishes(1) == [Dequeue(ticket="t1")]
     plan.error(Error("unknown-ticket", "", ref="t1"), 2)
     assert plan.done
+
+
+def test_a_view_that_stays_behind_keeps_nobody_from_queueing() -> None:
+    """Its offer is over and its ticket gone, and the arena never says so."""
+    stale = agent_view(offers=("o1",), tickets=("t1",))
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    plan.agent_view(stale, 0)
+    assert plan.wishes(0) == [Confirm(offer="o1"), Explain(ticket="t1")]
+    plan.error(Error("unknown-offer", "", ref="o1"), 1)
+    plan.agent_view(stale, 1)
+    assert plan.wishes(1) == []  # the ticket may still be ours
+    plan.error(Error("unknown-ticket", "", ref="t1"), 2)
+    plan.agent_view(stale, 2)
+    assert plan.wishes(2) == [ENQUEUE]
+    plan.error(Error("already-queued", "", ref="t2"), 3)
+    plan.welcomed(4)
+    plan.agent_view(stale, 4)
+    assert plan.wishes(4) == [ENQUEUE]
+    plan.ticket(waiting("t2"), 5)
+    assert plan.wishes(5) == []
+
+
+def test_an_offer_is_forgotten_after_its_deadline_on_the_arenas_clock() -> None:
+    stale = agent_view(offers=("o1",))
+    ahead_ms = stale.offers[0].expires_ms - 10_000  # so it expires at 10_000 on ours
+    over = 10_000 + OFFER_GRACE_MS
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    plan.agent_view(stale, 0, ahead_ms)
+    assert plan.wishes(0) == [Confirm(offer="o1")]
+    assert plan.wishes(over - 1) == []
+    assert plan.next_wakeup(over - 1) == over
+    assert plan.wishes(over) == [ENQUEUE]
+    plan.ticket(waiting("t2"), over)
+    plan.agent_view(stale, over, ahead_ms)
+    assert plan.wishes(over) == []
+
+
+def test_an_offer_over_before_it_was_seen_is_not_confirmed() -> None:
+    stale = agent_view(offers=("o1",))
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    plan.agent_view(stale, 0, stale.offers[0].expires_ms + OFFER_GRACE_MS)
+    assert plan.wishes(0) == [ENQUEUE]
+
+
+def test_a_stopping_plan_does_not_wake_for_an_offer_that_is_over() -> None:
+    plan = queued()
+    plan.agent_view(agent_view(offers=("o1",), tickets=("t1",)), 0, 2_000_000)
+    plan.stop()
+    plan.wishes(OFFER_GRACE_MS)
+    assert plan.next_wakeup(OFFER_GRACE_MS) > OFFER_GRACE_MS
+
+
+def test_a_ticket_of_another_queue_is_asked_about_once() -> None:
+    plan = Plan(SPACE)
+    plan.welcomed(0)
+    plan.agent_view(agent_view(tickets=("t9",)), 0)
+    plan.wishes(0)
+    plan.ticket(Ticket("t9", "rap-battle", 0, "waiting"), 1)
+    plan.agent_view(agent_view(tickets=("t9",)), 2)
+    assert plan.wishes(EXPLAIN_EVERY_MS) == [ENQUEUE]

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server.config import Config
 from server.live import keys
 from server.live.agents import AgentChannels
 from server.live.led_queue import LedQueue
-from server.live.log import LiveLog
+from server.live.log import LiveLog, Moved
 from server.live.queue import AlreadyQueued, Queues, UnknownOffer
 from server.live.queue_names import Queue
 from server.live.records import SessionRecord, TicketRecord
@@ -145,6 +146,15 @@ class Arena:
         sessions = {(await self.view(agent)).seated[0].session for agent in agents}
         assert len(sessions) == 1
         return sessions.pop()
+
+    async def settled(self) -> None:
+        """Wait until no offer stands and everybody has been told."""
+
+        async def empty() -> bool:
+            held = [keys.queue_offers, keys.queue_untold]
+            return not await self.redis.exists(*(key(BTT.key) for key in held))
+
+        await until(empty, "all offers have ended and all agents know")
 
     async def forgotten(self) -> None:
         """Wait until the queue holds no ticket and no offer."""
@@ -377,6 +387,58 @@ class TestDeath:
         await until(expired, "the offer expires")
         told = await arena.queues.explain(ann.ticket, "ann")
         assert (told.state, told.waiting) == ("waiting", 1)
+
+    @pytest.mark.parametrize("step", ["dissolve", "expired", "told"])
+    async def test_a_death_while_an_offer_expires_leaves_nobody_in_the_dark(
+        self, arena: Arena, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        """Killed before the offer is ended, before anybody hears of it, or before that is noted."""
+        died = asyncio.Event()
+
+        async def die(*_: object, **__: object) -> None:
+            died.set()
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(AgentChannels if step == "expired" else LedQueue, step, die)
+            _, first = arena.start("one", confirm_ms=300)
+            ann, _ = await arena.enqueue("ann"), await arena.enqueue("bob")
+            await arena.queues.confirm(await arena.offered("ann", "bob"), "ann")
+            await asyncio.wait_for(died.wait(), 10)
+            await arena.crash(first)
+        arena.start("two", confirm_ms=300)
+        await arena.settled()
+        assert await arena.events("ann") == ["queued", "offer", "offer_expired"], "once"
+        assert await arena.view("ann") == AgentView("ann", [], [], [ann.ticket])
+        assert await arena.view("bob") == AgentView("bob", [], [], [])
+        assert (await arena.enqueue("bob")).ticket, "and bob may come again"
+
+    @pytest.mark.parametrize("error", [RedisConnectionError("away"), Moved("contended")])
+    async def test_who_could_not_be_told_is_told_later_and_keeps_nobody_waiting(
+        self, arena: Arena, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        tell = AgentChannels.expired
+        failures = 2
+
+        async def unreliable(
+            self: AgentChannels, agent: str, offer: str, ticket: str, *, back: bool
+        ) -> None:
+            nonlocal failures
+            if agent == "bob" and failures:
+                failures -= 1
+                raise error
+            await tell(self, agent, offer, ticket, back=back)
+
+        monkeypatch.setattr(AgentChannels, "expired", unreliable)
+        arena.start("one", confirm_ms=300)
+        await arena.enqueue("ann")
+        await arena.enqueue("bob")
+        await arena.queues.confirm(await arena.offered("ann", "bob"), "ann")
+        mark = await arena.redis.get(keys.queue_leader(BTT.key))
+        await arena.settled()
+        assert failures == 0
+        assert await arena.view("bob") == AgentView("bob", [], [], [])
+        assert await arena.redis.get(keys.queue_leader(BTT.key)) == mark, "in the same term"
 
     async def test_a_drained_matchmaker_hands_over_at_once(self, arena: Arena) -> None:
         ttl_ms = 60_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
@@ -13,13 +13,13 @@ from server.forming import draw_record
 from server.live import keys
 from server.live.agents import AgentChannels, fold
 from server.live.leader import Leadership, NotLeader
-from server.live.led_queue import LedQueue
+from server.live.led_queue import Ending, LedQueue
 from server.live.log import LiveLog
 from server.live.queue import AlreadyQueued, Published, Queues, UnknownOffer, UnknownTicket
 from server.live.queue_names import Queue, session_of
 from server.live.records import LogEvent, OfferRecord, TicketRecord
 from server.matchmaking import Standing
-from server.protocol import AgentView, Seating
+from server.protocol import AgentView, Offer, Seating
 
 QUEUE = Queue("bid-tac-toe", 0)
 JOINED = 1_000_000
@@ -75,6 +75,13 @@ async def led(redis: Redis) -> AsyncIterator[LedQueue]:
     await queue.load()
     yield queue
     await queue.close()
+
+
+class Mute(AgentChannels):
+    """Of a process that dies before it tells anybody anything."""
+
+    async def notify(self, agent: str, batch: str, events: Sequence[LogEvent]) -> None:
+        raise ConnectionError("died")
 
 
 async def agent_view(redis: Redis, agent: str) -> AgentView:
@@ -156,6 +163,39 @@ class TestWaiting:
         assert (sizes["rap-battle"].waiting, sizes["rap-battle"].longest_wait_s) == (0, 0)
 
 
+class TestTelling:
+    """A gateway may die between a change of the queue and the notice of it."""
+
+    async def test_a_ticket_nobody_was_told_of_is_told_of_by_the_next_attempt(
+        self, redis: Redis, queues: Queues
+    ) -> None:
+        with pytest.raises(ConnectionError):
+            await Queues(redis, agents=Mute(redis)).enqueue(ticket("ann"))
+        assert await heard(redis, "ann") == []
+        for _ in range(2):
+            with pytest.raises(AlreadyQueued) as refused:
+                await queues.enqueue(ticket("ann"))
+        assert (await agent_view(redis, "ann")).tickets == [refused.value.ticket.ticket]
+        assert await heard(redis, "ann") == ["queued"]
+
+    @pytest.mark.parametrize("ask", ["explain", "dequeue"])
+    async def test_a_ticket_that_has_gone_unsaid_leaves_the_view_when_asked_about(
+        self, redis: Redis, queues: Queues, ask: str
+    ) -> None:
+        gone, kept = await queues.enqueue(ticket("ann")), "rap-battle.0.x"
+        await AgentChannels(redis).notify(
+            "ann", "other", [LogEvent(t=0, by="host", type="queued", body={"ticket": kept})]
+        )
+        with pytest.raises(ConnectionError):
+            await Queues(redis, agents=Mute(redis)).dequeue(gone.ticket, "ann")
+        assert (await agent_view(redis, "ann")).tickets == [gone.ticket, kept]
+        for _ in range(2):
+            with pytest.raises(UnknownTicket):
+                await getattr(queues, ask)(gone.ticket, "ann")
+        assert (await agent_view(redis, "ann")).tickets == [kept]
+        assert await heard(redis, "ann") == ["queued", "queued", "dequeued"]
+
+
 class TestOffers:
     async def test_all_confirm_and_the_session_takes_the_offers_name(
         self, redis: Redis, queues: Queues, led: LedQueue
@@ -212,7 +252,16 @@ class TestOffers:
         offer = offer_to(ann, bob)
         await led.take([offer])
         await queues.confirm(offer.offer, "ann")
-        assert await led.dissolve(offer, everybody=False) == frozenset({ann.ticket})
+        endings = await led.dissolve(offer, everybody=False)
+        assert endings == [
+            Ending("ann", offer.offer, ann.ticket, back=True),
+            Ending("bob", offer.offer, bob.ticket, back=False),
+        ]
+        again = await led.dissolve(offer, everybody=False)
+        assert again == endings, "asked again because the first answer was lost"
+        assert sorted((await led.load()).untold) == endings, "for whoever leads next"
+        await led.told(endings)
+        assert await led.dissolve(offer, everybody=False) == []
         assert (await led.load()).waiting == [ann], "with the time at which it joined"
         with pytest.raises(UnknownOffer):
             await queues.confirm(offer.offer, "bob")
@@ -231,7 +280,10 @@ class TestOffers:
         assert await queues.confirm(offer.offer, "bob") == 1, "never complete without ann"
         assert (await led.changes(1))[-1] == ("decline", offer.offer.encode())
         assert (await led.load()).broken == [offer]
-        assert await led.dissolve(offer, everybody=True) == frozenset({bob.ticket})
+        endings = await led.dissolve(offer, everybody=True)
+        assert endings is not None
+        assert {ending.agent: ending.back for ending in endings} == {"ann": False, "bob": True}
+        await led.told(endings)
         await queues.dequeue(bob.ticket, "bob")
         assert await left_over(redis) == set()
 
@@ -391,6 +443,15 @@ class TestAgentChannels:
         await channels.seated("ann", seating)
         assert (await agent_view(redis, "ann")).seated == []
         assert await heard(redis, "ann") == ["seated", "left"]
+
+    def test_a_seat_ends_its_offer_though_whoever_opened_it_knew_neither(self) -> None:
+        name = QUEUE.new_name()
+        offers = [Offer(name, "t", QUEUE.space, 0, 1), Offer(QUEUE.new_name(), "u", "", 0, 1)]
+        view = AgentView("ann", [], offers, ["t", "u"])
+        seating = {"session": session_of(name), "space": QUEUE.space, "seat": 0}
+        body = {**seating, "offer": "", "ticket": ""}
+        after = fold(view, [LogEvent(t=0, by="host", type="seated", body=body)])
+        assert (after.offers, after.tickets) == (offers[1:], ["u"])
 
     def test_unknown_events_leave_the_view_alone(self) -> None:
         view = AgentView("ann", [], [], ["t"])
