@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused
+from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused, WouldSendInClear
 from bots.journal import plain
 
 T = TypeVar("T")
 
+INSECURE_VARIABLE = "AGON_INSECURE"
 DEFAULT_URL = "http://127.0.0.1:8600"
 TIMEOUT_S = 10.0
 REASON_CHARS = 300
@@ -60,8 +61,30 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def check_private(url: str) -> None:
+    """Raises WouldSendInClear for http:// and ws:// to another machine, unless AGON_INSECURE=1."""
+    if urlsplit(url).scheme not in ("http", "ws") or os.environ.get(INSECURE_VARIABLE) == "1":
+        return
+    if not (is_loopback(url) or _is_any_address(url)):
+        raise WouldSendInClear(
+            f"{url} is another machine: the agent's key would go there in clear; use https:// and "
+            f"wss://, or set {INSECURE_VARIABLE}=1 if you trust the network between"
+        )
+
+
+def _is_any_address(url: str) -> bool:
+    """0.0.0.0 or [::], what a server listens on; who connects there reaches this machine."""
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_unspecified
+    except ValueError:
+        return False
+
+
 class Api:
-    """The arena's HTTP API at one address. Keeps no connection between calls."""
+    """The arena's HTTP API at one address. Keeps no connection between calls.
+
+    Every call raises WouldSendInClear, see `check_private`.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -73,10 +96,7 @@ class Api:
         scheme = urlsplit(found).scheme
         if scheme not in ("ws", "wss"):
             raise NotAnArena(f"{self.url} names {found!r} as its gateway; expected ws:// or wss://")
-        if self.url.startswith("https:") and scheme == "ws":
-            raise NotAnArena(
-                f"{self.url} names {found!r} as its gateway: a key is not sent in clear"
-            )
+        check_private(found)
         return found
 
     async def register(self, name: str) -> Credentials:
@@ -85,6 +105,7 @@ class Api:
         return self._read(answer, Credentials)
 
     async def _call(self, method: str, path: str, **content: Any) -> httpx.Response:
+        check_private(self.url)
         try:
             async with httpx.AsyncClient(
                 timeout=TIMEOUT_S, trust_env=not is_loopback(self.url)

@@ -19,6 +19,8 @@ from websockets.typing import Subprotocol
 
 from bots.api import is_loopback
 from bots.errors import ArenaUnreachable, NotAnArena
+from bots.interrupt import Interrupted, unless
+from bots.journal import Sparing
 from bots.link import Link, News
 from bots.reconnect import Reconnect
 from bots.requests import Request
@@ -28,7 +30,7 @@ MAX_FRAME_BYTES = 8 * 1024 * 1024
 """The largest message taken from an arena: a snapshot of a long session, with room to spare."""
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
-HTTP_REFUSALS = frozenset({400, 401, 403, 404})
+HTTP_REFUSALS = frozenset({300, 301, 302, 303, 307, 308, 400, 401, 403, 404})
 """Handshake answers that trying again would not change."""
 
 
@@ -56,6 +58,13 @@ class Codec:
         return message
 
 
+class _Connect(connect):
+    """Follows no redirect: the API says where the gateway is, and only that address was checked."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class Client:
     """Keeps a `Link` connected. `run` returns after `close`, and raises BotError."""
 
@@ -81,6 +90,7 @@ class Client:
         self._codec = codec or Codec("json")
         self._patience_s = patience_s
         self._say = say
+        self._say_waiting = Sparing(say)
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._ever = False
@@ -112,7 +122,8 @@ class Client:
         return self._link.arena_ms(monotonic_ms())
 
     def close(self) -> None:
-        """Make `run` return: what is queued is sent, then the connection is closed with 1000."""
+        """Make `run` return: what is queued is sent, then the connection is closed with 1000. While
+        there is no connection, none is waited for."""
         self._closing.set()
         self._wake.set()
 
@@ -125,7 +136,10 @@ class Client:
             started = time.monotonic()
             code, reason, wait_ms = None, "", 0
             try:
-                code, reason = await self._connection(await self._locate())
+                websocket = await unless(self._closing, self._open())
+                code, reason = await self._connection(websocket)
+            except Interrupted:
+                return
             except (ArenaUnreachable, OSError, TimeoutError, InvalidHandshake) as error:
                 self._check(error, time.monotonic() - began)
                 wait_ms = round(1000 * getattr(error, "retry_after_s", 0))
@@ -137,7 +151,9 @@ class Client:
             if self._closing.is_set():
                 return
             delay = self._reconnect.delay_s(code, reason, wait_ms)
-            self._say(f"not connected ({reason or code or 'no answer'}), again in {delay:.1f} s")
+            self._say_waiting(
+                f"not connected ({reason or code or 'no answer'}), again in {delay:.1f} s"
+            )
             await self._pause(delay)
 
     def _check(self, error: Exception, waited_s: float) -> None:
@@ -158,10 +174,10 @@ class Client:
 
     # ------------------------------------------------------------------ one connection
 
-    async def _connection(self, url: str) -> tuple[int | None, str]:
-        """Talk until the connection ends; its close code (None when it broke) and reason."""
+    async def _open(self) -> ClientConnection:
+        url = await self._locate()
         try:
-            connecting = connect(
+            return await _Connect(
                 url,
                 subprotocols=[Subprotocol(self._codec.subprotocol)],
                 compression=None,
@@ -170,9 +186,11 @@ class Client:
                 close_timeout=CLOSE_TIMEOUT_S,
                 max_size=MAX_FRAME_BYTES,
             )
-            websocket = await connecting
         except InvalidURI as error:
             raise NotAnArena(f"the gateway's address cannot be used: {error}") from error
+
+    async def _connection(self, websocket: ClientConnection) -> tuple[int | None, str]:
+        """Talk until the connection ends; its close code (None when it broke) and reason."""
         try:
             self._link.opened(monotonic_ms())
             await self._talk(websocket)
@@ -207,6 +225,7 @@ class Client:
                 continue
             for news in self._link.receive(message, monotonic_ms()):
                 self._ever = True
+                self._say_waiting.over()
                 self._on_news(news)
             self._wake.set()
 

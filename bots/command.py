@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots.brains import make
+from bots.brains import BadSettings, make
 from bots.hosted import BrainBot
 from bots.play import run
+
+_LLM_NEEDS = {
+    "url": "--llm-url or AGON_LLM_URL: an OpenAI-compatible server, …/v1",
+    "model": "--model or AGON_LLM_MODEL: the model's name on that server",
+}
 
 
 def play_brain(
@@ -16,6 +21,14 @@ def play_brain(
 
     Raises BadSettings; what goes wrong while playing ends the program as `bots.run` says.
     """
+    if brain == "llm":
+        _check_llm(settings)
     given = {key: value for key, value in settings.items() if value}
     bot = BrainBot(make(brain, space, given))
     run(bot, space=space, name=name or brain.capitalize(), sessions=sessions or None, url=url)
+
+
+def _check_llm(settings: dict[str, Any]) -> None:
+    missing = [words for key, words in _LLM_NEEDS.items() if not settings.get(key)]
+    if missing:
+        raise BadSettings(f"the llm brain wants {'; and '.join(missing)}")

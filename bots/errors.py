@@ -3,10 +3,10 @@
 BotError
 ├── ArenaUnreachable   nothing answers at the address
 ├── NotAnArena         something answers that does not speak Agon's API
+├── WouldSendInClear   the address would have the key sent in clear over a network
 ├── RequestRefused     the arena will not serve a request that the bot cannot go on without
 └── ConnectionRefused  the gateway closed with a code of 3500 or more: do not come back
-    ├── KeyRefused     … because it does not know the key
-    └── Replaced       … because a newer connection plays this agent
+    └── KeyRefused     … because it does not know the key
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ class NotAnArena(BotError):
     """The address answers, but not as an arena does."""
 
 
+class WouldSendInClear(BotError):
+    """Without TLS, who sits on the way reads the key and can play as the agent."""
+
+
 class RequestRefused(BotError):
     """A refusal that trying again would not change, e.g. an unknown Space."""
 
@@ -53,14 +57,9 @@ class KeyRefused(ConnectionRefused):
     """The key is unknown or revoked."""
 
 
-class Replaced(ConnectionRefused):
-    """A newer connection of the same agent took over."""
-
-
 _CODES = frozenset(int(code) for code in CloseCode)
 _ADVICE: dict[int, str] = {
     CloseCode.UNAUTHORIZED: "set AGON_API_KEY, or leave it unset to register a new agent",
-    CloseCode.REPLACED: "another program plays with the same key; give each bot its own name",
     CloseCode.TOO_MANY_CONNECTIONS: "stop other bots of this agent or address first",
     CloseCode.RATE_LIMITED: "send less; the bot kept sending although told to wait",
 }
@@ -68,10 +67,5 @@ _ADVICE: dict[int, str] = {
 
 def refusal(code: int, reason: str) -> ConnectionRefused:
     """The error for a close code from 3500 on."""
-    match code:
-        case CloseCode.UNAUTHORIZED:
-            return KeyRefused(code, reason)
-        case CloseCode.REPLACED:
-            return Replaced(code, reason)
-        case _:
-            return ConnectionRefused(code, reason)
+    kind = KeyRefused if code == CloseCode.UNAUTHORIZED else ConnectionRefused
+    return kind(code, reason)

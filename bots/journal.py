@@ -11,6 +11,8 @@ from spaces.plain_text import plain_lines
 Say = Callable[[str], None]
 
 LINE_CHARS = 160
+SPARING_S = 10.0
+"""Between two lines about one trouble that lasts."""
 
 
 def quiet(line: str) -> None:
@@ -20,6 +22,25 @@ def quiet(line: str) -> None:
 def to_terminal(line: str) -> None:
     """Print with the time of day. Rivals' names and words may be in the line: see `plain`."""
     print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stdout, flush=True)
+
+
+class Sparing:
+    """Says the first line, then at most one every SPARING_S: for what is tried over and over."""
+
+    def __init__(self, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._clock = clock
+        self._not_before: float | None = None
+
+    def __call__(self, line: str) -> None:
+        now = self._clock()
+        if self._not_before is None or now >= self._not_before:
+            self._not_before = now + SPARING_S
+            self._say(line)
+
+    def over(self) -> None:
+        """The trouble has ended: the next line is a first one."""
+        self._not_before = None
 
 
 def plain(text: str, limit: int = LINE_CHARS) -> str:

@@ -16,7 +16,8 @@ from bots.api import Api
 from bots.bot import Bot
 from bots.client import Client, Codec, monotonic_ms
 from bots.errors import ArenaUnreachable, KeyRefused, RequestRefused
-from bots.journal import Say
+from bots.interrupt import Interrupted, unless
+from bots.journal import Say, Sparing
 from bots.link import Link, Moved, News, Welcomed
 from bots.plan import Plan
 from bots.reconnect import Reconnect
@@ -56,13 +57,17 @@ class Player:
         )
         self._changed = asyncio.Event()
         self._standing = ""
+        self._welcomed = False
         self._client: Client
         self._seats: Seats
 
     async def run(self, stop: asyncio.Event) -> list[Result]:
         """Play until the plan is done; the results. See `bots.play.play`."""
         while True:
-            key = await self._key()
+            try:
+                key = await unless(stop, self._key())
+            except Interrupted:
+                return []
             try:
                 await self._run_with(key, stop)
             except ExceptionGroup as group:  # one cause is enough; the rest was cancelled by it
@@ -80,6 +85,7 @@ class Player:
     async def _key(self) -> str:
         """The agent's key; waits for an arena that is not up yet."""
         reconnect = Reconnect(random.Random())  # noqa: S311 # jitter
+        say = Sparing(self._say)
         loop = asyncio.get_running_loop()
         patience = self._options.patience_s
         deadline = None if patience is None else loop.time() + patience
@@ -90,10 +96,11 @@ class Player:
                 delay = reconnect.delay_s(wait_ms=round(error.retry_after_s * 1000))
                 if deadline is not None and loop.time() + delay > deadline:
                     raise
-                self._say(f"{error}; again in {delay:.1f} s")
+                say(f"{error}; again in {delay:.1f} s")
                 await asyncio.sleep(delay)
 
     async def _run_with(self, key: str, stop: asyncio.Event) -> None:
+        self._welcomed = False
         self._client = Client(
             Link(key, CLIENT_NAME),
             self._api.gateway,
@@ -137,6 +144,8 @@ class Player:
                 raise RequestRefused(f"{self._plan.fatal.reason} ({self._plan.fatal.code})")
             if self._plan.done and (stop.is_set() or not self._seats):
                 return
+            if stop.is_set() and not self._welcomed:
+                return  # nothing of ours is live there, and there is no queue to leave
             wake_s = (self._plan.next_wakeup(now) - now) / 1000
             if not self._plan.live and (stop.is_set() or self._plan.done):
                 patience_s = STOP_PATIENCE_S if stop.is_set() else self._options.verdict_s
@@ -161,6 +170,7 @@ class Player:
         match news:
             case Welcomed(agent):
                 self._say(f"connected to {self._api.url} as agent {agent}")
+                self._welcomed = True
                 self._plan.welcomed(now)
             case Moved(view=AgentView() as view):
                 for session in self._plan.agent_view(view, now):

@@ -177,16 +177,28 @@ def bot(
     sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
     url: ApiUrl = DEFAULT_URL,
     llm_url: Annotated[
-        str, typer.Option(help="For --brain llm: an OpenAI-compatible server, …/v1.")
+        str,
+        typer.Option(
+            envvar="AGON_LLM_URL", help="For --brain llm: an OpenAI-compatible server, …/v1."
+        ),
     ] = "",
-    model: Annotated[str, typer.Option(help="For --brain llm: the model's name.")] = "",
+    model: Annotated[
+        str, typer.Option(envvar="AGON_LLM_MODEL", help="For --brain llm: the model's name.")
+    ] = "",
+    llm_api_key: Annotated[
+        str,
+        typer.Option(
+            envvar="AGON_LLM_API_KEY",
+            help="For --brain llm, if its server wants one. Others see command lines: use the variable.",
+        ),
+    ] = "",
     prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
 ) -> None:
     """Play as a bot from this terminal."""
     from bots.command import play_brain
     from bots.errors import BotError
 
-    settings = {"url": llm_url, "model": model, "system": prompt}
+    settings = {"url": llm_url, "model": model, "api_key": llm_api_key, "system": prompt}
     try:
         play_brain(
             space=space, brain=brain, name=name, sessions=sessions, url=url, settings=settings

@@ -283,7 +283,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
-_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL", "AGON_INSECURE"})  # the clients' own, see bots.api
+_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL", "AGON_INSECURE"})
+"""The clients' own, see bots.api and bots.keys."""
 
 
 def _read_env(env: Mapping[str, str]) -> dict[str, Any]:

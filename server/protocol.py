@@ -79,8 +79,6 @@ class CloseCode(enum.IntEnum):
     """This address or agent has too many connections."""
     UNSUPPORTED_SUBPROTOCOL = 3505
     """Offer `agon.v1.json` or `agon.v1.msgpack`."""
-    REPLACED = 3506
-    """A newer connection of the same agent took its seat."""
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.api import Api, Credentials, arena_url
-from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused
+from bots.api import INSECURE_VARIABLE, Api, Credentials, arena_url, check_private
+from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused, WouldSendInClear
 from bots.keys import KEY_VARIABLE, Keys, KeysError, default_path
 from bots.signin import SignIn
 
@@ -154,8 +154,54 @@ async def test_a_key_is_not_sent_in_clear_when_the_api_is_encrypted() -> None:
             request = httpx.Request("GET", self.url + path)
             return httpx.Response(200, text='{"url": "ws://arena.example"}', request=request)
 
-    with pytest.raises(NotAnArena, match="not sent in clear"):
+    with pytest.raises(WouldSendInClear, match="AGON_INSECURE"):
         await Encrypted("https://arena.example").gateway()
+
+
+async def test_a_local_arena_cannot_have_the_key_sent_elsewhere_in_clear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(INSECURE_VARIABLE, raising=False)
+    async with http(lambda *_: (200, "", '{"url": "ws://192.0.2.1:8601"}')) as api:
+        with pytest.raises(WouldSendInClear, match=r"ws://192\.0\.2\.1:8601"):
+            await api.gateway()
+        monkeypatch.setenv(INSECURE_VARIABLE, "1")
+        assert await api.gateway() == "ws://192.0.2.1:8601"
+
+
+async def test_nothing_is_asked_of_a_remote_arena_in_clear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(INSECURE_VARIABLE, raising=False)
+    api = Api("http://arena.test")  # a name that never resolves: asking would say "unreachable"
+    for call in (api.gateway(), api.register("Me")):
+        with pytest.raises(WouldSendInClear, match="AGON_INSECURE=1"):
+            await call
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://127.0.0.1:8600", True),
+        ("ws://[::1]:8601", True),
+        ("http://localhost", True),
+        ("http://0.0.0.0:8600", True),
+        ("https://arena.example", True),
+        ("wss://arena.example", True),
+        ("http://arena.example", False),
+        ("HTTP://arena.example", False),
+        ("ws://10.0.0.7:8601", False),
+        ("http://127.0.0.1.arena.example", False),
+        ("http://127.0.0.1@arena.example", False),
+    ],
+)
+def test_where_a_key_may_go(url: str, private: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(INSECURE_VARIABLE, "0")
+    if private:
+        check_private(url)
+    else:
+        with pytest.raises(WouldSendInClear):
+            check_private(url)
 
 
 async def test_nobody_there_says_what_to_do() -> None:

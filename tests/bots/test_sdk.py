@@ -15,7 +15,7 @@ import pytest
 from bots import answer, reconnect
 from bots.api import Credentials
 from bots.bot import Bot, make_bot
-from bots.errors import ConnectionRefused, KeyRefused, NotAnArena, RequestRefused
+from bots.errors import ArenaUnreachable, ConnectionRefused, KeyRefused, NotAnArena, RequestRefused
 from bots.keys import KEY_VARIABLE, Keys
 from bots.player import Options, Player
 from bots.signin import SignIn
@@ -392,7 +392,7 @@ async def test_the_verdict_is_awaited_where_judges_decide(ring: Arena) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "error"), [(3502, KeyRefused), (3506, ConnectionRefused), (3999, ConnectionRefused)]
+    ("code", "error"), [(3502, KeyRefused), (3504, ConnectionRefused), (3999, ConnectionRefused)]
 )
 async def test_a_final_close_code_is_a_clear_error(
     ring: Arena, code: int, error: type[Exception]
@@ -440,6 +440,67 @@ async def test_stop_leaves_the_queue_and_returns(ring: Arena) -> None:
         assert await game.results() == []
 
 
+class NobodyThere(FoundArena):
+    async def gateway(self) -> str:
+        self.asked += 1
+        raise ArenaUnreachable("no arena answers")
+
+    async def register(self, name: str) -> Credentials:
+        self.asked += 1
+        raise ArenaUnreachable("no arena answers")
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_stop_before_the_first_contact_ends_the_bot_at_once(
+    key: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    api, said, stop = NobodyThere(""), list[str](), asyncio.Event()
+    sign_in = SignIn(api, "Me", key=key, keys_file=tmp_path / "keys.toml", say=said.append)
+    player = Player(make_bot(bid), api, sign_in, Options(space="bid-tac-toe"), said.append)
+    task = asyncio.create_task(player.run(stop))
+    await until(lambda: api.asked > 3)
+    assert sum("again in" in line for line in said) == 1  # not one line for each retry
+    stop.set()
+    async with asyncio.timeout(1):
+        assert await task == []
+    asked = api.asked
+    await asyncio.sleep(0.2)
+    assert api.asked == asked  # it registers nobody when the arena comes up now
+
+
+@pytest.mark.parametrize("hangs", ["gateway", "register"])
+async def test_stop_does_not_wait_for_an_arena_that_hangs(
+    hangs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    asked = asyncio.Event()
+
+    async def hang(*_: object) -> str:
+        asked.set()
+        await asyncio.sleep(60)
+        return ""
+
+    api, stop = FoundArena(""), asyncio.Event()
+    monkeypatch.setattr(api, hangs, hang)
+    key = KEY if hangs == "gateway" else None
+    sign_in = SignIn(api, "Me", key=key, keys_file=tmp_path / "keys.toml", say=lambda line: None)
+    player = Player(make_bot(bid), api, sign_in, Options(space="bid-tac-toe"), lambda line: None)
+    task = asyncio.create_task(player.run(stop))
+    await asked.wait()
+    stop.set()
+    async with asyncio.timeout(1):
+        assert await task == []
+
+
+async def test_stop_before_the_welcome_ends_the_bot_at_once(ring: Arena) -> None:
+    async with playing(ring, bid) as game:
+        await ring.line()
+        game.stop.set()
+        async with asyncio.timeout(2):
+            assert await game.task == []
+
+
 async def test_stop_plays_the_live_session_to_its_end(ring: Arena) -> None:
     async with playing(ring, bid, sessions=None) as game:
         line = await ring.line()
@@ -475,6 +536,21 @@ async def test_an_address_that_is_no_gateway(ring: Arena) -> None:
     async with playing(ring, bid) as game:
         with pytest.raises(NotAnArena):
             await game.results()
+
+
+async def test_a_gateway_that_sends_us_elsewhere_is_not_followed(ring: Arena) -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 307 X\r\nLocation: {ring.url}\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(redirect, "127.0.0.1", 0) as server:
+        elsewhere = Arena()
+        elsewhere.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with playing(elsewhere, bid) as game:
+            with pytest.raises(NotAnArena, match="307"):
+                await game.results()
+    assert ring.connections == 0
 
 
 async def test_a_new_agent_is_registered_when_the_arena_forgot_the_kept_key(

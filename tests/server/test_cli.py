@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,12 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
         (("replay", "README.md"), {}, "transcript"),
         (("transcript", "01J8", "--url", "http://127.0.0.1:9"), {}, "start one with `agon serve`"),
         (("bot", "--space", "bid-tac-toe", "--brain", "genius"), {}, "no brain 'genius'"),
+        (("bot", "--space", "rap-battle", "--brain", "llm"), {}, "--llm-url or AGON_LLM_URL"),
+        (
+            ("bot", "--space", "rap-battle", "--brain", "llm"),
+            {"AGON_LLM_URL": "http://127.0.0.1:9/v1"},
+            "wants --model or AGON_LLM_MODEL",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_a_failure(
@@ -49,6 +56,22 @@ def test_what_cannot_be_done_is_one_line_and_a_failure(
     assert result.returncode != 0
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_ends_a_bot_that_waits_for_an_arena(tmp_path: Path) -> None:
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "server.cli", "bot", "--space", "bid-tac-toe"],
+        stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env=os.environ | {"AGON_URL": "http://127.0.0.1:9", "XDG_CONFIG_HOME": str(tmp_path)},
+    )  # fmt: skip
+    try:
+        assert bot.stdout is not None
+        assert "no arena answers" in bot.stdout.readline()
+        bot.send_signal(signal.SIGINT)
+        assert bot.wait(5) == 0
+    finally:
+        bot.kill()
+        bot.communicate()
 
 
 def test_replay_tells_a_transcript_from_a_lie(tmp_path: Path) -> None:

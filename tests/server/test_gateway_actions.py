@@ -81,6 +81,20 @@ async def test_the_same_id_again_is_harmless_and_answered_alike(arena: Arena) ->
     assert len(actions) == 1
 
 
+async def test_two_programs_of_one_agent_answer_once(arena: Arena) -> None:
+    play = await arena.play()
+    async with arena.client("agent0") as one, arena.client("agent0") as other:
+        await one.send(bid(play, "a1", 10))
+        await other.send(bid(play, "a1", 11))
+        await play.step()
+        first = await one.expect(Accepted)
+        assert await other.expect(Accepted) == first
+        await other.send(bid(play, "a1", 12))  # too late to change its mind
+        assert await other.expect(Accepted) == first
+    actions = [e for e in await arena.log.read(play.table.channel, 0, 99) if e.type == "action"]
+    assert len(actions) == 1
+
+
 async def test_a_rejected_action_may_be_tried_once_more(arena: Arena) -> None:
     play = await arena.play()
     async with arena.client("agent0") as seat0:

@@ -111,6 +111,7 @@ def test_a_sealed_bid_cannot_be_changed(table: Table) -> None:
 def test_the_same_act_again_is_harmless(table: Table) -> None:
     table.act(0, "bid: 37", act="a")
     assert table.act(0, "bid: 37", act="a") == []
+    assert table.act(0, "bid: 5", act="a") == [], "the id counts, not the words"
     assert table.match.take_replies() == []
     # Also across a takeover: the id is in the log.
     table.match = table.restored()
