@@ -173,7 +173,8 @@ class Player:
                 self._welcomed = True
                 self._plan.welcomed(now)
             case Moved(view=AgentView() as view):
-                for session in self._plan.agent_view(view, now):
+                ahead_ms = self._client.arena_ms() - now
+                for session in self._plan.agent_view(view, now, ahead_ms):
                     self._standing = ""
                     self._seats.sit(session)
             case Moved(view=SessionView() as view):
