@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from bots.errors import HostFault
 from bots.journal import Say, indented
 from bots.threads import in_thread
 from bots.turn import Answer, Turn
@@ -24,12 +25,22 @@ CALLS = 3
 """Calls of `act` for one attempt, when each raises."""
 PAUSE_S = (1.0, 3.0)
 """Before the second and the third call: what failed may be a model or a network that is back soon."""
+ABANDON_S = 2.0
+"""After a HostFault, `act` is not called again this shortly before the deadline: there must be time to
+tell the arena."""
 TEXT_CHARS = 16_384
 """The longest answer (`server.protocol.Text`)."""
 
 
 class ActFailed(Exception):
-    """`act` has raised for the last time, or there is no time to call it again."""
+    """`act` has raised for the last time, or there is no time to call it again; the cause is what it
+    raised."""
+
+    @property
+    def public_reason(self) -> str:
+        """What everybody may know of the cause."""
+        cause = self.__cause__
+        return cause.public_reason if isinstance(cause, HostFault) else "its program failed"
 
 
 class Calls:
@@ -46,11 +57,13 @@ class Calls:
                 return text_of(await self._call(self._act, turn))
             except Exception as error:  # the author's code may raise anything
                 self._show(f"act raised for {turn.kind} in {turn.session}", error)
-            if pause is None or turn.time_left_s <= pause:
+                failure = error
+            kept_s = ABANDON_S if isinstance(failure, HostFault) else 0.0
+            if pause is None or turn.time_left_s <= pause + kept_s:
                 break
             await asyncio.sleep(pause)
             turn.restart()
-        raise ActFailed("act raised; the arena's deadline decides")
+        raise ActFailed("act raised; the arena's deadline decides") from failure
 
     async def hook(self, hook: Callable[[Any], Any], argument: Any) -> None:
         """Call a hook to its end; never raises."""

@@ -14,6 +14,17 @@ from __future__ import annotations
 from server.protocol import CloseCode
 
 
+class HostFault(Exception):
+    """What an agent is played with has failed, e.g. its model's server: no fault of its play.
+
+    Not a BotError: it costs a decision, not the bot. Where the arena hosts the agent, the session is
+    abandoned for it; anywhere else the owner's deadline decides.
+    """
+
+    public_reason = "what it is played with failed"
+    """Told to everybody, so it names no addresses."""
+
+
 class BotError(Exception):
     """The bot cannot go on."""
 

@@ -21,6 +21,7 @@ from bots.drafts import Drafts
 from bots.requests import Request, Requests
 from server.protocol import (
     MAX_INBOUND_BYTES,
+    Abandon,
     Accepted,
     Act,
     ClientMessage,
@@ -146,7 +147,7 @@ class Link:
         messages = list(self._outbox)
         self._outbox.clear()
         for message in messages:
-            if isinstance(message, Act):
+            if isinstance(message, Act | Abandon):
                 self._requests.sent(message, now)
         return messages
 
@@ -174,12 +175,12 @@ class Link:
         Between connections only actions are kept: what the rest was about must be looked at anew.
         Raises ValueError for an action larger than a frame may be.
         """
-        if isinstance(request, Act):
+        if isinstance(request, Act | Abandon):
             size = len(msgspec.json.encode(request))
             if size > MAX_INBOUND_BYTES:
                 raise ValueError(f"an answer of {size} bytes; at most {MAX_INBOUND_BYTES} fit")
             self._drafts.drop(request.session)
-        if self._greeted or isinstance(request, Act):
+        if self._greeted or isinstance(request, Act | Abandon):
             new = self._requests.add(request)
             if new and self._greeted:
                 self._outbox.append(request)

@@ -41,6 +41,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How long the first contact may take; None: for ever."""
     verdict_s: float = 0.0
     """How long to wait for verdicts after the last session."""
+    hosted: bool = False
+    """The arena hosts the agent: when the bot fails, its session is abandoned and no other is begun."""
 
 
 class Player:
@@ -56,6 +58,8 @@ class Player:
             options.space, options.tier_micros, options.sessions, options.max_parallel
         )
         self._changed = asyncio.Event()
+        self.abandoned = False
+        """A session was abandoned, so there should be a pause before this agent plays again."""
         self._standing = ""
         self._welcomed = False
         self._client: Client
@@ -111,7 +115,14 @@ class Player:
             say=self._say,
         )
         async with asyncio.TaskGroup() as tasks:
-            self._seats = Seats(self._bot, self._client, tasks.create_task, self._over, self._say)
+            self._seats = Seats(
+                self._bot,
+                self._client,
+                tasks.create_task,
+                self._over,
+                self._say,
+                self._abandoned if self._options.hosted else None,
+            )
             tasks.create_task(self._client.run())
             helpers = [
                 tasks.create_task(self._seats.run_hooks()),
@@ -161,6 +172,11 @@ class Player:
 
     def _over(self, session: str, counts: bool) -> None:
         self._plan.session_over(session, counts=counts)
+        self._changed.set()
+
+    def _abandoned(self) -> None:
+        self.abandoned = True
+        self._plan.stop()
         self._changed.set()
 
     # ------------------------------------------------------------------ news from the arena

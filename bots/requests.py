@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from server.protocol import Act, Confirm, Dequeue, Enqueue, Error, Explain, Subscribe
+from server.protocol import Abandon, Act, Confirm, Dequeue, Enqueue, Error, Explain, Subscribe
 
 ACK_TIMEOUT_MS = 5_000
 """An action without an answer for this long is sent again; the id makes the copy harmless."""
 ENQUEUE_REFUSALS = frozenset({"already-queued", "unknown-space", "tier-closed"})
 
-Request = Act | Subscribe | Enqueue | Dequeue | Confirm | Explain
+Request = Act | Abandon | Subscribe | Enqueue | Dequeue | Confirm | Explain
 Key = tuple[str, str]
 """What kind of request, and the name by which the answer (or an error's `ref`) refers to it."""
 
 
 def key_of(request: Request) -> Key:
     match request:
-        case Act(id=name):
+        case Act(id=name) | Abandon(id=name):
             return "act", name
         case Subscribe(channel=name):
             return "subscribe", name
@@ -54,7 +54,7 @@ class Requests:
         self._repeat_ms.pop((kind, name), None)
         return self._open.pop((kind, name), None) is not None
 
-    def sent(self, act: Act, now: int) -> None:
+    def sent(self, act: Act | Abandon, now: int) -> None:
         """An action went out: repeat it when no answer comes."""
         self._repeat_ms[key_of(act)] = now + ACK_TIMEOUT_MS
 
@@ -74,13 +74,13 @@ class Requests:
 
     def disconnected(self) -> None:
         """Only actions outlive a connection; the rest was about things that must be looked at anew."""
-        self._open = {key: r for key, r in self._open.items() if isinstance(r, Act)}
+        self._open = {key: r for key, r in self._open.items() if isinstance(r, Act | Abandon)}
         self._repeat_ms.clear()
 
     def give_up(self, session: str) -> None:
         """Forget the actions of a session that is over."""
         for key, request in list(self._open.items()):
-            if isinstance(request, Act) and request.session == session:
+            if isinstance(request, Act | Abandon) and request.session == session:
                 self.answered(*key)
 
     def meant_by(self, error: Error) -> list[Key]:

@@ -1,6 +1,7 @@
 """Plays hosted agents, each over the same websocket as any bot.
 
-One agent's failure is its own: it is logged, and the agent comes back after a while. Calls of
+One agent's failure is its own: it is logged, and the agent comes back after a while. Where it cannot be
+played, e.g. since its model does not answer, its session is abandoned: the arena's fault, so void. Calls of
 models share one semaphore, so a crowd of rappers queues for the model instead of sinking it.
 """
 
@@ -26,6 +27,11 @@ from bots.signin import SignIn
 MODEL_CALLS = 2
 """Calls of models at once, by default: as many as a small machine has cores."""
 
+ABANDON_REST_S = 30.0
+"""Pause after an abandoned session, twice as long after each that follows it, so that a dead model does
+not make a void session each second."""
+MAX_ABANDON_REST_S = 300.0
+
 log = structlog.get_logger()
 
 
@@ -39,6 +45,7 @@ class Runner:
         *,
         keys_file: Path | None = None,
         model_calls: int = MODEL_CALLS,
+        abandon_rest_s: float = ABANDON_REST_S,
         say: Say | None = None,
     ) -> None:
         """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
@@ -48,6 +55,7 @@ class Runner:
         self._agents = tuple(agents)
         self._keys_file = keys_file
         self._say = say
+        self._abandon_rest_s = abandon_rest_s
         self._limit = asyncio.Semaphore(model_calls)
         self._stop = asyncio.Event()
         self._finished = asyncio.Event()
@@ -87,22 +95,32 @@ class Runner:
     async def _keep_playing(self, agent: HostedAgent, bot: BrainBot) -> None:
         """Play one agent, again after a failure, until it has had its sessions."""
         reconnect = Reconnect(random.Random())  # noqa: S311 # jitter
+        abandoned = 0
         while not self._stop.is_set():
             left = None if agent.sessions is None else agent.sessions - self.played[agent.name]
             if left is not None and left <= 0:
                 return
             try:
                 batch = 1 if agent.rest_s else left
-                results = await self._player(agent, bot, batch).run(self._stop)
+                player = self._player(agent, bot, batch)
+                results = await player.run(self._stop)
                 self.played[agent.name] += sum(result.status == "ended" for result in results)
                 reconnect.settled(SETTLED_S)
-                await self._pause(agent.rest_s)
+                abandoned = abandoned + 1 if player.abandoned else 0
+                await self._pause(max(agent.rest_s, self._abandoned_rest_s(agent, abandoned)))
             except Exception as error:  # one agent's failure is no other's, whatever it is
                 known = isinstance(error, BotError)
                 log.warning(
                     "hosted_agent_failed", agent=agent.name, reason=str(error), exc_info=not known
                 )
                 await self._pause(reconnect.delay_s() + 1)
+
+    def _abandoned_rest_s(self, agent: HostedAgent, times: int) -> float:
+        if not times:
+            return 0.0
+        rest_s: float = min(MAX_ABANDON_REST_S, self._abandon_rest_s * 2 ** min(times - 1, 10))
+        log.warning("hosted_agent_rests", agent=agent.name, abandoned=times, seconds=rest_s)
+        return rest_s
 
     def _player(self, agent: HostedAgent, bot: BrainBot, sessions: int | None) -> Player:
         def say(line: str) -> None:
@@ -115,7 +133,11 @@ class Runner:
             self._api, agent.name, key=agent.key, keys_file=self._keys_file, say=say, own=True
         )
         options = Options(
-            space=agent.space, sessions=sessions, max_parallel=agent.max_parallel, verdict_s=0.0
+            space=agent.space,
+            sessions=sessions,
+            max_parallel=agent.max_parallel,
+            verdict_s=0.0,
+            hosted=True,
         )
         return Player(bot, self._api, sign_in, options, say)
 

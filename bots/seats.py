@@ -18,7 +18,7 @@ from bots.bot import Bot
 from bots.duties import Duties, Duty, still_open
 from bots.journal import Say
 from bots.turn import Result, Turn, Writer, result_of
-from server.protocol import Act, OpenDecision, SessionView
+from server.protocol import Abandon, Act, OpenDecision, SessionView
 
 RESULTS_KEPT = 1_000
 
@@ -26,7 +26,7 @@ RESULTS_KEPT = 1_000
 class Wire(Protocol):
     """What seats need of a `bots.client.Client`."""
 
-    def request(self, request: Act) -> None: ...
+    def request(self, request: Act | Abandon) -> None: ...
     def follow(self, channel: str) -> None: ...
     def unfollow(self, channel: str) -> None: ...
     def write(self, session: str, turn: int, piece: str) -> None: ...
@@ -53,15 +53,19 @@ class Seats:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_over: Callable[[str, bool], None],
         say: Say,
+        on_abandon: Callable[[], None] | None = None,
     ) -> None:
         """`spawn` starts a task that somebody owns; `on_over(session, counts)` is told of each end,
         where `counts` is False for void sessions and for those that were over when first seen.
+        `on_abandon` is given where the arena hosts the bot: it is told of each session that is
+        abandoned since the bot failed. None: a failure is left to the deadline.
         """
         self._bot = bot
         self._wire = wire
         self._spawn = spawn
         self._on_over = on_over
         self._say = say
+        self._on_abandon = on_abandon
         self._calls = Calls(bot.act, say)
         self._duties = Duties()
         self._seats: dict[str, _Seat] = {}
@@ -168,7 +172,17 @@ class Seats:
         try:
             text = await self._calls.answer(turn)
             self._wire.request(Act(id=duty.act_id, session=duty.session, turn=duty.turn, text=text))
-        except (ActFailed, ValueError) as error:
+        except ActFailed as failed:
+            if self._on_abandon is None:
+                self._say(f"{turn.session}  no {turn.kind}: {failed}")
+                return
+            reason = failed.public_reason
+            self._say(f"{turn.session}  no {turn.kind}, abandoned: {reason}")
+            self._wire.request(
+                Abandon(id=duty.act_id, session=duty.session, turn=duty.turn, reason=reason)
+            )
+            self._on_abandon()
+        except ValueError as error:
             self._say(f"{turn.session}  no {turn.kind}: {error}")
         else:
             self._say(narrate.acted(turn, text))

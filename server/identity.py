@@ -18,6 +18,8 @@ class Identity(msgspec.Struct, frozen=True):
     name: str
     version: str
     owner: str
+    hosted: bool = False
+    """Played by the arena's own runner, not by its owner's bot."""
 
 
 def new_id() -> str:

@@ -44,6 +44,8 @@ Channel = Annotated[
 Text = Annotated[str, Meta(max_length=16_384)]
 """An agent's answer, raw. The Space parses it; terminals and judges must treat it as hostile."""
 Piece = Annotated[str, Meta(max_length=2_048)]
+Reason = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$(?!\n)")]
+"""Printable ASCII: it is shown as it stands."""
 Offset = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 LastSeen = Annotated[int, Meta(ge=-1, le=2**53 - 1)]
 """An event's offset, or -1: before the first event."""
@@ -134,6 +136,22 @@ class Act(_Client, frozen=True, tag="act"):
     text: Text
 
 
+class Abandon(_Client, frozen=True, tag="abandon"):
+    """The host of your agent has failed, e.g. its model does not answer: void the session, unscored.
+
+    Instead of an `act`, for a decision that is open to you; answered like one, by `accepted` (the
+    session is void) or `rejected`, and harmless when sent again. Only agents that the arena itself
+    hosts may send it: a failing program of yours is yours, so others are answered `forbidden`.
+    """
+
+    id: Id
+    session: Id
+    turn: Offset
+    """The number of the decision that cannot be answered."""
+    reason: Reason
+    """Shown to everybody, so name no addresses."""
+
+
 class Partial(_Client, frozen=True, tag="partial"):
     """A piece of an answer that is still being written; spectators see it at once, the log never.
 
@@ -171,7 +189,17 @@ class Explain(_Client, frozen=True, tag="explain"):
 
 
 ClientMessage = (
-    Hello | Ping | Subscribe | Unsubscribe | Act | Partial | Enqueue | Dequeue | Confirm | Explain
+    Hello
+    | Ping
+    | Subscribe
+    | Unsubscribe
+    | Act
+    | Abandon
+    | Partial
+    | Enqueue
+    | Dequeue
+    | Confirm
+    | Explain
 )
 
 
@@ -433,7 +461,7 @@ class Watching(_Server, frozen=True, tag="watching"):
 
 
 class Accepted(_Server, frozen=True, tag="accepted"):
-    """The action is in the log, durably."""
+    """The action, or the `void` that an `abandon` asked for, is in the log, durably."""
 
     id: str
     session: str

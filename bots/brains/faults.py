@@ -24,9 +24,12 @@ class AnswerFault(enum.Enum):
     """Why an answer cannot be sent."""
 
     TRUNCATED = "truncated"
-    """Cut off by the token limit, the time, or a broken stream."""
+    """Words, but cut off by the token limit, the time, or a broken stream."""
+    UNANSWERED = "unanswered"
+    """The model's server gave nothing before the time was up or the stream broke. Not the
+    model's fault: there is nothing to tell it."""
     EMPTY = "empty"
-    """No words at all."""
+    """A whole answer without words."""
     UNPARSABLE = "unparsable"
     """Words, but not the asked-for form."""
     ILLEGAL = "illegal"
@@ -43,6 +46,11 @@ class Reply(msgspec.Struct, frozen=True):
     text: str
     finish: str = "stop"
 
+    @property
+    def whole(self) -> bool:
+        """Ended by the model or its token limit, not by the time or a failing server."""
+        return self.finish not in ("time", "broken")
+
 
 class Diagnosis(msgspec.Struct, frozen=True):
     fault: AnswerFault
@@ -57,6 +65,8 @@ def diagnose(reply: Reply, turn: Turn) -> Diagnosis | None:
     `bid: 18`.
     """
     if not reply.text.strip():
+        if not reply.whole:
+            return Diagnosis(AnswerFault.UNANSWERED, "the model's server did not answer")
         return Diagnosis(AnswerFault.EMPTY, "it was empty")
     if reply.finish != "stop":
         return Diagnosis(AnswerFault.TRUNCATED, "it was too long and was cut off; be brief")

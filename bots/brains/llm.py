@@ -2,7 +2,8 @@
 
 One turn: ask; look at the answer (`faults`); if it cannot be sent, tell the model what was wrong and ask again,
 `tries` times in all while time lasts; then send what can be saved of the best bad answer; then, as a
-last resort, the bad answer itself, so that the arena says what is wrong with it. On the arena's second attempt the
+last resort, the last whole bad answer itself, so that the arena says what is wrong with it. Where the
+model's server gave none of these (dead, silent, broken off), nothing is sent: ModelError. On the arena's second attempt the
 model is told why the first did not count. What is written is streamed as it comes.
 
 For small models there are two helps, both by JSON schema: bids and marks are constrained to the
@@ -24,9 +25,25 @@ import structlog
 from msgspec import Meta
 
 from bots.brains import rap, rhymes
-from bots.brains.faults import Reply, better, diagnose, salvage, tidy_verse, weakness
+from bots.brains.faults import (
+    AnswerFault,
+    Reply,
+    better,
+    diagnose,
+    salvage,
+    tidy_verse,
+    weakness,
+)
 from bots.brains.legal import schema as legal_schema
-from bots.brains.openai import ChatClient, Message, ModelRefused, Sampling, StreamBroken
+from bots.brains.openai import (
+    ChatClient,
+    Message,
+    ModelError,
+    ModelRefused,
+    ModelUnavailable,
+    Sampling,
+    StreamBroken,
+)
 from bots.turn import Turn
 
 RESERVE_S = 1.5
@@ -88,35 +105,43 @@ class LlmBrain:
         await self._client.close()
 
     async def act(self, turn: Turn) -> str:
-        """Raises ModelError when the model's server fails; the SDK then calls again."""
+        """Raises ModelError when the model's server fails and no answer can be saved; the SDK then
+        calls again while time lasts."""
         question = self._question(turn)
         said: list[Message] = []
         spare: str | None = None
-        reply = Reply("", "time")
+        bad: str | None = None
         for number in range(self._settings.tries):
             if number:
                 turn.restart()
                 question = self._question(turn) if question.sheet else question  # a new draw
             before_s = turn.time_left_s
             try:
-                reply = await self._ask(turn, question, said, number)
-            except ModelRefused as error:
-                if question.schema is None or error.status not in (400, 422, 501):
+                reply, question = await self._ask_plainly(turn, question, said, number)
+            except ModelError as error:
+                if spare is None and not bad:
                     raise
-                self._schemas = False  # it knows no schemas: ask in words
-                question = self._question(turn)
-                continue
+                log.warning("llm_failed_later", reason=str(error), call=number)
+                break  # what came before it is better than nothing
             took_s = before_s - turn.time_left_s
             diagnosis = diagnose(reply, turn) or weakness(reply.text, turn)
             if diagnosis is None:
                 return reply.text
             log.info("llm_answer_fault", fault=diagnosis.fault.value, space=turn.space, call=number)
             spare = better(salvage(reply, turn), spare)
+            bad = reply.text if reply.whole else bad or None  # the last word is the server's
             if turn.time_left_s <= took_s + RESERVE_S:
                 break  # no time for another one like this
+            if diagnosis.fault is AnswerFault.UNANSWERED:
+                continue  # there is nothing to correct
             said = [Message("assistant", reply.text)] if reply.text.strip() else []
             said.append(Message("user", _correction(diagnosis.reason)))
-        return spare if spare is not None else reply.text
+        answer = spare if spare is not None else bad
+        if answer is None:
+            raise ModelUnavailable(
+                f"the model {self._settings.model!r} gave no whole answer in time"
+            )
+        return answer
 
     # ------------------------------------------------------------------ the question
 
@@ -150,6 +175,19 @@ class LlmBrain:
 
     # ------------------------------------------------------------------ the answer
 
+    async def _ask_plainly(
+        self, turn: Turn, question: Question, said: list[Message], number: int
+    ) -> tuple[Reply, Question]:
+        """Ask; once more in words, if the server knows no schemas. Also the question that was asked."""
+        try:
+            return await self._ask(turn, question, said, number), question
+        except ModelRefused as error:
+            if question.schema is None or error.status not in (400, 422, 501):
+                raise
+        self._schemas = False
+        question = self._question(turn)
+        return await self._ask(turn, question, said, number), question
+
     async def _ask(self, turn: Turn, question: Question, said: list[Message], number: int) -> Reply:
         """One call of the model, within what is left of the turn's time."""
         # Under a sheet a new draw mends more than words about the last one.
@@ -167,6 +205,7 @@ class LlmBrain:
                     await answer.add(chunk.text)
                     finish = chunk.finish or finish
                     if answer.complete:
+                        finish = "length"
                         break
         except TimeoutError:
             finish = "time"

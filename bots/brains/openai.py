@@ -4,7 +4,7 @@ Speaks to OpenAI, vLLM, llama.cpp and their like. Only what those share is used:
 stop sequences, `response_format` with a JSON schema, server-sent events. No prompt is logged.
 
     ModelError
-    ├── ModelUnavailable   no answer, or 429/5xx, after every retry
+    ├── ModelUnavailable   no answer, or 429/5xx, after every retry; or none in time
     ├── ModelRefused       another 4xx: the request itself is at fault, or the key
     └── StreamBroken       the stream ended in the middle
 """
@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Meta
 
 from bots.api import is_loopback
+from bots.errors import HostFault
 
 CONNECT_S = 5.0
 SILENCE_S = 60.0
@@ -35,8 +36,10 @@ MAX_LINE_BYTES = 1024 * 1024
 """One event of the stream; more is no chat completion."""
 
 
-class ModelError(Exception):
+class ModelError(HostFault):
     """The model's server did not give an answer. Never the fault of the prompt's words."""
+
+    public_reason = "its model did not answer"
 
 
 class ModelUnavailable(ModelError):

@@ -26,6 +26,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "subscribe": ("snapshot", "update"),
     "unsubscribe": (),
     "act": ("accepted", "rejected"),
+    "abandon": ("accepted", "rejected"),
     "partial": (),
     "enqueue": ("ticket",),
     "dequeue": ("ticket",),

@@ -21,7 +21,16 @@ from server.gateway.pending import Pending, TooMany, Waiting
 from server.gateway.render import view_for
 from server.live.keys import session_channel
 from server.live.records import Appended, Inbound, LogEvent, Reply
-from server.protocol import Accepted, Act, Error, Rejected, ServerMessage, SessionView, View
+from server.protocol import (
+    Abandon,
+    Accepted,
+    Act,
+    Error,
+    Rejected,
+    ServerMessage,
+    SessionView,
+    View,
+)
 
 RESUBMIT_AT_ONCE = 64
 _log = structlog.get_logger()
@@ -51,7 +60,7 @@ class Actions:
         self._pending: Pending[Peer] = Pending()
         self._loop = asyncio.get_running_loop()
 
-    async def act(self, peer: Peer, agent: str, act: Act) -> ServerMessage | None:
+    async def act(self, peer: Peer, agent: str, act: Act | Abandon) -> ServerMessage | None:
         """Refuse at once, answer at once from the history, or submit; None: the answer comes later.
 
         Raises what the log and the inbox raise while Redis is away.
@@ -70,7 +79,7 @@ class Actions:
             return _answer(act.id, act.session, *known, _own_view(followed, seat))
         if view.status != "live":
             return _refused(act.id, act.session, "over", "the session is over")
-        inbound = Inbound(act.session, seat, act.id, act.turn, act.text, self._name)
+        inbound = _inbound(act, seat, self._name)
         try:
             fresh = self._pending.add(inbound, peer, self._loop.time())
         except TooMany as error:
@@ -102,16 +111,19 @@ class Actions:
                 self._count(answer)
                 letters += [(peer, answer) for peer in waiting.askers]
         if view.status != "live":
-            letters += self._over(followed, view)
+            letters += self._over(followed, view, item.first + len(item.events) - 1)
         return letters
 
-    def _over(self, followed: Followed, view: SessionView) -> Letters:
-        """The session has ended: what was not answered by now never will be."""
+    def _over(self, followed: Followed, view: SessionView, offset: int) -> Letters:
+        """The session has ended: what was not answered by now never will be. Who wanted it void and
+        finds it so has what he asked for."""
         letters: Letters = []
         for waiting in self._pending.of(view.session):
             inbound = waiting.inbound
             self._take(followed, inbound.session, inbound.seat, inbound.act)
-            answer = _refused(inbound.act, inbound.session, "over", "the session is over")
+            answer: ServerMessage = Accepted(inbound.act, inbound.session, offset)
+            if not (inbound.abandon and view.status == "void"):
+                answer = _refused(inbound.act, inbound.session, "over", "the session is over")
             letters += [(peer, answer) for peer in waiting.askers]
         return letters
 
@@ -161,6 +173,12 @@ class Actions:
 
     async def _submit_all(self, inbounds: Sequence[Inbound]) -> None:
         await asyncio.gather(*(self._inbox.submit(inbound) for inbound in inbounds))
+
+
+def _inbound(request: Act | Abandon, seat: int, gateway: str) -> Inbound:
+    abandon = isinstance(request, Abandon)
+    text = request.reason if isinstance(request, Abandon) else request.text
+    return Inbound(request.session, seat, request.id, request.turn, text, gateway, abandon)
 
 
 def _own_view(followed: Followed, seat: int) -> View | None:

@@ -20,6 +20,7 @@ from server.live import records
 from server.live.keys import agent_channel, session_channel
 from server.live.queue import AlreadyQueued, UnknownOffer, UnknownTicket
 from server.protocol import (
+    Abandon,
     Act,
     ClientMessage,
     Confirm,
@@ -51,6 +52,7 @@ COSTS: dict[type[ClientMessage], int] = {
     Subscribe: 5,
     Unsubscribe: 1,
     Act: 4,
+    Abandon: 4,
     Partial: 1,
     Enqueue: 10,
     Dequeue: 5,
@@ -117,9 +119,9 @@ class Requests:
             case Unsubscribe():
                 self._unsubscribe(peer, message.channel)
             case Act():
-                answer = await self._actions.act(peer, _agent(peer, message.id).agent, message)
-                if answer is not None:
-                    peer.say(answer)
+                await self._act(peer, _agent(peer, message.id), message)
+            case Abandon():
+                await self._act(peer, _hosted(peer, message.id), message)
             case Partial():
                 await self._partial(_agent(peer, message.session), message)
             case Enqueue():
@@ -162,6 +164,11 @@ class Requests:
         followed_audience = peer.subscriptions.pop(channel, None)
         if followed_audience is not None:
             followed_audience[1].members.discard(peer)
+
+    async def _act(self, peer: Peer, identity: Identity, request: Act | Abandon) -> None:
+        answer = await self._actions.act(peer, identity.agent, request)
+        if answer is not None:
+            peer.say(answer)
 
     async def _partial(self, identity: Identity, partial: Partial) -> None:
         """Tell the feed of a piece, if it belongs to an open decision that is not sealed.
@@ -243,6 +250,16 @@ def _agent(peer: Peer, ref: str) -> Identity:
     if peer.identity is None:
         raise Refused("forbidden", "a spectator may only watch; say hello with a key", ref=ref)
     return peer.identity
+
+
+def _hosted(peer: Peer, ref: str) -> Identity:
+    identity = _agent(peer, ref)
+    if not identity.hosted:
+        reason = (
+            "only an agent that the arena hosts may abandon a session; yours may miss its deadline"
+        )
+        raise Refused("forbidden", reason, ref=ref)
+    return identity
 
 
 def _space(name: str, code: str, ref: str) -> None:

@@ -98,7 +98,7 @@ FeedItem = Appended | Piece | Reply
 
 
 class Inbound(msgspec.Struct, frozen=True):
-    """An action on its way to the host. Delivered at least once; `act` makes it harmless."""
+    """An action, or an `abandon`, on its way to the host. Delivered at least once; `act` makes it harmless."""
 
     session: str
     seat: int
@@ -106,6 +106,8 @@ class Inbound(msgspec.Struct, frozen=True):
     turn: int
     text: str
     gateway: str
+    abandon: bool = False
+    """The seat's host has failed: instead of an answer, `text` is the reason to void the session."""
 
 
 class TicketRecord(msgspec.Struct, frozen=True):

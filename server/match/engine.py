@@ -129,14 +129,17 @@ class Match:
             )
 
     def receive(self, now_ms: int, inbound: Inbound) -> None:
-        """An action arrived. Deadlines are struck by `tick` alone: what is here before, is in time.
+        """An action arrived, or word that a seat's host has failed, which voids the session.
 
-        A copy of an action that has had its event is ignored: its answer is in the log.
+        Deadlines are struck by `tick` alone: what is here before, is in time. A copy of an action that has had its event is ignored: its answer is in the log.
         """
         if (inbound.seat, inbound.act) in self._progress.acts:
             return
         refusal = self._refusal(inbound)
-        if refusal is None:
+        if refusal is None and inbound.abandon:
+            reason = f"seat {inbound.seat} could not be played: {inbound.text}"
+            self.void(reason[:MAX_REASON_CHARS], now_ms)
+        elif refusal is None:
             self._guarded(now_ms, lambda now_ms: self._answer(now_ms, inbound))
             if self._progress.status == "void":
                 refusal = ("over", "the session is void")

@@ -52,7 +52,9 @@ class Agents:
         """
         name = names.clean(name)
         agent, key, now = new_id(), new_key(), self._clock()
-        identity = Identity(agent, name, version_id(agent, 1), owner or new_id())
+        identity = Identity(
+            agent, name, version_id(agent, 1), owner or new_id(), hosted=kind == "hosted"
+        )
         try:
             await self._add(identity, kind, key, now)
         except IntegrityError:
@@ -145,10 +147,13 @@ class Agents:
             )
         return result.rowcount == 1
 
-    async def _identity(self, query: Select[str, str, str, str]) -> Identity | None:
+    async def _identity(self, query: Select[str, str, str, str, str]) -> Identity | None:
         async with self._db.reading() as tx:
             row = (await tx.execute(query)).one_or_none()
-        return None if row is None else Identity(*row)
+        if row is None:
+            return None
+        agent, name, version, owner, kind = row
+        return Identity(agent, name, version, owner, hosted=kind == "hosted")
 
 
 def version_id(agent: str, number: int) -> str:
@@ -156,8 +161,8 @@ def version_id(agent: str, number: int) -> str:
     return f"{agent}@v{number}"
 
 
-def _identities() -> Select[str, str, str, str]:
+def _identities() -> Select[str, str, str, str, str]:
     a, v = schema.agent, schema.agent_version
-    return select(a.c.id, a.c.name, v.c.id, a.c.owner).join(
+    return select(a.c.id, a.c.name, v.c.id, a.c.owner, a.c.kind).join(
         v, (v.c.agent == a.c.id) & (v.c.number == a.c.plays)
     )

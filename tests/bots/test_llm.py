@@ -21,7 +21,7 @@ from bots.brains.faults import (
     weakness,
 )
 from bots.brains.llm import LlmBrain, LlmSettings
-from bots.brains.openai import ModelUnavailable
+from bots.brains.openai import ModelError, ModelUnavailable
 from bots.turn import Turn
 from tests.bots.model import Model, Script, model, says
 
@@ -185,6 +185,38 @@ async def test_a_dead_server_is_an_error_and_no_answer() -> None:
         await act(server, turn())
 
 
+async def test_a_silent_server_is_an_error_and_no_answer() -> None:
+    deadline = int(time.time() * 1000) + 2_000
+    async with model(says(" ", "never", pause_s=20)) as server:
+        with pytest.raises(ModelUnavailable, match="in time"):
+            await act(server, turn("bid", deadline_ms=deadline))
+
+
+async def test_streams_that_only_break_are_an_error_and_no_answer() -> None:
+    broken = says("half a li", finish=None)
+    async with model(broken, broken, broken) as server:
+        with pytest.raises(ModelError):
+            await act(server, turn())
+        assert len(server.asked) == 3
+
+
+async def test_what_was_saved_before_the_server_died_is_sent() -> None:
+    cut = says("a whole line\nhalf a li", finish="length")
+    async with model(cut, Script(status=401)) as server:
+        assert await act(server, turn()) == "a whole line"
+
+
+async def test_a_refused_schema_costs_no_try() -> None:
+    refusal = Script('{"error": "response_format"}', status=400)
+    async with model(refusal, says("bid: 3")) as server:
+        assert await act(server, turn("bid"), tries=1) == "bid: 3"
+
+
+async def test_a_rambling_model_is_its_own_fault() -> None:
+    async with model(says("no bid " * 1_500, "and more", pause_s=0.05)) as server:
+        assert (await act(server, turn("bid"), tries=1)).startswith("no bid")
+
+
 async def test_time_runs_out_and_the_whole_lines_are_sent() -> None:
     deadline = int(time.time() * 1000) + 2_000
     async with model(says("a whole line\nhalf a li", "never", pause_s=20)) as server:
@@ -247,6 +279,9 @@ def test_faults_are_told_apart() -> None:
 
     assert fault("bid: 1", "length") is AnswerFault.TRUNCATED
     assert fault("", "length") is AnswerFault.EMPTY
+    assert fault("") is AnswerFault.EMPTY
+    assert fault(" ", "time") is AnswerFault.UNANSWERED
+    assert fault("", "broken") is AnswerFault.UNANSWERED
     assert fault("what") is AnswerFault.UNPARSABLE
     assert fault("bid: 99") is AnswerFault.ILLEGAL
     assert fault("bid: 9") is None

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
+from bots import answer as answering
 from bots.api import Api, Credentials
-from bots.brains import BadSettings, make, names
+from bots.brains import BadSettings, make, names, openai
 from bots.errors import BotError
-from bots.hosted import HostedAgent
+from bots.hosted import BrainBot, HostedAgent
 from bots.house import house_agents
 from bots.play import Settings, play
 from bots.runner import Runner
 from bots.turn import Turn
-from server.protocol import Accepted, Act, Dequeue, Enqueue, Subscribe, Ticket
+from server.protocol import Abandon, Accepted, Act, Dequeue, Enqueue, Subscribe, Ticket
 from tests.bots.arena import (
     SESSION,
     Arena,
@@ -91,6 +92,64 @@ BID = {
     "payment": "all-pay",
     "advantage": None,
 }
+
+
+DEAD = {"url": "http://127.0.0.1:9/v1", "model": "m"}
+
+
+@pytest.fixture
+def dead_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead model is found out without the pauses between tries."""
+    monkeypatch.setattr(openai, "RETRIES", 0)
+    monkeypatch.setattr(answering, "PAUSE_S", ())
+
+
+@pytest.mark.usefixtures("dead_at_once")
+async def test_a_dead_model_voids_the_session_and_the_agent_rests(
+    ring: Arena, tmp_path: Path
+) -> None:
+    agent = HostedAgent(name="Ember", space="bid-tac-toe", brain="llm", settings=DEAD, sessions=1)
+    runner = Runner("http://x.test", [agent], keys_file=tmp_path / "keys", abandon_rest_s=1.0)
+    task = asyncio.create_task(runner.run())
+    line = await ring.line()
+    await line.greet(agent_view(SESSION))
+    await line.expect(Subscribe)
+    await line.say(snapshot(1, session_view(state=BID)))
+    abandon = await line.expect(Abandon)
+    assert (abandon.session, abandon.turn) == (SESSION, 1)
+    assert abandon.reason == "its model did not answer"
+    void = {"reason": "seat 0 could not be played: its model did not answer"}
+    await line.say(update(2, ended_view(status="void", outcome=void), "void"))
+    began = asyncio.get_running_loop().time()
+    again = await ring.line()  # neither an answer nor the queue on the first connection
+    assert asyncio.get_running_loop().time() - began > 0.8
+    await again.greet()
+    assert (await again.expect(Enqueue)).space == "bid-tac-toe"
+    assert runner.played == {"Ember": 0}
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.usefixtures("dead_at_once")
+async def test_a_dead_model_of_a_remote_bot_is_left_to_the_deadline(
+    ring: Arena, tmp_path: Path
+) -> None:
+    bot = BrainBot(make("llm", "bid-tac-toe", DEAD))
+    settings = Settings(
+        space="bid-tac-toe", name="Mine", keys_file=str(tmp_path / "keys"), url="http://x.test"
+    )
+    said: list[str] = []
+    task = asyncio.create_task(play(bot, settings, say=said.append))
+    line = await ring.line()
+    await line.greet(agent_view(SESSION))
+    await line.expect(Subscribe)
+    await line.say(snapshot(1, session_view(state=BID)))
+    assert await line.heard_nothing_but()
+    assert any("the arena's deadline decides" in each for each in said)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_drain_leaves_the_queue_and_ends_the_run(ring: Arena, tmp_path: Path) -> None:

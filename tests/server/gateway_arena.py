@@ -184,8 +184,10 @@ class Arena:
         self.gateways: list[Gateway] = []
         self._plays: list[LivePlay] = []
 
-    def agent(self, name: str) -> str:
-        self.agents[key_of(name)] = Identity(name, name.title(), f"{name}@v1", f"owner-{name}")
+    def agent(self, name: str, *, hosted: bool = False) -> str:
+        self.agents[key_of(name)] = Identity(
+            name, name.title(), f"{name}@v1", f"owner-{name}", hosted
+        )
         return name
 
     async def identify(self, key: str) -> Identity | None:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from server.live.lease import Leases
 from server.live.records import Reply
 from server.protocol import (
+    Abandon,
     Accepted,
     Act,
     Confirm,
@@ -185,6 +186,56 @@ async def test_the_end_of_a_session_answers_what_is_pending(arena: Arena) -> Non
         assert (await seat0.expect(Rejected)).code == "over"
         await seat0.send(bid(play, "a2", 10))
         assert (await seat0.expect(Rejected)).code == "over"
+
+
+def abandon(play: LivePlay, act: str) -> Abandon:
+    return Abandon(act, play.table.session, play.match.turn, "its model did not answer")
+
+
+async def test_a_hosted_agent_may_void_its_session(arena: Arena) -> None:
+    play = await arena.play(agents=(arena.agent("house", hosted=True), arena.agent("rival")))
+    async with arena.client("house") as house, arena.client("rival") as rival:
+        await rival.snapshot(play.table.channel)
+        await rival.send(bid(play, "b1", 12))
+        await play.step()
+        await house.send(abandon(play, "x"))
+        await house.send(abandon(play, "x"))  # the same again is harmless
+        await play.step()
+        accepted = await house.expect(Accepted)
+        void = await events_of(rival, "void")
+        assert (accepted.id, accepted.offset) == ("x", void.offset)
+        assert void.body == {"reason": "seat 0 could not be played: its model did not answer"}
+        view = [m.view for m in rival.seen if isinstance(m, Update)][-1]
+        assert isinstance(view, SessionView)
+        assert view.status == "void"
+        await house.send(abandon(play, "y"))
+        assert (await house.expect(Rejected, lambda m: m.id == "y")).code == "over"
+
+
+async def test_nobody_else_may_void_a_session(arena: Arena) -> None:
+    play = await arena.play()
+    arena.agent("house", hosted=True)
+    async with (
+        arena.client("agent0") as remote,
+        arena.client() as spectator,
+        arena.client("house") as unseated,
+    ):
+        for client in (remote, spectator):
+            await client.send(abandon(play, "x"))
+            error = await client.expect(Error)
+            assert (error.code, error.ref) == ("forbidden", "x")
+        await unseated.send(abandon(play, "x"))
+        assert (await unseated.expect(Rejected)).code == "no-seat"
+    assert not await play._inbox.take(HOST, 10)
+
+
+async def test_an_abandon_of_a_decision_that_is_gone_is_refused(arena: Arena) -> None:
+    play = await arena.play(agents=(arena.agent("house", hosted=True), arena.agent("rival")))
+    async with arena.client("house") as house:
+        await house.send(Abandon("x", play.table.session, 77, "too late"))
+        await play.step()
+        assert (await house.expect(Rejected)).code == "stale-turn"
+        assert play.match.status == "live"
 
 
 async def test_a_sealed_bid_is_hidden_from_all_but_its_seat(arena: Arena) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.live.records import LogEvent
+from server.live.records import Inbound, LogEvent
 from server.match import Match, document, initial_views, open_event, visible
 from server.match.engine import LATE, RULES_BROKE
 from server.protocol import SessionView
@@ -219,6 +219,37 @@ def test_void_is_our_fault_and_scores_nothing(table: Table) -> None:
     sealed = transcript.read(document(table.record, table.log))
     assert [entry.type for entry in sealed.entries] == ["open", "action", "void"]
     assert transcript.replay(sealed).outcome.termination == "void"
+
+
+def abandon(seat: int, turn: int, act: str = "gone") -> Inbound:
+    return Inbound("S1", seat, act, turn, "its model did not answer", "gateway-1", abandon=True)
+
+
+def test_a_seat_whose_host_failed_voids_the_session_once(table: Table) -> None:
+    table.act(1, "bid: 37")
+    for _ in range(2):
+        table.match.receive(table.now, abandon(0, 1))
+    [void] = table.collect()
+    reason = {"reason": "seat 0 could not be played: its model did not answer"}
+    assert (void.by, void.type, void.body) == ("host", "void", reason)
+    assert table.view(None).status == "void"
+    assert table.view(None).outcome == reason
+    assert table.refusal().code == "over", "the second copy"
+    sealed = transcript.read(document(table.record, table.log))
+    assert transcript.replay(sealed).outcome.returns is None
+
+
+@pytest.mark.parametrize(
+    ("seat", "turn", "code"), [(0, 2, "stale-turn"), (1, 1, "not-your-turn"), (7, 1, "no-seat")]
+)
+def test_only_a_seat_that_owes_an_answer_is_abandoned(
+    table: Table, seat: int, turn: int, code: str
+) -> None:
+    table.act(1, "bid: 37")
+    table.match.receive(table.now, abandon(seat, turn))
+    assert table.collect() == []
+    assert table.match.status == "live"
+    assert table.refusal().code == code
 
 
 def test_rules_that_break_void_the_session(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ async def test_a_key_speaks_for_the_agent_that_it_was_made_for(store: Store) -> 
     assert await store.agents.by_key(ember_key) == ember
     assert await store.agents.by_key(frost_key) == frost
     assert ember.owner != frost.owner
+    assert not ember.hosted
     assert ember.version == f"{ember.agent}@v1"
     assert await store.agents.by_key(ember_key[:-1] + "~") is None
     assert await store.agents.by_key(key_hash(ember_key)) is None, "the stored hash opens nothing"
@@ -26,6 +27,7 @@ async def test_a_key_speaks_for_the_agent_that_it_was_made_for(store: Store) -> 
 
 async def test_what_is_known_of_an_agent_holds_no_owner(store: Store) -> None:
     ember, _ = await store.agents.register("Ember", kind="hosted")
+    assert ember.hosted
     assert await store.agents.get(ember.agent) == ember
     card = await store.agents.card(ember.agent)
     assert card is not None
