@@ -22,6 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     except WatchError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # while the arena was waited for
+        return 130
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -13,9 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from tui_client.connection import Connection, WatchError, locate
+from tui_client.connection import Connection, WatchError
 from tui_client.director import step
 from tui_client.observed import bid_tac_toe, rap_battle
+from tui_client.start import need_terminal, say, wait_for_arena
 from tui_client.state import (
     Back,
     Input,
@@ -243,7 +245,8 @@ async def watch(
     api_url: str, session: str | None = None, follow: bool = False, key: str | None = None
 ) -> None:
     """Watch until the user quits. Raises WatchError when the arena never answered."""
-    await locate(api_url)  # before the screen is taken: the commonest mistake deserves a plain line
+    # Before the screen is taken: the commonest mistakes deserve a plain line.
+    await wait_for_arena(api_url, say)
     app = build(
         api_url,
         session=session,
@@ -261,6 +264,8 @@ def run_watch(api_url: str, session: str | None = None, follow: bool = False) ->
     """`agon watch`: the spectator on this terminal, until `q`.
 
     `session` opens one session at once; `follow` lets the director choose, which a person's first
-    choice ends. Raises WatchError, whose message is for people, when the arena never answered.
+    choice ends. Raises WatchError, whose message is for people, when there is no terminal or the
+    arena never answered.
     """
+    need_terminal(sys.__stdin__, sys.__stdout__, sys.__stderr__)  # Textual reads and draws on these
     asyncio.run(watch(api_url, session, follow))

@@ -57,6 +57,10 @@ class WatchError(Exception):
     """Watching is impossible; the message is for people and says what to do."""
 
 
+class NoArena(WatchError):
+    """Nothing answers there, or only that it cannot yet: an arena that boots looks like this."""
+
+
 class _Gateway(msgspec.Struct, frozen=True):
     """`GET /v1/gateway`."""
 
@@ -67,22 +71,48 @@ class _Gateway(msgspec.Struct, frozen=True):
 async def locate(api_url: str) -> str:
     """The gateway's websocket address, from the arena's HTTP API.
 
-    Raises WatchError when there is no arena at `api_url`, or when it speaks no protocol of ours.
+    Raises WatchError when `api_url` is no URL, when there is no arena there (NoArena, while there
+    may be one soon), or when it speaks no protocol of ours.
     """
-    trust_env = urlsplit(api_url).hostname not in _LOOPBACK
+    trust_env = _host(api_url) not in _LOOPBACK
     try:
         async with httpx.AsyncClient(timeout=OPEN_TIMEOUT_S, trust_env=trust_env) as client:
             response = await client.get(f"{api_url.rstrip('/')}/v1/gateway", follow_redirects=True)
             response.raise_for_status()
             gateway = msgspec.json.decode(response.content, type=_Gateway)
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, UnicodeError):
-        raise WatchError(
+    except httpx.InvalidURL:
+        raise _no_url(api_url) from None
+    except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError) as error:
+        kind = NoArena if _passes(error) else WatchError
+        raise kind(
             f"no arena at {clean(api_url, 200)}: start one with `agon serve`, or name another with --url"
         ) from None
     if gateway.protocols and MSGPACK_SUBPROTOCOL not in gateway.protocols:
         spoken = ", ".join(clean(name, 40) for name in gateway.protocols[:8])
         raise WatchError(f"the arena at {clean(api_url, 200)} speaks {spoken}: update agon")
     return gateway.url
+
+
+def _host(api_url: str) -> str:
+    """Raises WatchError for a text that is no URL of a web server."""
+    try:
+        parts = urlsplit(api_url)
+        _ = parts.port  # read for its ValueError alone
+    except ValueError:
+        raise _no_url(api_url) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _no_url(api_url)
+    return parts.hostname
+
+
+def _no_url(given: str) -> WatchError:
+    return WatchError(f"{clean(given, 200)!r} is no arena's URL: expected http://host:port")
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error
+    return isinstance(error, httpx.TransportError)
 
 
 class Connection:

@@ -16,6 +16,8 @@ MAX_NOTES = 100
 MAX_DRAFT_CHARS = 16_384
 HOLE = " … "
 """Stands where a piece of a draft was lost: drafts are ephemeral, their holes are not hidden."""
+FROM_THE_MIDDLE = "(from the middle) … "
+"""Stands before a draft whose beginning we did not see, because we joined while it was written."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -26,6 +28,8 @@ class Draft(msgspec.Struct, frozen=True):
     text: str
     next_at: int
     """Character offset in the answer at which the next piece is expected."""
+    number: int = 1
+    """Which draft of this answer it is, counting those that we saw begin or stand here."""
 
 
 class Spectated(msgspec.Struct, frozen=True):
@@ -122,13 +126,25 @@ def with_writing(spectated: Spectated, piece: Writing) -> Spectated:
     draft = next((d for d in spectated.drafts if d.seat == piece.seat), None)
     if draft is not None and piece.turn < draft.turn:
         return spectated
-    if draft is None or piece.turn > draft.turn or piece.at == 0:
+    if draft is None or piece.turn > draft.turn:
         draft = Draft(piece.seat, piece.turn, "", 0)
+    elif piece.at == 0:
+        anew = draft.number + 1 if draft.text else draft.number
+        draft = Draft(piece.seat, piece.turn, "", 0, anew)
     if piece.at < draft.next_at:
         return spectated
-    text = draft.text + (HOLE if piece.at > draft.next_at else "") + piece.text
-    grown = Draft(piece.seat, piece.turn, text[:MAX_DRAFT_CHARS], piece.at + len(piece.text))
+    grown = _grown(draft, piece)
     others = tuple(d for d in spectated.drafts if d.seat != piece.seat)
     return msgspec.structs.replace(
         spectated, drafts=tuple(sorted((*others, grown), key=lambda d: d.seat))
+    )
+
+
+def _grown(draft: Draft, piece: Writing) -> Draft:
+    lost = piece.at > draft.next_at
+    gap = (HOLE if draft.text else FROM_THE_MIDDLE) if lost else ""
+    return msgspec.structs.replace(
+        draft,
+        text=(draft.text + gap + piece.text)[:MAX_DRAFT_CHARS],
+        next_at=piece.at + len(piece.text),
     )

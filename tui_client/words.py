@@ -8,6 +8,8 @@ from server.protocol import Event, SeatCard, SessionView
 from tui_client.text import clean
 
 NAME_LIMIT = 32
+DOT_MS = 250
+"""How long one picture of the dots stands that say that somebody thinks."""
 
 MARKS = ("X", "O")
 """X and O of Bid Tac Toe, by seat."""
@@ -124,6 +126,12 @@ def clock(left_ms: int) -> str:
     """Time left as m:ss, never below zero; a started second counts."""
     seconds = max(0, -(-left_ms // 1000))
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def waiting_dots(now_ms: int) -> str:
+    """None to three dots in three cells, another number four times a second: somebody thinks."""
+    at = now_ms // DOT_MS % 4
+    return "".join("·" if cell < at else " " for cell in range(3))
 
 
 def age(seconds: int) -> str:

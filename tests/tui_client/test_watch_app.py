@@ -19,6 +19,7 @@ from tui_client.app import WatchApp, build, run_watch
 from tui_client.connection import WatchError
 from tui_client.state import Link
 from tui_client.widgets.help import HelpScreen
+from tui_client.words import waiting_dots
 
 SIZE = (120, 34)
 
@@ -203,8 +204,26 @@ async def test_a_storm_of_updates_is_painted_at_most_twenty_times_a_second(
     assert painted <= spent * 20 + 3
 
 
-def test_no_arena_ends_with_a_sentence_before_the_screen_is_taken() -> None:
-    with pytest.raises(
-        WatchError, match=r"no arena at http://127\.0\.0\.1:1: start one with `agon serve`"
-    ):
+def test_without_a_terminal_nothing_is_drawn() -> None:
+    with pytest.raises(WatchError, match="agon watch needs a terminal"):
         run_watch("http://127.0.0.1:1")
+
+
+async def test_the_dots_of_a_thinking_seat_walk_with_the_clock(arena: ScriptedArena) -> None:
+    now = recording.START_MS
+    app = build(arena.url, session=recording.RAP, clock=lambda: now, rng=random.Random(3))
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, f"thinking {waiting_dots(now)} ─╮")
+        now += 250
+        assert waiting_dots(now) != waiting_dots(recording.START_MS)
+        await seen(pilot, f"thinking {waiting_dots(now)} ─╮")
+
+
+async def test_help_is_whole_on_a_usual_screen(arena: ScriptedArena) -> None:
+    app = watching(arena)
+    for size in ((80, 24), (120, 34)):
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("question_mark")
+            screen = await seen(pilot, "HELP", "resumes where it was.", "╰")
+            assert "…" not in screen.replace("✓ … ·", "").replace("connecting…", "")
+        app = watching(arena)

@@ -27,7 +27,7 @@ from server.protocol import (
 )
 from tui_client import recording, theme
 from tui_client.director import step
-from tui_client.screenshot import bid_tac_toe, folded, lobby, rap, verdict
+from tui_client.screenshot import bid_tac_toe, bid_tac_toe_result, folded, lobby, rap, verdict
 from tui_client.state import Connected, Input, Open, State, Tick
 from tui_client.text import clean
 from tui_client.widgets.board.auction import paint_auction
@@ -79,7 +79,7 @@ def paintings(state: State, width: int, height: int) -> dict[str, Sequence[Text]
         "log": paint_log(state, width, height),
         "verses 0": paint_verses(state, 0, (half, half), half, height),
         "verses 1": paint_verses(state, 1, (half, half), half, height),
-        "verdict": paint_verdict(state, width),
+        "verdict": paint_verdict(state, width, height),
     }
 
 
@@ -89,7 +89,7 @@ def assert_painted_well(state: State, width: int, height: int) -> None:
             assert row.cell_len <= width, f"{name} is wider than {width}: {row.plain!r}"
             found = {unicodedata.category(character) for character in row.plain}
             assert not found & FORBIDDEN, f"{name} holds {found & FORBIDDEN}: {row.plain!r}"
-        if name not in ("verdict", "title", "header", "footer", "ticker"):
+        if name not in ("title", "header", "footer", "ticker"):
             assert len(rows) <= height, f"{name} is higher than {height}"
 
 
@@ -235,3 +235,51 @@ def test_the_winning_line_is_lit_and_the_rest_fades() -> None:
     assert theme.WIN_GROUNDS[1].bgcolor in grounds
     assert theme.WIN_GROUNDS[0].bgcolor not in grounds
     assert theme.SEATS_DIM[0] in styles
+
+
+def test_what_explains_the_numbers_is_wrapped_not_cut() -> None:
+    view = recording.rap_view(6, status="ended", outcome={"termination": "complete"})
+    note = "points are how far the judge leans to each seat, over both orders; even is 5.0, and 10 is all"
+    measured = "mean vowels of the longest rhyme that each word ends (Malmi et al. 2016)"
+    judged = msgspec.structs.replace(
+        recording.VERDICT, note=note, evidence=[Evidence("rhyme factor", [412, 538], measured)]
+    )
+    view = msgspec.structs.replace(view, verdict=judged)
+    state = folded([Open(recording.RAP), Snapshot(f"session:{recording.RAP}", "e", 1, view)])
+    for width in (60, 80, 120):
+        rows = paint_verdict(state, width, 14)
+        shown = " ".join(words_on(rows).replace("│", " ").split())
+        assert len(rows) <= 14
+        assert note in shown
+        assert measured in shown
+    assert "the triplet run on news, fuse, blues carries the round" in " ".join(
+        words_on(paint_verdict(state, 200)).split()
+    )
+
+
+def test_help_and_quit_are_the_last_keys_to_go() -> None:
+    for width in (18, 30, 40):
+        for state in (State(), State(follow=True), folded(rap())):
+            assert "? help   q quit" in paint_footer(state, width).plain
+
+
+def test_marks_are_counted_when_a_board_is_over() -> None:
+    assert "5 marks made   ended" in words_on(paint_title(folded(bid_tac_toe_result()), 120))
+    assert "mark 5/9" in words_on(paint_title(folded(bid_tac_toe()), 120))
+
+
+def test_a_verse_that_is_written_anew_says_so() -> None:
+    again = recording.rap_writing(5, 30)
+    state = folded([*rap(), *again])
+    assert "writing draft 2" in words_on(paint_verses(state, 1, (60, 60), 60, 30))
+
+
+def test_other_live_matches_are_named_in_turn_where_there_is_room() -> None:
+    state = folded(rap())
+    turns = [step(state, Tick(recording.START_MS + 6_000 * turn)) for turn in range(4)]
+    told = [paint_ticker(turn, 120).plain for turn in turns]
+    assert sum("also live: bid tac toe Solver vs Greedy, mark 5/9" in row for row in told) == 1
+    assert sum("also live: rap battle Marrow vs Quill, round 1/3" in row for row in told) == 1
+    assert not any("Frostbite vs Ember" in row for row in told)
+    assert "also live" not in paint_ticker(state, 40).plain
+    assert "verse is in" in paint_ticker(state, 40).plain

@@ -20,7 +20,7 @@ from server.protocol import (
     Writing,
 )
 from tui_client import recording
-from tui_client.spectated import HOLE, Spectated
+from tui_client.spectated import FROM_THE_MIDDLE, HOLE, Spectated
 from tui_client.state import (
     Back,
     Connected,
@@ -223,11 +223,26 @@ def test_a_lost_piece_leaves_a_visible_hole() -> None:
 
 
 def test_a_late_joiner_sees_the_rest_after_a_hole() -> None:
-    assert written(piece(40, "the rest")) == f"{HOLE}the rest"
+    assert written(piece(40, "the rest")) == f"{FROM_THE_MIDDLE}the rest"
+    assert written(piece(40, "the"), piece(60, "end")) == f"{FROM_THE_MIDDLE}the{HOLE}end"
 
 
 def test_a_piece_at_zero_starts_anew() -> None:
     assert written(piece(0, "first try"), piece(0, "second")) == "second"
+
+
+def test_drafts_of_one_answer_are_counted() -> None:
+    def number(*pieces: Writing) -> int:
+        draft = watched(
+            fold(State(), Open(recording.RAP), recording.rap_start()[0], *pieces)
+        ).draft_of(0)
+        assert draft is not None
+        return draft.number
+
+    assert number(piece(0, "one"), piece(3, " more")) == 1
+    assert number(piece(0, "one"), piece(0, "two"), piece(3, " more")) == 2
+    assert number(piece(40, "one"), piece(0, "two")) == 2
+    assert number(piece(0, ""), piece(0, "one")) == 1
 
 
 def test_pieces_of_an_earlier_turn_are_dropped() -> None:

@@ -80,7 +80,13 @@ VERDICT = VerdictView(
     ],
     totals_milli=[7_700, 7_950],
     ranks=[2, 1],
-    evidence=[Evidence("rhyme factor", [412, 538], "longest matching vowel runs a word")],
+    evidence=[
+        Evidence(
+            "rhyme factor",
+            [412, 538],
+            "mean vowels of the longest rhyme that each word ends (Malmi et al. 2016)",
+        )
+    ],
     judges=["SmolLM2-135M-Instruct"],
 )
 

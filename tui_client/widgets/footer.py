@@ -28,8 +28,16 @@ def keys(state: State) -> list[tuple[str, str]]:
 
 
 def paint_footer(state: State, width: int) -> Text:
-    parts = [line((f" {key} ", theme.KEY), (f"{does}  ", theme.DIM)) for key, does in keys(state)]
-    return fit(line(*parts), width)
+    """The keys that fit; help and quit, the last two, go last: they lead to all the others."""
+    shown = keys(state)
+    while len(shown) > 2 and _row(shown).cell_len > width:
+        del shown[-3]
+    return fit(_row(shown), width)
+
+
+def _row(shown: Sequence[tuple[str, str]]) -> Text:
+    parts = [line((f" {key} ", theme.KEY), (does, theme.DIM)) for key, does in shown]
+    return Text("  ", end="").join(parts)
 
 
 class Footer(Pane):

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from tui_client import theme
 from tui_client.state import State
+from tui_client.text import wrap
 from tui_client.widgets.canvas import frame, line
 from tui_client.widgets.pane import Pane
 
@@ -35,14 +36,26 @@ _ROWS: tuple[tuple[str, str], ...] = (
 )
 
 
+KEY_WIDTH = 11
+
+
 def paint_help(width: int, height: int) -> list[Text]:
-    rows = [line((f"{key:<11}", theme.KEY), (does, theme.DIM)) for key, does in _ROWS]
-    return frame(line(("HELP", theme.TITLE)), [Text(), *rows], width, height, None, theme.FAINT)
+    """As high as it has to be, at most `height`; what a low screen cuts off is the signs, not the keys."""
+    rows = [Text()]
+    for key, does in _ROWS:
+        for at, piece in enumerate(wrap(does, max(8, width - 4 - KEY_WIDTH))):
+            sign = key if at == 0 else ""
+            rows.append(line((f"{sign:<{KEY_WIDTH}}", theme.KEY), (piece, theme.DIM)))
+    if len(rows) + 2 > height:
+        rows = [row for row in rows if row.plain.strip()]
+    high = min(height, len(rows) + 2)
+    note = line(("more on a higher screen", theme.DIM)) if len(rows) + 2 > height else None
+    return frame(line(("HELP", theme.TITLE)), rows, width, high, note, theme.FAINT)
 
 
 class HelpPane(Pane):
     def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
-        return paint_help(width, height)
+        return paint_help(width, min(height, self.app.size.height))
 
 
 class HelpScreen(ModalScreen[None]):

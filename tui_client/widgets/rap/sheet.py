@@ -117,8 +117,3 @@ def _rhymed(row: Text, letter: str, width: int) -> Text:
     if word:
         marked.stylize(style, start, start + len(word))
     return spread(marked, line((letter, theme.rhyme_letter(letter))), width)
-
-
-def writing(spectated: Spectated, seat: int) -> bool:
-    """Whether bars of a seat are appearing now."""
-    return spectated.draft_of(seat) is not None

@@ -11,7 +11,7 @@ from server.protocol import Evidence, RubricLine, SessionView, VerdictView
 from tui_client import theme
 from tui_client.observed import rap_battle, step_state, undecided, winner
 from tui_client.state import State
-from tui_client.text import clean
+from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import centre, fit, frame, label, line, rail
 from tui_client.widgets.pane import Pane
 from tui_client.words import names, points, termination
@@ -21,6 +21,11 @@ FULL_MILLI = 10_000
 LABEL_WIDTH = 13
 SCORE_WIDTH = 5
 MAX_LINES = 8
+LAYOUTS = ((4, 4), (3, 4), (2, 4), (1, 4), (1, 1))
+"""Rows that a quote and an evidence may take: the first pair that leaves everything in sight."""
+ANY_HEIGHT = 10_000
+AROUND_ROWS = 5
+"""Rows of the screen that the ring and the verdict do not have: header, title, ticker, footer."""
 
 
 def _bar_width(width: int) -> int:
@@ -40,27 +45,43 @@ def _scores(values: Sequence[int], width: int) -> Text:
     return line(*parts)
 
 
-def _quote(rubric: RubricLine, who: dict[int, str], width: int) -> Text:
-    """The judge's words about the better seat of a line."""
+def _quote(rubric: RubricLine, who: dict[int, str], width: int, most: int) -> list[Text]:
+    """The judge's words about the better seat of a line, in at most `most` rows; at least one row."""
     scores = rubric.scores_milli[:2]
     seat = scores.index(max(scores)) if scores else 0
     reason = clean(rubric.reasons[seat], 240) if seat < len(rubric.reasons) else ""
     if not reason or width < 12:
-        return Text()
-    name = who.get(seat, "")
-    said = line((f"{name}: ", theme.SEATS_DIM[seat]), (f"“{reason}”", theme.DIM))
-    return fit(said, width)
+        return [Text()]
+    name = f"{who.get(seat, '')}: "
+    rows = wrap(f"{name}“{reason}”", width)
+    shown = [*rows[: most - 1], " ".join(rows[most - 1 :])] if len(rows) > most else rows
+    said = [line((row, theme.DIM)) for row in shown]
+    if said[0].plain.startswith(name):
+        said[0].stylize(theme.SEATS_DIM[seat], 0, len(name))
+    return [fit(row, width) for row in said]
 
 
-def _rubric_row(rubric: RubricLine, who: dict[int, str], width: int) -> Text:
+def _rubric_rows(rubric: RubricLine, who: dict[int, str], width: int, most: int) -> list[Text]:
     head = line(label(clean(rubric.name, 24), LABEL_WIDTH), _scores(rubric.scores_milli, width))
-    return line(head, _quote(rubric, who, width - head.cell_len))
+    first, *rest = _quote(rubric, who, width - head.cell_len, most)
+    return [line(head, first), *(line(" " * head.cell_len, row) for row in rest)]
 
 
-def _evidence_row(evidence: Evidence, width: int) -> Text:
+def _evidence_rows(evidence: Evidence, width: int, most: int) -> list[Text]:
+    """Both values, and what they measure behind them, or below where there is little room."""
     values = "  :  ".join(f"{value / 1000:.2f}" for value in evidence.values_milli[:2])
-    head = line((f"{clean(evidence.name, 32)}  ", theme.DIM), (values, theme.PLAIN))
-    return fit(line(head, (f"   {clean(evidence.note, 160)}", theme.FAINT)), width)
+    head = line((f"{clean(evidence.name, 32)}  ", theme.DIM), (values, theme.PLAIN), "   ")
+    note = clean(evidence.note, 160)
+    if most == 1:
+        return [fit(line(head, (note, theme.FAINT)), width)]
+    if head.cell_len * 2 <= width:
+        first, *rest = _faint(note, width - head.cell_len)
+        return [line(head, first), *(line(" " * head.cell_len, row) for row in rest)]
+    return [fit(head, width), *(line("  ", row) for row in _faint(note, width - 2))]
+
+
+def _faint(words: str, width: int) -> list[Text]:
+    return [line((row, theme.FAINT)) for row in wrap(words, max(1, width))]
 
 
 def _banner(view: SessionView, verdict: VerdictView | None) -> Text:
@@ -85,13 +106,20 @@ def _waiting(view: SessionView) -> Text:
             return line(("the verses are in; waiting for the judges", theme.DIM))
 
 
-def _decided_rows(view: SessionView, verdict: VerdictView, width: int) -> list[Text]:
+def _decided_rows(view: SessionView, verdict: VerdictView, width: int, room: int) -> list[Text]:
+    """In `room` rows quotes give way, then the evidence, but never the note on the numbers."""
     who = names(view)
-    rows = [centre(_banner(view, verdict), width)]
-    rows += [_rubric_row(rubric, who, width) for rubric in verdict.lines[:MAX_LINES]]
-    rows += [_evidence_row(evidence, width) for evidence in verdict.evidence[:3]]
-    if verdict.note:
-        rows.append(fit(line((clean(verdict.note, 240), theme.FAINT)), width))
+    note = _faint(clean(verdict.note, 240), width) if verdict.note else []
+    rows: list[Text] = []
+    for quoted, shown in LAYOUTS:
+        rows = [centre(_banner(view, verdict), width)]
+        for rubric in verdict.lines[:MAX_LINES]:
+            rows += _rubric_rows(rubric, who, width, quoted)
+        rows += note
+        for evidence in verdict.evidence[:3]:
+            rows += _evidence_rows(evidence, width, shown)
+        if len(rows) <= room:
+            break
     return rows
 
 
@@ -108,8 +136,8 @@ def _ended_rows(view: SessionView, width: int) -> list[Text]:
     return [centre(line(_banner(view, None), (f"   {why}", theme.PLAIN)), width)]
 
 
-def paint_verdict(state: State, width: int) -> list[Text]:
-    """As many lines as it takes; none while the battle goes on."""
+def paint_verdict(state: State, width: int, height: int = ANY_HEIGHT) -> list[Text]:
+    """As many lines as it takes, at most `height`; none while the battle goes on."""
     view = state.spectated.view if state.spectated else None
     if view is None or rap_battle(view) is None or view.status == "live":
         return []
@@ -117,12 +145,15 @@ def paint_verdict(state: State, width: int) -> list[Text]:
     if verdict is None:
         rows, note = _ended_rows(view, width - 4), Text()
     else:
-        rows = _decided_rows(view, verdict, width - 4)
+        rows = _decided_rows(view, verdict, width - 4, height - 2)
         judges = ", ".join(clean(judge, 40) for judge in verdict.judges[:5])
         note = line((f"judged by {judges}" if judges else "", theme.DIM))
-    return frame(line(("VERDICT", theme.TITLE)), rows, width, len(rows) + 2, note)
+    high = max(3, min(height, len(rows) + 2))
+    return frame(line(("VERDICT", theme.TITLE)), rows, width, high, note)
 
 
 class VerdictPane(Pane):
     def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
-        return paint_verdict(state, width)
+        # A pane of its own height is asked for it before it is placed, so it looks at the screen.
+        room = (self.app.size.height - AROUND_ROWS) * 4 // 5
+        return paint_verdict(state, width, min(height, room))

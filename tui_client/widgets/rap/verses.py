@@ -15,8 +15,8 @@ from tui_client.spectated import Spectated
 from tui_client.state import State
 from tui_client.widgets.canvas import frame, line
 from tui_client.widgets.pane import Pane
-from tui_client.widgets.rap.sheet import sheet, writing
-from tui_client.words import names, points
+from tui_client.widgets.rap.sheet import sheet
+from tui_client.words import names, points, waiting_dots
 
 FRAME_COLUMNS = 4
 FRAME_ROWS = 2
@@ -30,7 +30,7 @@ def _title(view: SessionView, seat: int) -> Text:
     return line((name, theme.seat_style(seat) + Style(bold=True)), (note, theme.DIM))
 
 
-def _note(spectated: Spectated, view: SessionView, seat: int) -> Text:
+def _note(spectated: Spectated, view: SessionView, seat: int, now_ms: int) -> Text:
     """What the seat is at, in the edge of its frame."""
     if winner(view) == seat:
         return line(("winner", theme.seat_style(seat) + Style(bold=True)))
@@ -38,8 +38,15 @@ def _note(spectated: Spectated, view: SessionView, seat: int) -> Text:
     if view.status != "live" or decision is None or decision.done:
         return Text()
     again = "last try, " if decision.attempt > 1 else ""
-    word = "writing" if writing(spectated, seat) else "thinking …"
-    return line((again, theme.ALARM), (word, theme.seat_style(seat)))
+    return line((again, theme.ALARM), (_at(spectated, seat, now_ms), theme.seat_style(seat)))
+
+
+def _at(spectated: Spectated, seat: int, now_ms: int) -> str:
+    """A draft that was begun anew says so: what stood here has gone, and was not the verse."""
+    draft = spectated.draft_of(seat)
+    if draft is None:
+        return f"thinking {waiting_dots(now_ms)}"
+    return "writing" if draft.number == 1 else f"writing draft {draft.number}"
 
 
 def paint_verses(
@@ -57,8 +64,9 @@ def paint_verses(
     back = min(state.scroll, max(0, len(rows) - room))
     shown = rows[max(0, len(rows) - room - back) : len(rows) - back]
     acting = open_decision(view, seat) is not None and view.status == "live"
+    note = _note(spectated, view, seat, state.now_ms)
     lit = theme.SEATS_DIM[seat] if acting or winner(view) == seat else theme.FRAME
-    return frame(_title(view, seat), shown, width, height, _note(spectated, view, seat), lit)
+    return frame(_title(view, seat), shown, width, height, note, lit)
 
 
 class VersesPane(Pane):

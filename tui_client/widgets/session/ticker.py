@@ -1,4 +1,7 @@
-"""One line under every session: what just happened, in words, fading when it is old."""
+"""One line under every session: what just happened, in words, fading when it is old.
+
+Where there is room, it says besides what else is being played.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,41 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.state import Link, State
 from tui_client.text import clean
-from tui_client.widgets.canvas import fit, line
+from tui_client.widgets.canvas import fit, line, spread
+from tui_client.widgets.lobby.live import against
 from tui_client.widgets.pane import Pane
+from tui_client.words import space_title
 
 FRESH_MS = 6_000
+ELSEWHERE_MS = 6_000
+"""How long one of the other matches is named before the next one is."""
 
 
 def paint_ticker(state: State, width: int) -> Text:
+    told = _told(state, width)
+    for other in _elsewhere(state):
+        if told.cell_len + 3 + other.cell_len <= width:
+            return spread(told, other, width)
+    return told
+
+
+def _elsewhere(state: State) -> Sequence[Text]:
+    """Another live match, first with what happens in it; each in turn, by the clock."""
+    spectated = state.spectated
+    live = state.lobby.live if state.lobby and spectated else []
+    others = [card for card in live if spectated and card.session != spectated.session]
+    if not others:
+        return ()
+    card = others[state.now_ms // ELSEWHERE_MS % len(others)]
+    match = line(
+        ("also live: ", theme.FAINT), (f"{space_title(card.space)} ", theme.DIM), against(card)
+    )
+    now = clean(card.headline.split(",")[0].split(":")[0], 40)
+    return line(match, (f", {now} ", theme.DIM)), line(match, " ")
+
+
+def _told(state: State, width: int) -> Text:
+    """What happened last, at most `width` cells."""
     spectated = state.spectated
     if spectated is None:
         return Text()
@@ -29,7 +60,8 @@ def paint_ticker(state: State, width: int) -> Text:
     fresh = state.now_ms - spectated.noted_ms < FRESH_MS
     dot = theme.seat_style(last.seat) if last.seat is not None and fresh else theme.FAINT
     words = theme.ALARM if last.alarm and fresh else theme.PLAIN if fresh else theme.DIM
-    return fit(line((" ● ", dot), (last.text, words)), width)
+    said = line((" ● ", dot), (last.text, words))
+    return said if said.cell_len <= width else fit(said, width)
 
 
 class TickerPane(Pane):

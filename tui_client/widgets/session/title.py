@@ -38,6 +38,8 @@ def _progress(view: SessionView) -> str:
     battle, board = rap_battle(view), bid_tac_toe(view)
     if battle is not None:
         return f"round {min(battle.round, battle.rounds)}/{battle.rounds}"
+    if board is not None and board.phase == "over":
+        return "1 mark made" if board.ply == 1 else f"{board.ply} marks made"
     if board is not None:
         return f"mark {min(board.ply + 1, 9)}/9"
     return ""
