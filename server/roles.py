@@ -33,6 +33,7 @@ from bots.runner import Runner
 from judges.house import HousePanel
 from judges.instruments.pronounce import load_dictionary
 from judges.llm import ModelJudge, Style
+from server import garbage
 from server.api.app import create_app
 from server.api.listen import ApiServer
 from server.clock import unix_ms
@@ -43,6 +44,7 @@ from server.gateway import Gateway
 from server.host import Host, Sealed
 from server.identity import new_id
 from server.jobs import Worker
+from server.jobs.judge import PANEL_SHARE
 from server.live.agents import AgentChannels
 from server.live.connection import open_redis
 from server.live.feed import Feed
@@ -154,6 +156,7 @@ async def _run(
             tasks += [group.create_task(each.run(), name=role.value) for each in roles[role]]
             if role is Role.GATEWAY:
                 await parts.gateway_ready()
+        garbage.tune()
         parts.announce(ready_file)
         await stop.wait()  # or the group's first failure, which cancels this
         _log.info("draining", roles=[role.value for role in roles])
@@ -316,6 +319,7 @@ class Parts:
             model=self._config.llm_model,
             api_key=self._config.llm_api_key,
             style=Style.SCORES if self._config.llm_url else Style.LEANINGS,
+            budget_s=PANEL_SHARE * self._config.judge_timeout_s,
         )
         return Worker(
             store=self._store,

@@ -111,6 +111,8 @@ class Holding:
             held = Held(token, loaded, self._retry_ms)
             self.sessions[session] = held
             self._taken(held)
+            if token > 1:
+                _logger.info("session taken over", session=session, token=token, host=self._host)
             await asyncio.sleep(0)  # let a due tick in between two restorations
 
     async def renew_forever(self) -> None:
