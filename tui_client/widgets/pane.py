@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -47,9 +47,13 @@ class Pane(Widget, can_focus=False):
             lines = self.paint(state, width, height)
         if lines == self._lines:
             return
-        grown = self.styles.is_auto_height and len(lines) != len(self._lines)
-        self._lines = lines
-        self.refresh(layout=grown)
+        shown, self._lines = self._lines, lines
+        if len(lines) != len(shown):
+            self.refresh(layout=self.styles.is_auto_height)
+            return
+        # Only the rows that differ: a clock or the dots of a thinker are one row of a high pane.
+        pairs = enumerate(zip(shown, lines, strict=True))
+        self.refresh(*(Region(0, y, width, 1) for y, (old, new) in pairs if old != new))
 
     def on_resize(self) -> None:
         self.show(self._state)
