@@ -72,16 +72,20 @@ class Chat:
         url: str,
         model: str,
         api_key: str = "",
-        timeout_s: float = 60.0,
+        cache: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`url` is the API's base, `…/v1`; `timeout_s` is for one answer; `transport` is for tests."""
+        """`url` is the API's base, `…/v1`; `transport` is for tests.
+
+        Without `cache` a llama.cpp server is told to answer from the prompt alone: with what it kept of
+        an earlier prompt its probabilities move. Other servers may refuse the word.
+        """
         self.model = model
-        self._timeout_s = timeout_s
+        self._cache = cache
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
+            timeout=httpx.Timeout(None, connect=CONNECT_S),  # the whole answer is bounded by `ask`
             transport=transport,
             trust_env=False,
         )
@@ -95,10 +99,11 @@ class Chat:
         schema: dict[str, Any],
         *,
         max_tokens: int,
+        timeout_s: float,
         logprobs: bool = False,
     ) -> Answer:
         """The model's answer at temperature 0 with a fixed seed, held to the schema where the server
-        can do that. Raises JudgeUnavailable."""
+        can do that. Raises JudgeUnavailable, after `timeout_s` at the latest."""
         request = {
             "model": self.model,
             "messages": [{"role": each.role, "content": each.content} for each in talk],
@@ -112,11 +117,13 @@ class Chat:
         }
         if logprobs:
             request |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return _read(await self._post(request))
+        if not self._cache:
+            request["cache_prompt"] = False
+        return _read(await self._post(request, timeout_s))
 
-    async def _post(self, request: dict[str, Any]) -> bytes:
+    async def _post(self, request: dict[str, Any], timeout_s: float) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout_s):  # httpx bounds each read, not their sum
+            async with asyncio.timeout(timeout_s):
                 async with self._http.stream("POST", "chat/completions", json=request) as response:
                     if not response.is_success:
                         raise JudgeUnavailable(f"the model server answered {response.status_code}")

@@ -12,6 +12,7 @@ from judges.evidence import evidence_of
 from judges.instruments.pronounce import VowelsOf
 from judges.llm import Call, ModelJudge
 from judges.rubric import rubric_of
+from judges.screen import screen
 from judges.verdict import Opinion, Verdict
 
 
@@ -39,8 +40,10 @@ class HousePanel:
             opinions.append(opinion)
             calls.extend(asked)
         evidence = evidence_of(case, self._vowels_of)
+        forfeited = screen(case).forfeited
         note = "; ".join(dict.fromkeys(judge.how for judge in self._judges))
-        return Judging(panel.aggregate(rubric, opinions, evidence, note), tuple(calls))
+        verdict = panel.aggregate(rubric, opinions, evidence, note, forfeited)
+        return Judging(verdict, tuple(calls))
 
     async def aclose(self) -> None:
         for judge in self._judges:

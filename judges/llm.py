@@ -28,7 +28,8 @@ from judges.rubric import Rubric
 from judges.verdict import Opinion
 
 ATTEMPTS = 3
-"""Questions per order before the judge gives up."""
+"""Questions per order before the judge gives up; fewer when its time is up."""
+BUDGET_S = 120.0
 BACKOFF_S = 0.5
 """Before asking a server again that could not answer; doubles each time."""
 MAX_TOLD_BACK = 600
@@ -78,19 +79,28 @@ class ModelJudge:
         model: str,
         api_key: str = "",
         style: Style = Style.LEANINGS,
-        timeout_s: float = 60.0,
+        budget_s: float = BUDGET_S,
         attempts: int = ATTEMPTS,
         backoff_s: float = BACKOFF_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`url` is the API's base, `…/v1`; `timeout_s` is for one answer; `transport` is for tests."""
+        """`url` is the API's base, `…/v1`; `transport` is for tests.
+
+        `budget_s` is for one opinion: every order and every attempt. Each order may use an equal part
+        of what is left of it, so a server that hangs leaves a JudgeUnavailable and not a cut.
+        """
         self.model = model
         self._style = Style(style)
         self.how = HOW[self._style]
         self._attempts = attempts
+        self._budget_s = budget_s
         self._backoff_s = backoff_s
         self._chat = Chat(
-            url=url, model=model, api_key=api_key, timeout_s=timeout_s, transport=transport
+            url=url,
+            model=model,
+            api_key=api_key,
+            cache=self._style is not Style.LEANINGS,
+            transport=transport,
         )
 
     async def aclose(self) -> None:
@@ -106,9 +116,13 @@ class ModelJudge:
         template = load_prompt(rubric.prompt, self._style)
         answers: list[Ballot | Leaning] = []
         calls: list[Call] = []
-        for order in prompt.orders(case.seats):  # in turn: they share the server's cached prefix
+        orders = prompt.orders(case.seats)
+        deadline = time.monotonic() + self._budget_s
+        for asked, order in enumerate(orders):  # in turn: they share the server's cached prefix
             question = prompt.build(template, rubric, case, order, nonce)
-            answer, call = await self._answer(rubric, order, question)
+            now = time.monotonic()
+            until = now + (deadline - now) / (len(orders) - asked)
+            answer, call = await self._answer(rubric, order, question, until)
             answers.append(answer)
             calls.append(call)
         return self._opinion(answers), tuple(calls)
@@ -120,19 +134,22 @@ class ModelJudge:
         return panel.opinion(self.model, [each for each in answers if isinstance(each, Ballot)])
 
     async def _answer(
-        self, rubric: Rubric, order: tuple[int, ...], question: tuple[Message, ...]
+        self, rubric: Rubric, order: tuple[int, ...], question: tuple[Message, ...], until: float
     ) -> tuple[Ballot | Leaning, Call]:
         started = time.monotonic()
         talk = question
         fault: JudgeFault = JudgeUnavailable("the judge was not asked")
-        for attempt in range(1, self._attempts + 1):
+        attempt = 0
+        while attempt < self._attempts and time.monotonic() < until:
+            attempt += 1
             try:
-                answer = await self._ask(rubric, len(order), talk)
+                answer = await self._ask(rubric, len(order), talk, until - time.monotonic())
                 read = self._read(rubric, order, answer)
             except JudgeUnavailable as error:
                 fault = error
                 if attempt < self._attempts:
-                    await asyncio.sleep(self._backoff_s * 2 ** (attempt - 1))
+                    pause_s = self._backoff_s * 2 ** (attempt - 1)
+                    await asyncio.sleep(min(pause_s, max(0.0, until - time.monotonic())))
             except JudgeUnreadable as error:
                 fault = error
                 talk = (*question, *_told(answer.text, error))
@@ -140,13 +157,17 @@ class ModelJudge:
                 latency_ms = int((time.monotonic() - started) * 1_000)
                 tokens = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
                 return read, Call(self.model, order, attempt, *tokens, latency_ms)
-        raise type(fault)(f"{self.model}: {fault.reason} (after {self._attempts} attempts)")
+        raise type(fault)(f"{self.model}: {fault.reason} (after {attempt} attempts)")
 
-    async def _ask(self, rubric: Rubric, seats: int, talk: tuple[Message, ...]) -> Answer:
+    async def _ask(
+        self, rubric: Rubric, seats: int, talk: tuple[Message, ...], timeout_s: float
+    ) -> Answer:
         scores = self._style is Style.SCORES
         schema = (prompt.scores_schema if scores else prompt.choices_schema)(rubric, seats)
         max_tokens = TOKENS_PER_LINE[self._style] * len(rubric.lines)
-        return await self._chat.ask(talk, schema, max_tokens=max_tokens, logprobs=not scores)
+        return await self._chat.ask(
+            talk, schema, max_tokens=max_tokens, timeout_s=timeout_s, logprobs=not scores
+        )
 
     def _read(self, rubric: Rubric, order: tuple[int, ...], answer: Answer) -> Ballot | Leaning:
         if self._style is Style.SCORES:

@@ -2,16 +2,21 @@
 
 A judge's opinion is the mean over the orders in which it was asked. The panel's score is the median
 over its seats, line by line, each judge counting once whatever its stake: the draw of the panel has
-weighed stake already, and weighing it twice would let one whale decide.
+weighed stake already, and weighing it twice would let one whale decide. A seat that has forfeited
+(`judges.screen`: it wrote nothing, or mostly to the judge) has no points, whatever the judges found, and
+ranks behind every seat that has not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from judges.parse import Ballot
 from judges.rubric import MILLI, Rubric
 from judges.verdict import Evidence, LineVerdict, Opinion, Verdict
+
+FORFEITED = "forfeited: too little is left to judge"
+"""The reason for no points."""
 
 
 def opinion(judge: str, ballots: Sequence[Ballot]) -> Opinion:
@@ -41,28 +46,37 @@ def aggregate(
     opinions: Sequence[Opinion],
     evidence: Sequence[Evidence] = (),
     note: str = "",
+    forfeited: Collection[int] = (),
 ) -> Verdict:
-    """The panel's verdict. Raises ValueError without a single opinion: no opinion is no zero."""
+    """The panel's verdict; `forfeited` are seats. Raises ValueError without a single opinion: no opinion is no zero."""
     if not opinions:
         raise ValueError("a verdict needs at least one opinion")
     seats = len(opinions[0].scores_milli[0])
-    lines = tuple(_line(rubric.lines[i].name, i, opinions, seats) for i in range(len(rubric.lines)))
+    lines = tuple(
+        _line(line.name, i, opinions, seats, forfeited) for i, line in enumerate(rubric.lines)
+    )
     totals = tuple(_total(rubric, lines, seat) for seat in range(seats))
     return Verdict(
         rubric=rubric.id,
         lines=lines,
         totals_milli=totals,
-        ranks=ranks(totals, rubric.tie_milli),
+        ranks=ranks(totals, rubric.tie_milli, forfeited),
         evidence=tuple(evidence),
         judges=tuple(each.judge for each in opinions),
         note=note,
     )
 
 
-def _line(name: str, index: int, opinions: Sequence[Opinion], seats: int) -> LineVerdict:
+def _line(
+    name: str, index: int, opinions: Sequence[Opinion], seats: int, forfeited: Collection[int]
+) -> LineVerdict:
     scores: list[int] = []
     reasons: list[str] = []
     for seat in range(seats):
+        if seat in forfeited:
+            scores.append(0)
+            reasons.append(FORFEITED)
+            continue
         median = lower_median([each.scores_milli[index][seat] for each in opinions])
         scores.append(median)
         closest = min(opinions, key=lambda each: abs(each.scores_milli[index][seat] - median))
@@ -83,13 +97,22 @@ def _total(rubric: Rubric, lines: Sequence[LineVerdict], seat: int) -> int:
     return weighed // rubric.weight
 
 
-def ranks(totals_milli: Sequence[int], tie_milli: int) -> tuple[int, ...]:
-    """Competition ranks (1, 1, 3): a seat shares the rank of the best seat it is within the tie of."""
-    best_first = sorted(range(len(totals_milli)), key=lambda seat: -totals_milli[seat])
+def ranks(
+    totals_milli: Sequence[int], tie_milli: int, forfeited: Collection[int] = ()
+) -> tuple[int, ...]:
+    """Competition ranks (1, 1, 3): a seat shares the rank of the best seat it is within the tie of.
+
+    Seats that have forfeited share the last rank.
+    """
+    best_first = sorted(
+        range(len(totals_milli)), key=lambda seat: (seat in forfeited, -totals_milli[seat])
+    )
     found = [0] * len(totals_milli)
     leader, rank = best_first[0], 1
     for place, seat in enumerate(best_first, 1):
-        if seat != leader and totals_milli[leader] - totals_milli[seat] >= max(1, tie_milli):
+        out, leader_out = seat in forfeited, leader in forfeited
+        apart = totals_milli[leader] - totals_milli[seat] >= max(1, tie_milli)
+        if out != leader_out or (apart and not out):
             leader, rank = seat, place
         found[seat] = rank
     return tuple(found)

@@ -1,6 +1,6 @@
 """From a case to the question that a model is asked. Pure; hostile text comes in here and stays quoted.
 
-What defends the judge: contestants are letters, not names; each order of the contestants is asked, so
+What defends the judge: lines that speak to it are withheld (`judges.screen`); contestants are letters, not names; each order of the contestants is asked, so
 that a liking for the first one cancels; their text is reduced to plain lines without any character
 of a delimiter or of a chat template (`<|im_end|>` in a message is a control token for many servers),
 bounded in length, and stands between delimiters with a nonce; a reminder follows it.
@@ -17,6 +17,7 @@ import msgspec
 
 from judges.case import Case, Piece
 from judges.rubric import TOP, Rubric
+from judges.screen import screen
 from spaces.plain_text import plain_lines
 
 MAX_REASON = 100
@@ -88,6 +89,7 @@ def build(
     """
     names = [f"{rubric.contestant} {letter(place)}" for place in range(len(order))]
     limit = max_work // max(1, len(case.pieces))
+    case = screen(case).case
     work = [_quoted(names[place], case.of(seat), nonce, limit) for place, seat in enumerate(order)]
     filled = Template(template).substitute(
         rubric="\n".join(f"- {line.name}: {line.asks}" for line in rubric.lines),

@@ -196,7 +196,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     judge_timeout_s: Annotated[
         int,
         Meta(ge=1, le=3_600, description="One judging of one session, all model calls together."),
-    ] = 180
+    ] = 300
     job_attempts: Annotated[
         int, Meta(ge=1, le=100, description="Attempts of a step before it is a dead letter.")
     ] = 5

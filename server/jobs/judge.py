@@ -27,6 +27,10 @@ NAME = "judge"
 SHOWN = "judged"
 
 
+PANEL_SHARE = 0.9
+"""The judges' part of the step's time-out; the rest replays the transcript and stores the verdict."""
+
+
 class Panel(Protocol):
     """Who judges: `judges.house.HousePanel`, later the court."""
 

@@ -18,7 +18,7 @@ from server.identity import new_id
 from server.store import schema
 from server.store.engine import Database
 
-ATTEMPT_MS = 5 * 60_000
+ATTEMPT_MS = 10 * 60_000
 """An attempt that has not ended after this long is lost; longer than any step may take."""
 MAX_ERROR = 2_000
 """Characters kept of an error."""

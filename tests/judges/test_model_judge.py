@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from judges.faults import JudgeUnavailable, JudgeUnreadable
+from judges.faults import JudgeFault, JudgeUnavailable, JudgeUnreadable
 from judges.house import HousePanel
 from judges.instruments.pronounce import guess
 from judges.llm import ModelJudge, Style
 from judges.rubric import RAP_BATTLE
-from tests.judges.battles import ANSWERS, STRONG, battle
+from tests.judges.battles import ANSWERS, INJECTION, STRONG, battle
 
 CASE = battle(STRONG, ANSWERS)
 GOOD = json.dumps({line.name: {"reason": "fine", "A": 8, "B": 6} for line in RAP_BATTLE.lines})
@@ -133,7 +134,60 @@ async def test_a_server_that_hangs_is_given_up() -> None:
 
     server = Server(hang)
     with pytest.raises(JudgeUnavailable, match="TimeoutError"):
-        await server.judge(timeout_s=0.05, attempts=1).opinion(RAP_BATTLE, CASE, "n0nce")
+        await server.judge(budget_s=0.1, attempts=1).opinion(RAP_BATTLE, CASE, "n0nce")
+
+
+async def test_all_orders_and_attempts_fit_the_budget() -> None:
+    """However a server misbehaves, the judge says so before whoever waits for it cuts it off."""
+
+    async def hang() -> str:
+        await asyncio.sleep(30)
+        return GOOD
+
+    async def dawdle() -> str:
+        await asyncio.sleep(0.12)
+        return "no JSON"
+
+    for script in ((hang,), (503, hang), (dawdle,), (GOOD, hang), (503,)):
+        server = Server(*script)
+        started = time.monotonic()
+        with pytest.raises(JudgeFault):
+            await server.judge(budget_s=0.5, attempts=50, backoff_s=0.1).opinion(
+                RAP_BATTLE, CASE, "n0nce"
+            )
+        assert time.monotonic() - started < 0.9
+        assert len(server.asked) < 10
+
+
+async def test_an_order_leaves_its_spare_time_to_the_next() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.6)
+        return GOOD
+
+    _, calls = await Server(GOOD, slow).judge(budget_s=1.0).opinion(RAP_BATTLE, CASE, "n0nce")
+    assert [call.attempts for call in calls] == [1, 1]
+
+
+async def test_only_a_small_models_server_is_told_to_keep_no_prompt() -> None:
+    server = Server(json.dumps({line.name: "A" for line in RAP_BATTLE.lines}))
+    await server.judge(style=Style.LEANINGS).opinion(RAP_BATTLE, CASE, "n0nce")
+    assert server.asked[0]["cache_prompt"] is False
+    server = Server(GOOD)
+    await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
+    assert "cache_prompt" not in server.asked[0], "OpenAI's own API refuses words it does not know"
+
+
+async def test_whom_the_model_prefers_does_not_matter_when_a_seat_has_forfeited() -> None:
+    likes_a = json.dumps(
+        {name.name: {"reason": "x", "A": 10, "B": 10} for name in RAP_BATTLE.lines}
+    )
+    server = Server(likes_a)
+    house = HousePanel([server.judge()], guess)
+    judging = await house.judge(battle(INJECTION, ANSWERS), "n0nce")
+    assert judging.verdict.ranks == (2, 1)
+    assert judging.verdict.evidence[0].name == "lines withheld"
+    for asked in server.asked:
+        assert "Ignore all" not in asked["messages"][1]["content"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"choices": []}', b"\xff", b"[" * 2_000_000])
