@@ -140,8 +140,8 @@ class Host:
         loop = asyncio.get_running_loop()
         grid = Grid(loop.time(), self._config.tick_ms / 1_000, self._config.tick_min_ms / 1_000)
         while self._drain_by_s is None:
-            await self._wait(grid)
-            late_s = grid.begin(loop.time())
+            began_s = await self._wait(grid)
+            late_s = grid.begin(began_s)
             self._gap.clear()
             self._check_outage(late_s)
             try:
@@ -153,15 +153,18 @@ class Host:
             self._gap.set()
             self._note(grid.done(loop.time()), late_s)
 
-    async def _wait(self, grid: Grid) -> None:
-        """Until the next grid time, or shortly after something has arrived."""
+    async def _wait(self, grid: Grid) -> float:
+        """Until the next grid time, or shortly after something has arrived; the time then."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(grid.next_s):
                 await self._arrivals.wake.wait()
         except TimeoutError:
-            return
+            # uvloop's clock counts whole milliseconds and its timers may fire before the time they are
+            # for; taken at its word, such a tick would be an early one, again and again.
+            return max(loop.time(), grid.next_s)
         await asyncio.sleep(grid.early_s(loop.time()) - loop.time())
+        return loop.time()
 
     def _note(self, work_s: float, late_s: float) -> None:
         stats = self.stats
