@@ -134,6 +134,9 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _read_until_end, stop)
+    _log.info(
+        "starting", roles=[role.value for role in Role if role in chosen], data=config.data_dir
+    )
     async with _parts(config, chosen) as parts:
         roles = await parts.roles(chosen, house)
         await _run(parts, roles, stop, ready_file)
@@ -220,6 +223,11 @@ class Parts:
             "gateway": "" if self._gateway is None else self._gateway.address,
         }
         _log.info("serving", process=self._name, **{k: v for k, v in addresses.items() if v})
+        if self._api is not None and sys.stderr.isatty():
+            print(
+                f"\nThe arena is open at {self._api.address}. Watch it: agon watch --url {self._api.address}\n",
+                file=sys.stderr,
+            )
         if ready_file is not None:
             written = ready_file.with_suffix(".new")
             written.write_text(json.dumps(addresses), encoding="utf-8")

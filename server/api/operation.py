@@ -119,7 +119,8 @@ def _observe(
     status = response.status_code
     services.metrics.requests.labels(request.method, operation.path, str(status)).inc()
     services.metrics.request_time.labels(operation.path).observe(took_s)
-    write = _log.debug if operation.quiet else _log.info
+    reading = request.method in ("GET", "HEAD") and status < 400
+    write = _log.debug if operation.quiet or reading else _log.info
     write(
         "http.request",
         method=request.method,
