@@ -19,6 +19,7 @@ from typing import Any
 
 import uvloop
 
+from server import logs
 from server.embedded import redis
 from server.embedded.data_dir import DataDir
 
@@ -61,6 +62,7 @@ def main() -> int:
             f"no benchmark {', '.join(unknown)}; there are: {', '.join(MODULES)}", file=sys.stderr
         )
         return 2
+    logs.configure("warning", as_json=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(names))
     return 0

@@ -128,6 +128,7 @@ async def serve(
 
     `ready_file` is written, as JSON with the addresses, once everything serves.
     """
+    os.umask(0o077)  # records and logs are the user's alone
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

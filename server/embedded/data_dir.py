@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -35,6 +36,7 @@ class DataDir:
     def __enter__(self) -> DataDir:
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.chmod(0o700)  # it may have been there before; it holds seeds
             self._users = self.users_lock.open("a")
         except OSError as error:
             raise ServiceFailed(
@@ -74,8 +76,9 @@ class DataDir:
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"agon-{os.getuid()}-{digest}"
         folder.mkdir(exist_ok=True, mode=0o700)
-        if folder.stat().st_uid != os.getuid():
-            raise ServiceFailed(f"{folder} belongs to another user: choose a shorter data_dir")
+        found = folder.lstat()  # not stat: a link could lead anywhere
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise ServiceFailed(f"{folder} is not ours alone: choose a shorter data_dir")
         return folder / name
 
     async def ensure(

@@ -114,3 +114,9 @@ def test_a_long_data_dir_still_gets_a_socket_that_fits(tmp_path: Path) -> None:
         socket = data.socket("redis.sock")
         assert len(str(socket)) < 104
         assert socket.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_data_dir_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with DataDir(tmp_path) as data:
+        assert data.path.stat().st_mode & 0o077 == 0
