@@ -84,6 +84,7 @@ async def sessions(services: Services, request: Request) -> Response:
         before=query.before,
         limit=query.limit,
     )
+    rows = [_as_spectators_see(row, services) for row in rows]
     live = any(_public(row.status) == "live" for row in rows)
     lines = await headlines(services.redis) if live else {}
     page = [SessionSummary(**_summary(row, lines)) for row in rows]
@@ -93,14 +94,15 @@ async def sessions(services: Services, request: Request) -> Response:
 
 async def session(services: Services, request: Request) -> Response:
     row = await _row(services, request)
-    lines = await headlines(services.redis) if _public(row.status) == "live" else {}
-    verdict = await services.store.verdicts.get(row.session)
-    ratings = await services.store.ratings.applied(row.session)
+    live = _public(row.status) == "live"
+    lines = await headlines(services.redis) if live else {}
+    verdict = None if live else await services.store.verdicts.get(row.session)
+    ratings = None if live else await services.store.ratings.applied(row.session)
     detail = SessionDetail(
         **_summary(row, lines),
         verdict=None if verdict is None else msgspec.json.decode(verdict),
         ratings=None if ratings is None else msgspec.to_builtins(ratings),
-        steps=_steps(row, await services.store.outbox.steps(row.session)),
+        steps=_steps(row, [] if live else await services.store.outbox.steps(row.session)),
         transcript=None if row.digest is None else f"/v1/sessions/{row.session}/transcript",
     )
     return as_json(detail, Cache_Control="no-store")
@@ -134,7 +136,17 @@ async def _row(services: Services, request: Request) -> SessionRow:
     row = await services.store.sessions.get(name)
     if row is None:
         raise problems.not_found("session", name)
-    return row
+    return _as_spectators_see(row, services)
+
+
+def _as_spectators_see(row: SessionRow, services: Services) -> SessionRow:
+    """A session that has just ended is still live to whoever must not be ahead of the spectators."""
+    if (
+        row.sealed_ms is None
+        or services.clock() >= row.sealed_ms + services.config.spectator_delay_ms
+    ):
+        return row
+    return msgspec.structs.replace(row, status="live", sealed_ms=None, outcome=None, digest=None)
 
 
 def _public(status: Status) -> PublicStatus:

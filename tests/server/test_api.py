@@ -412,3 +412,24 @@ async def test_the_api_describes_itself(api: httpx.AsyncClient) -> None:
     for path, methods in described["paths"].items():
         if "get" in methods and "{" not in path:
             assert (await api.get(path)).status_code == 200, path
+
+
+async def test_http_does_not_run_ahead_of_delayed_spectators(
+    store: Store, redis: Redis, agents: tuple[Identity, Identity]
+) -> None:
+    session = await form(store, *agents)
+    await seal(store, session)
+    row = await store.sessions.get(session)
+    assert row is not None
+    assert row.sealed_ms is not None
+    now = row.sealed_ms + 59_999
+    config = Config(spectator_delay_ms=60_000)
+    async with client_of(store, redis, config=config, clock=lambda: now) as api:
+        early = (await api.get(f"/v1/sessions/{session}")).json()
+        assert (early["status"], early["outcome"], early["digest"]) == ("live", None, None)
+        assert [step["state"] for step in early["steps"]] == ["waiting"]
+        assert (await api.get(f"/v1/sessions/{session}/transcript")).status_code == 404
+        [listed] = (await api.get("/v1/sessions")).json()["sessions"]
+        assert (listed["status"], listed["outcome"]) == ("live", None)
+        now += 1
+        assert (await api.get(f"/v1/sessions/{session}")).json()["status"] == "ended"
