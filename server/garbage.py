@@ -2,14 +2,14 @@
 
 A full collection looks at every live object: with 2,000 matches in memory it takes 50-80 ms, and the
 default thresholds ask for one every half second. Our long-lived objects are not cyclic garbage, so
-the young generations, which cost next to nothing, may grow larger and full collections come rarely.
+young collections stay small, which keeps each of them short, and full ones come rarely.
 """
 
 from __future__ import annotations
 
 import gc
 
-YOUNG, MIDDLE, FULL = 50_000, 20, 100
+YOUNG, MIDDLE, FULL = 10_000, 5, 1_000
 
 
 def tune() -> None:

@@ -141,10 +141,8 @@ async def _row(services: Services, request: Request) -> SessionRow:
 
 def _as_spectators_see(row: SessionRow, services: Services) -> SessionRow:
     """A session that has just ended is still live to whoever must not be ahead of the spectators."""
-    if (
-        row.sealed_ms is None
-        or services.clock() >= row.sealed_ms + services.config.spectator_delay_ms
-    ):
+    delay_ms = services.config.spectator_delay_ms
+    if row.sealed_ms is None or not delay_ms or services.clock() >= row.sealed_ms + delay_ms:
         return row
     return msgspec.structs.replace(row, status="live", sealed_ms=None, outcome=None, digest=None)
 
