@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 
@@ -74,6 +76,7 @@ async def _redis(config: Config, data: DataDir) -> str:
         client = open_redis(url, max_connections=2)
         try:
             info = await client.info("server")
+            durability = await _durability(client) if config.redis_url else ""
         finally:
             await client.aclose(close_connection_pool=True)
     except ServiceFailed as error:
@@ -85,7 +88,27 @@ async def _redis(config: Config, data: DataDir) -> str:
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < MIN_REDIS:
         raise Ailment(f"version {version} is too old", "Redis 6.2 or later, or Valkey, is needed")
-    return f"{version}, {'given' if config.redis_url else 'embedded: ' + _program()}"
+    return f"{version}, {'given' if config.redis_url else 'embedded: ' + _program()}{durability}"
+
+
+async def _durability(client: Redis) -> str:
+    """What a Redis of the operator's own may lose of what it has confirmed; empty when nothing."""
+    try:
+        found = await client.config_get("append*")
+    except RedisError:  # hosted ones often forbid CONFIG
+        return "; it does not say whether it keeps what it confirms (CONFIG is forbidden)"
+    only, sync = (_plain(found, name) for name in ("appendonly", "appendfsync"))
+    if only != "yes":
+        return "; but appendonly is off: when it dies, live sessions are lost and voided"
+    if sync != "always":
+        return f"; but appendfsync is {sync}: when it dies, actions it has confirmed may be lost"
+    return ""
+
+
+def _plain(settings: Mapping[Any, Any], name: str) -> str:
+    """One setting, whether or not the client decodes answers."""
+    value = settings.get(name, settings.get(name.encode(), "unknown"))
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _program() -> str:
