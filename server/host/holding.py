@@ -69,6 +69,21 @@ class Holding:
                 reason=reason,
             )
 
+    def leave(self, held: Held, reason: str) -> None:
+        """Leave a session that we cannot play to another host.
+
+        Its lease runs out by itself: released, it would be ours again in the next poll.
+        """
+        if self.sessions.get(held.session) is held:
+            del self.sessions[held.session]
+            _logger.warning(
+                "session left to another host",
+                session=held.session,
+                token=held.token,
+                host=self._host,
+                reason=reason,
+            )
+
     def finished(self, held: Held) -> None:
         """Sealed: the lease is gone."""
         if self.sessions.get(held.session) is held:

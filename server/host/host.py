@@ -28,6 +28,7 @@ from server.live.inbox import Inbox
 from server.live.lease import Leases
 from server.live.log import Append, Fenced, LiveLog
 from server.live.records import Inbound, Reply
+from server.match import UnknownRules
 
 _logger = structlog.get_logger()
 
@@ -35,6 +36,9 @@ FORGIVE_S = 1.0
 """Being away for longer than this is our fault: decisions that have little time left get it anew."""
 PLENTY = 5
 """A decision with this many times the outage left has plenty of time."""
+STRANGE_MS = 3_600_000
+"""A session whose rules are not ours is left this long, from its opening, to a host that has them: an
+upgrade may be under way. Rules that by then nobody has are gone, and the session is voided."""
 
 T = TypeVar("T")
 
@@ -61,6 +65,7 @@ class Host:
         self.name = name
         self.stats = HostStats()
         self._log = log
+        self._leases = leases
         self._inbox = inbox
         self._config = config
         self._clock = clock
@@ -182,7 +187,7 @@ class Host:
             self._strike(now_ms)
         touched, self._touched = self._touched, set()
         appends: list[tuple[Held, Append]] = []
-        replies: list[Reply] = []
+        replies: list[tuple[Held, Reply]] = []
         for session in touched:
             held = self._holding.get(session)
             if held is None:
@@ -190,12 +195,11 @@ class Host:
             append = held.batch()
             if append is not None:
                 appends.append((held, append))
-            replies += held.match.take_replies()
+            replies += [(held, reply) for reply in held.match.take_replies()]
             self._deadlines.set(session, held.match.next_deadline())
-        if appends:
-            await self._write(appends)
+        written = await self._write(appends) if appends else set()
         if replies:
-            await self._persist(lambda: self._log.replies(replies))
+            await self._reply(replies, written)
 
     def _receive(self, now_ms: int, inbound: Inbound) -> bool:
         held = self._holding.get(inbound.session)
@@ -212,7 +216,26 @@ class Host:
                 held.match.tick(now_ms)
                 self._touched.add(session)
 
-    async def _write(self, appends: Sequence[tuple[Held, Append]]) -> None:
+    async def _reply(self, replies: Sequence[tuple[Held, Reply]], written: set[Held]) -> None:
+        """Refuse only where the session is still ours: another host may have accepted the same
+        action. `written` has just proved it; what is not sent, the gateway asks for again."""
+        others = {held for held, _ in replies} - written
+        unproved = {held.session: held for held in others if self._holds(held)}
+        if unproved:
+            tokens = {session: held.token for session, held in unproved.items()}
+            for lost in await self._persist(lambda: self._leases.renew(self.name, tokens)):
+                self._holding.drop(unproved.pop(lost), "lease lost")
+        proved = written | set(unproved.values())
+        answers = [reply for held, reply in replies if held in proved]
+        if answers:
+            await self._persist(lambda: self._log.replies(answers))
+
+    def _holds(self, held: Held) -> bool:
+        return self._holding.get(held.session) is held
+
+    async def _write(self, appends: Sequence[tuple[Held, Append]]) -> set[Held]:
+        """Returns the sessions whose events are in the log."""
+        written: set[Held] = set()
         answers = await self._persist(lambda: self._append_all([each for _, each in appends]))
         for (held, append), first in zip(appends, answers, strict=True):
             if isinstance(first, Fenced):
@@ -220,9 +243,11 @@ class Host:
             elif first is None:
                 await self._void_unwritable(held)
             else:
+                written.add(held)
                 self.stats.events += len(append.events)
                 if held.match.finished:
                     self._end(held)
+        return written
 
     async def _void_unwritable(self, held: Held) -> None:
         [loaded] = await self._persist(lambda: self._log.load([held.session]))
@@ -249,8 +274,11 @@ class Host:
     # ---------------------------------------------------------------------- sessions come and go
 
     def _taken(self, held: Held) -> None:
-        """Newly leased: begin it, go on with it, or seal it."""
-        if held.match.finished:
+        """Newly leased: begin it, go on with it, or seal it; or leave it to a host that can."""
+        strange = isinstance(held.match.failure, UnknownRules)
+        if strange and self._clock() < held.record.opened_ms + STRANGE_MS:
+            self._holding.leave(held, str(held.match.failure))
+        elif held.match.finished:
             self._endings.add(held)
         else:
             held.match.takeover(self._clock())

@@ -8,4 +8,5 @@ from server.match.document import document as document
 from server.match.engine import Match as Match
 from server.match.opening import initial_views as initial_views
 from server.match.opening import open_event as open_event
+from server.match.progress import UnknownRules as UnknownRules
 from server.match.visible import visible as visible

@@ -20,8 +20,9 @@ class Open(msgspec.Struct, frozen=True):
     done: bool = False
     fault: str | None = None
     """Why the first attempt did not count."""
-    hidden_fault: bool = False
-    """That fault is known to the seat alone: what it says could tell of a sealed action."""
+    public_deadline_ms: int | None = None
+    """Set when that fault is known to the seat alone, since what it says could tell of a sealed
+    action: the deadline that all others go on seeing."""
 
     @property
     def seat(self) -> int:
@@ -31,7 +32,8 @@ class Open(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, done=True)
 
     def until(self, deadline_ms: int) -> Open:
-        return msgspec.structs.replace(self, deadline_ms=deadline_ms)
+        public_ms = None if self.public_deadline_ms is None else deadline_ms
+        return msgspec.structs.replace(self, deadline_ms=deadline_ms, public_deadline_ms=public_ms)
 
     def faulted(self, reason: str, now_ms: int, retry_ms: int, *, hidden: bool) -> Open:
         """The retry: the time that is left, at least `retry_ms`."""
@@ -40,13 +42,17 @@ class Open(msgspec.Struct, frozen=True):
             deadline_ms=max(self.deadline_ms, now_ms + retry_ms),
             attempt=self.attempt + 1,
             fault=reason,
-            hidden_fault=self.hidden_fault or hidden,
+            public_deadline_ms=self.deadline_ms if hidden else self.public_deadline_ms,
         )
 
     def fresh_ms(self, retry_ms: int) -> int:
         """The time it gets when an outage of ours has eaten what it had."""
         limit_ms = self.decision.time_limit_ms
-        return limit_ms if self.attempt == 1 else max(limit_ms, retry_ms)
+        # Everybody is told of it, so it must not depend on a fault that is hidden.
+        return limit_ms if self.seen_by(None)[1] == 1 else max(limit_ms, retry_ms)
 
-    def public_attempt(self) -> int:
-        return 1 if self.hidden_fault else self.attempt
+    def seen_by(self, viewer: int | None) -> tuple[int, int]:
+        """Deadline (unix ms) and attempt, as the seat itself or anybody else may know them."""
+        if viewer == self.seat or self.public_deadline_ms is None:
+            return self.deadline_ms, self.attempt
+        return self.public_deadline_ms, 1

@@ -292,7 +292,7 @@ class Match:
                 "seat": each.seat,
                 "kind": each.decision.kind,
                 "deadline_ms": each.deadline_ms,
-                "attempt": each.public_attempt(),
+                "attempt": each.seen_by(None)[1],
             }
             for each in opened
         ]

@@ -52,7 +52,10 @@ class Progress:
             self.failure = error
 
     def _start(self, record: SessionRecord) -> None:
-        self.space = registry.get(record.space)
+        try:
+            self.space = registry.get(record.space)
+        except registry.UnknownSpace as error:
+            raise UnknownRules(f"space {record.space!r} is not known") from error
         if self.space.rules != record.rules:
             ours = self.space.rules
             raise UnknownRules(f"rules {record.rules!r} are not known, ours are {ours!r}")

@@ -67,14 +67,14 @@ def _prompt(progress: Progress, viewer: int | None) -> str | None:
 
 
 def _decision(open_: Open, viewer: int | None) -> OpenDecision:
-    own = viewer == open_.seat
+    deadline_ms, attempt = open_.seen_by(viewer)
     return OpenDecision(
         seat=open_.seat,
         kind=open_.decision.kind,
-        deadline_ms=open_.deadline_ms,
-        attempt=open_.attempt if own else open_.public_attempt(),
+        deadline_ms=deadline_ms,
+        attempt=attempt,
         done=open_.done,
-        fault=open_.fault if own else None,
+        fault=open_.fault if viewer == open_.seat else None,
     )
 
 

@@ -25,9 +25,11 @@ from tests.server.match_table import record_of
 FAST = Config(tick_ms=20, tick_min_ms=1, retry_ms=200, drain_ms=2_000, data_dir="unused")
 
 
-async def form(log: LiveLog, session: str, space: str = "bid-tac-toe") -> SessionRecord:
+async def form(
+    log: LiveLog, session: str, space: str = "bid-tac-toe", *, age_ms: int = 0
+) -> SessionRecord:
     """Open a session as the matchmaker does."""
-    record = msgspec.structs.replace(record_of(space, session), opened_ms=unix_ms())
+    record = msgspec.structs.replace(record_of(space, session), opened_ms=unix_ms() - age_ms)
     await log.open_session(record, open_event(record), initial_views(record))
     return record
 

@@ -13,9 +13,10 @@ import pytest
 from redis.asyncio import Redis
 
 from server.host import Host, Sealed
+from server.host.host import STRANGE_MS
 from server.live import keys
 from server.live.lease import Leases
-from server.live.records import Inbound, LogEvent
+from server.live.records import FeedItem, Inbound, LogEvent, Reply
 from spaces import transcript
 from spaces.bid_tac_toe import BidTacToe
 from tests.server.live_play import FAST, Players, Shelf, form, host_on, until
@@ -148,17 +149,82 @@ async def test_a_host_that_lost_its_lease_stops(redis: Redis, players: Players) 
     async with running(host_on(redis, Shelf().keep, ttl_ms=60_000)) as host, asyncio.timeout(10):
         await until(lambda: held(host, 1))
         number = keys.shard("session:S1")
-        # Another host has it, with a higher token and a long lease.
-        await redis.eval(  # type: ignore[misc]
-            "redis.call('HSET', KEYS[1], 'S1', '99:other')", 1, keys.lease_owners(number)
-        )
-        await redis.zadd(keys.leases(number), {"S1": 10**15})
+        await steal(redis, "S1")
         before = await players.events("S1")
         inbox = keys.inbox(number, "host-1")
         late = Inbound("S1", 0, "late", 1, "bid: 1", "gw")
         await redis.xadd(inbox, {"m": msgspec.msgpack.encode(late)})
         await until(lambda: held(host, 0))
         assert await players.events("S1") == before
+
+
+async def steal(redis: Redis, session: str) -> None:
+    """Another host has it, with a higher token and a long lease."""
+    number = keys.shard(keys.session_channel(session))
+    await redis.hset(keys.lease_owners(number), session, "99:other")  # type: ignore[misc]
+    await redis.zadd(keys.leases(number), {session: 10**15})
+
+
+async def test_a_host_that_lost_its_lease_refuses_nothing(redis: Redis, players: Players) -> None:
+    async with running(host_on(redis, Shelf().keep, ttl_ms=60_000)) as host, asyncio.timeout(10):
+        for session in ("FENCED", "QUIET", "OURS"):
+            await form(players.log, session)
+        await until(lambda: held(host, 3))
+        await steal(redis, "FENCED")
+        await steal(redis, "QUIET")
+        async with redis.pipeline(transaction=True) as pipeline:
+            for inbound in (
+                Inbound("FENCED", 0, "first", 1, "bid: 5", "gw"),  # an event, which is fenced
+                Inbound("FENCED", 0, "second", 1, "bid: 7", "gw"),  # refused because of the first
+                Inbound("QUIET", 0, "no-event", 77, "bid: 1", "gw"),
+                Inbound("OURS", 0, "ours", 77, "bid: 1", "gw"),
+            ):
+                number = keys.shard(keys.session_channel(inbound.session))
+                message = msgspec.msgpack.encode(inbound)
+                pipeline.xadd(keys.inbox(number, host.name), {"m": message})
+            await pipeline.execute()
+
+        async def refused() -> set[str]:
+            items: set[str] = set()
+            for shard in range(keys.SHARDS):
+                for _, fields in await redis.xrange(keys.feed(shard)):
+                    item = msgspec.msgpack.decode(fields[b"i"], type=FeedItem)
+                    if isinstance(item, Reply):
+                        items.add(item.act)
+            return items
+
+        async def settled() -> bool:
+            return host.stats.sessions == 1 and bool(await refused())
+
+        await until(settled)
+        assert await refused() == {"ours"}
+
+
+@pytest.mark.parametrize(("age_ms", "voided"), [(0, False), (STRANGE_MS, True)])
+async def test_rules_of_a_newer_program_are_left_to_it(
+    redis: Redis, players: Players, monkeypatch: pytest.MonkeyPatch, age_ms: int, voided: bool
+) -> None:
+    shelf = Shelf()
+    ours = BidTacToe.rules
+    monkeypatch.setattr(BidTacToe, "rules", "bid-tac-toe/99")
+    await form(players.log, "NEW", age_ms=age_ms)
+    monkeypatch.setattr(BidTacToe, "rules", ours)
+    await form(players.log, "OLD")
+    async with asyncio.timeout(20):
+        async with running(host_on(redis, shelf.keep, "old-host")):
+            await players.play(["OLD"])
+            if voided:
+                await until(lambda: is_on(shelf, "NEW"))
+        if not voided:
+            assert [event.type for event in await players.events("NEW")] == ["open"]
+            monkeypatch.setattr(BidTacToe, "rules", "bid-tac-toe/99")
+            async with running(host_on(redis, shelf.keep, "new-host")):
+                await players.play(["NEW"])
+    assert shelf.sealed["NEW"].status == ("void" if voided else "ended")
+
+
+async def is_on(shelf: Shelf, session: str) -> bool:
+    return session in shelf.sealed
 
 
 Keep = Callable[[Sealed], Awaitable[None]]

@@ -152,6 +152,30 @@ def test_what_is_wrong_with_a_sealed_bid_is_told_to_its_seat_alone(table: Table)
         assert (decision.attempt, decision.fault) == (1, None)
 
 
+def test_the_deadline_tells_nobody_else_of_a_refused_sealed_bid(table: Table) -> None:
+    table.wait(BID_MS - 100)
+    table.act(0, "bid: 140")
+    assert table.view(0).decisions[0].deadline_ms == table.now + RETRY_MS
+    for viewer in (1, None):
+        assert table.view(viewer).decisions[0].deadline_ms == T0 + BID_MS
+    table.act(0, "bid: 4")
+    assert table.view(None).decisions[0].deadline_ms == T0 + BID_MS
+    table.act(1, "bid: 3")
+    assert table.view(0).decisions == table.view(None).decisions, "a new turn"
+
+
+def test_fresh_time_tells_nobody_else_of_a_refused_sealed_bid() -> None:
+    """Also where a retry is given more time than a first attempt."""
+    table = Table()
+    table.act(0, "bid: 140")
+    patient = Match(table.record, table.log, retry_ms=10 * BID_MS)
+    patient.takeover(table.now)
+    table.match = patient
+    [turn] = table.collect()
+    assert [each["deadline_ms"] for each in turn.body["decisions"]] == [table.now + BID_MS] * 2
+    assert table.view(0).decisions[0].deadline_ms == table.now + BID_MS
+
+
 def test_two_faults_forfeit(table: Table) -> None:
     table.act(0, "bid: 140")
     events = table.act(0, "bid: 150")
