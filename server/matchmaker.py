@@ -24,6 +24,7 @@ from server.queue_term import QueueTerm
 SWEEP_EVERY_S = 5.0
 
 Unopened = Callable[[], Awaitable[Sequence[SessionRecord]]]
+Sweep = Callable[[], Awaitable[None]]
 
 _logger = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class Matchmaker:
 
     `form_session` writes the session to the store and must be idempotent by its id; `opened` is told
     when its live log exists; `unopened` names sessions that were formed some seconds ago and never
-    opened, which one of the matchmakers then opens.
+    opened, which one of the matchmakers then opens; `void_lost` ends live sessions that Redis has lost.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Matchmaker:
         clock: Clock = unix_ms,
         opened: Opened | None = None,
         unopened: Unopened | None = None,
+        void_lost: Sweep | None = None,
         leader_ttl_ms: int = keys.LEADER_TTL_MS,
         sweep_every_s: float = SWEEP_EVERY_S,
     ) -> None:
@@ -59,6 +61,9 @@ class Matchmaker:
             log=log, agents=self._agents, form_session=form_session, opened=opened
         )
         self._unopened = unopened
+        self._sweeps: list[Sweep] = [self._open_left_behind]
+        if void_lost is not None:
+            self._sweeps.append(void_lost)
         self._leader_ttl_ms = leader_ttl_ms
         self._sweep_every_s = sweep_every_s
         self._stopping = asyncio.Event()
@@ -71,8 +76,7 @@ class Matchmaker:
         async with asyncio.TaskGroup() as group:
             for queue in known_queues(self._config.tiers_open):
                 group.create_task(self._lead(queue))
-            if self._unopened is not None:
-                group.create_task(self._sweep(self._unopened))
+            group.create_task(self._sweep())
 
     async def drain(self) -> None:
         """Form nothing new, finish what all agents have confirmed, hand the queues over, and let
@@ -111,16 +115,20 @@ class Matchmaker:
 
         await leadership.lead(term)
 
-    async def _sweep(self, unopened: Unopened) -> None:
-        """Every matchmaker sweeps; opening twice is harmless, so no leader is needed."""
+    async def _sweep(self) -> None:
+        """Every matchmaker sweeps; opening or voiding twice is harmless, so no leader is needed."""
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._sweep_every_s)
                 return
-            try:
-                records = await unopened()
-                if records:
-                    _logger.warning("opening sessions left behind", count=len(records))
-                    await self.reopen(records)
-            except Exception as error:  # whatever the store raises: there is a next time
-                _logger.warning("cannot sweep", error=repr(error))
+            for sweep in self._sweeps:
+                try:
+                    await sweep()
+                except Exception as error:  # whatever the store raises: there is a next time
+                    _logger.warning("cannot sweep", error=repr(error))
+
+    async def _open_left_behind(self) -> None:
+        records = await self._unopened() if self._unopened is not None else ()
+        if records:
+            _logger.warning("opening sessions left behind", count=len(records))
+            await self.reopen(records)

@@ -55,6 +55,7 @@ from server.live.presence import Presence
 from server.live.queue import Queues
 from server.live.records import SessionRecord
 from server.lobby import LobbyPublisher
+from server.lost import LostSessions
 from server.matchmaker import Matchmaker
 from server.metrics import Metrics
 from server.store import Store, open_store
@@ -303,6 +304,13 @@ class Parts:
         self._metrics.sessions_ended.labels(row.space, sealed.status).inc()
 
     def _make_matchmaker(self) -> Matchmaker:
+        lost = LostSessions(
+            sessions=self._store.sessions,
+            log=self._log,
+            agents=self._agents,
+            seal_session=self._seal_session,
+            clock=unix_ms,
+        )
         return Matchmaker(
             name=self._name,
             redis=self._redis,
@@ -311,6 +319,7 @@ class Parts:
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
+            void_lost=lost.void,
         )
 
     async def _form_session(self, record: SessionRecord) -> None:

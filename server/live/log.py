@@ -158,6 +158,14 @@ class LiveLog:
             raise LookupError(f"event {first} of {channel} is no longer held")
         return [_events.decode(fields[b"e"]) for _, fields in rows]
 
+    async def missing(self, sessions: Sequence[str]) -> list[str]:
+        """Those of the sessions that have no log."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for session in sessions:
+                pipeline.exists(keys.meta(keys.session_channel(session)))
+            found = await pipeline.execute() if sessions else []
+        return [session for session, there in zip(sessions, found, strict=True) if not there]
+
     async def record(self, session: str) -> SessionRecord | None:
         raw = await self._redis.get(keys.record(session))
         return None if raw is None else _records.decode(raw)

@@ -102,6 +102,18 @@ class Sessions:
             records = (await tx.scalars(query)).all()
         return [msgspec.msgpack.decode(record, type=SessionRecord) for record in records]
 
+    async def live(self, older_than_ms: int, after: str = "", limit: int = 1_000) -> list[str]:
+        """Live sessions formed before `older_than_ms` (unix), in the order of their ids, which are
+        greater than `after`."""
+        query = (
+            select(_s.c.id)
+            .where(_s.c.status == "live", _s.c.id > after, _s.c.opened_ms < older_than_ms)
+            .order_by(_s.c.id)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return list((await tx.scalars(query)).all())
+
     async def record(self, session: str) -> SessionRecord | None:
         """The secret record: seed and salts. For hosts and workers only."""
         async with self._db.reading() as tx:
