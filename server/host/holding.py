@@ -123,7 +123,7 @@ class Holding:
                 await self._leases.forget(self._host, {session: token})
                 continue
             await self._gap.wait()
-            held = Held(token, loaded, self._retry_ms)
+            held = Held(self._host, token, loaded, self._retry_ms)
             self.sessions[session] = held
             self._taken(held)
             if token > 1:

@@ -86,8 +86,13 @@ def leases(number: int) -> str:
 
 
 def lease_owners(number: int) -> str:
-    """Hash: session -> `<fencing token>:<host>`."""
+    """Hash: session -> `lease_mark`."""
     return f"owners:{tag(number)}"
+
+
+def lease_mark(token: int, host: str) -> str:
+    """Who leases a session. After a rollback of Redis a token alone may be given twice."""
+    return f"{token}:{host}"
 
 
 def inbox(number: int, host: str) -> str:

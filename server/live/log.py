@@ -74,24 +74,24 @@ class LiveLog:
     async def append(
         self,
         session: str,
-        token: int,
+        mark: str,
         batch: str,
         events: Sequence[LogEvent],
         views: ViewSet | None,
     ) -> int:
-        """The offset of the first event. The same `batch` again returns the same. Raises Fenced."""
-        return await self._append(Append(session, token, batch, events, views))
+        """The offset of the first event. `mark` is of our lease (`keys.lease_mark`). The same `batch` again returns the same. Raises Fenced."""
+        return await self._append(Append(session, mark, batch, events, views))
 
     async def seal(
         self,
         session: str,
-        token: int,
+        mark: str,
         batch: str,
         events: Sequence[LogEvent],
         views: ViewSet | None,
     ) -> int:
         """Like `append`, and the lease is gone for good."""
-        return await self._append(Append(session, token, batch, events, views, seal=True))
+        return await self._append(Append(session, mark, batch, events, views, seal=True))
 
     async def _append(self, append: Append) -> int:
         [first] = await self.append_many([append])
@@ -209,4 +209,4 @@ class LiveLog:
 
 
 def _fenced(append: Append) -> Fenced:
-    return Fenced(f"session {append.session} is not leased with token {append.token}")
+    return Fenced(f"session {append.session} is not leased as {append.mark}")

@@ -25,10 +25,11 @@ AT_ONCE = 32
 
 
 class Append(msgspec.Struct, frozen=True):
-    """One batch of a session's host. `batch` is unique among the session's batches."""
+    """One batch of a session's host. `batch` is unique among the session's batches, whoever writes."""
 
     session: str
-    token: int
+    mark: str
+    """`keys.lease_mark` of the lease under which it is written."""
     batch: str
     events: Sequence[LogEvent]
     views: ViewSet | None
@@ -61,7 +62,7 @@ def _append_call(shard: int, appends: Iterable[Append]) -> Call:
         own = session_keys(append.session)
         names += own.names
         expected = -1 if append.first is None else append.first
-        args += (append.session, append.token, int(append.seal), expected)
+        args += (append.session, append.mark, int(append.seal), expected)
         args += batch_args(own.constant, append.batch, append.events, append.views)
     return names, args
 

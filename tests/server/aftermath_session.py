@@ -87,7 +87,8 @@ async def finish(
     await store.sessions.opened(record.session)
     table = played(record)
     token = dict(await Leases(redis).claim(HOST, 100))[record.session]
-    await log.append(record.session, token, "play", table.log[1:], table.match.views())
+    mark = keys.lease_mark(token, HOST)
+    await log.append(record.session, mark, "play", table.log[1:], table.match.views())
     body = document(record, table.log)
     outcome = table.match.outcome
     assert outcome is not None
@@ -103,7 +104,7 @@ async def finish(
     if digest:
         table.match.seal(transcript.digest(body), table.now)
         events = table.collect()
-        await log.seal(record.session, token, "seal", events, table.match.views())
+        await log.seal(record.session, mark, "seal", events, table.match.views())
     return record.session
 
 

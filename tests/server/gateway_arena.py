@@ -17,6 +17,7 @@ from server.clock import unix_ms
 from server.config import Config, load
 from server.gateway import Gateway
 from server.identity import Identity, new_id
+from server.live import keys
 from server.live.feed import Feed
 from server.live.inbox import Inbox
 from server.live.lease import Leases
@@ -25,6 +26,7 @@ from server.live.presence import Presence
 from server.live.queue import Queues
 from server.live.records import Inbound, LogEvent, Reply, SeatRecord, SessionRecord, ViewSet
 from server.match import Match, initial_views, open_event
+from server.metrics import Metrics
 from server.protocol import (
     JSON_SUBPROTOCOL,
     ClientMessage,
@@ -130,7 +132,11 @@ class Table:
             public = msgspec.structs.replace(self.views.public, headline=events[-1].type)
             views = msgspec.structs.replace(self.views, public=public)
         return await self._arena.log.append(
-            self.session, self.token, f"b{next(self._batches)}", events, views
+            self.session,
+            keys.lease_mark(self.token, HOST),
+            f"b{next(self._batches)}",
+            events,
+            views,
         )
 
     async def ticks(self, count: int) -> int:
@@ -198,7 +204,9 @@ class Arena:
     async def rating_of(self, version: str, space: str) -> tuple[int, int]:
         return 25_000, 8_333
 
-    def gateway(self, name: str = "gateway-1", **overrides: Any) -> Gateway:
+    def gateway(
+        self, name: str = "gateway-1", metrics: Metrics | None = None, **overrides: Any
+    ) -> Gateway:
         """Not yet running."""
         gateway = Gateway(
             name=name,
@@ -211,6 +219,7 @@ class Arena:
             presence=Presence(self.redis),
             identify=self.identify,
             rating_of=self.rating_of,
+            metrics=metrics,
         )
         self.gateways.append(gateway)
         return gateway

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from judges.case import Case
 from judges.house import Judging
 from server.jobs import Worker
+from server.live import keys
 from server.live.lease import Leases
 from server.live.log import LiveLog
 from server.live.records import LogEvent, ViewSet
@@ -252,7 +253,11 @@ async def _next_host_seals(store: Store, redis: Redis, session: str) -> None:
     )
     event = LogEvent(t=1, by="host", type="digest", body={"digest": "d" * 64})
     await LiveLog(redis).seal(
-        session, tokens[session], "seal", [event], ViewSet(0, sealed, (sealed, sealed))
+        session,
+        keys.lease_mark(tokens[session], "host-2"),
+        "seal",
+        [event],
+        ViewSet(0, sealed, (sealed, sealed)),
     )
 
 

@@ -38,9 +38,9 @@ async def opened(log: LiveLog, record: SessionRecord) -> ViewSet:
     return views
 
 
-async def leased(redis: Redis, host: str = "host-1") -> int:
+async def leased(redis: Redis, host: str = "host-1") -> str:
     [(_, token)] = await Leases(redis).claim(host, 16)
-    return token
+    return keys.lease_mark(token, host)
 
 
 async def test_opening_twice_is_harmless(log: LiveLog, record: SessionRecord) -> None:
@@ -58,19 +58,19 @@ async def test_opening_a_sealed_session_does_not_bring_it_back(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     await opened(log, record)
-    token = await leased(redis)
-    await log.seal("S1", token, "b", [event(1)], None)
+    mark = await leased(redis)
+    await log.seal("S1", mark, "b", [event(1)], None)
     await opened(log, record)
     assert await Leases(redis).claim("host-2", 16) == []
     with pytest.raises(Fenced):
-        await log.append("S1", token, "c", [event(2)], None)
+        await log.append("S1", mark, "c", [event(2)], None)
 
 
 async def test_offsets_continue(redis: Redis, log: LiveLog, record: SessionRecord) -> None:
     views = await opened(log, record)
-    token = await leased(redis)
-    assert await log.append("S1", token, "a", [event(1), event(2)], views) == 1
-    assert await log.append("S1", token, "b", [event(3)], None) == 3
+    mark = await leased(redis)
+    assert await log.append("S1", mark, "a", [event(1), event(2)], views) == 1
+    assert await log.append("S1", mark, "b", [event(3)], None) == 3
     head = await log.head(CHANNEL)
     assert head is not None
     assert head.offset == 3
@@ -85,8 +85,8 @@ async def test_the_same_batch_is_written_once(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     await opened(log, record)
-    token = await leased(redis)
-    batch = Append("S1", token, "a", [event(1)], None)
+    mark = await leased(redis)
+    batch = Append("S1", mark, "a", [event(1)], None)
     assert await log.append_many([batch]) == [1]
     assert await log.append_many([batch]) == [1]
     assert len(await log.read(CHANNEL, 0, 100)) == 2
@@ -102,7 +102,7 @@ async def test_many_sessions_are_appended_to_at_once(redis: Redis, log: LiveLog)
     appends = [
         Append(
             each.session,
-            tokens[each.session] + (n % 7 == 0),
+            keys.lease_mark(tokens[each.session] + (n % 7 == 0), "host-1"),
             "a",
             [event(n)] * (1 + n % 3),
             initial_views(each) if n % 2 else None,
@@ -121,32 +121,54 @@ async def test_many_sessions_are_appended_to_at_once(redis: Redis, log: LiveLog)
 async def test_an_old_token_is_fenced(redis: Redis, log: LiveLog, record: SessionRecord) -> None:
     await opened(log, record)
     old = await leased(redis)
-    await Leases(redis).release("host-1", {"S1": old})
+    await Leases(redis).release("host-1", {"S1": 1})
+    with pytest.raises(Fenced):
+        await log.append("S1", old, "a", [event(1)], None)
     new = await leased(redis, "host-2")
-    assert new > old
     with pytest.raises(Fenced):
         await log.append("S1", old, "a", [event(1)], None)
     assert await log.append("S1", new, "a", [event(1)], None) == 1
+
+
+async def test_a_token_that_was_given_twice_lets_one_host_write(
+    redis: Redis, log: LiveLog, record: SessionRecord
+) -> None:
+    """Redis came back from a copy in which the session was not leased yet."""
+    await opened(log, record)
+    shard = keys.shard(CHANNEL)
+    names = [keys.leases(shard), keys.lease_owners(shard), keys.log(CHANNEL), keys.meta(CHANNEL)]
+    copies = {name: copy for name in names if (copy := await redis.dump(name))}
+    one = await leased(redis, "host-1")
+    assert await log.append("S1", one, "a", [event(1)], None) == 1
+    await redis.delete(*names)
+    for name, copy in copies.items():
+        await redis.restore(name, 0, copy)
+    two = await leased(redis, "host-2")
+    assert one.partition(":")[0] == two.partition(":")[0]
+    with pytest.raises(Fenced):
+        await log.append("S1", one, "a", [event(1)], None)
+    assert await log.append("S1", two, "b", [event(2)], None) == 1
+    assert await log.read(CHANNEL, 1, 9) == [event(2)]
 
 
 async def test_a_batch_that_would_begin_elsewhere_is_refused(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     await opened(log, record)
-    token = await leased(redis)
-    [answer] = await log.append_many([Append("S1", token, "a", [event(1)], None, first=2)])
+    mark = await leased(redis)
+    [answer] = await log.append_many([Append("S1", mark, "a", [event(1)], None, first=2)])
     assert isinstance(answer, Fenced)
-    assert await log.append_many([Append("S1", token, "b", [event(1)], None, first=1)]) == [1]
+    assert await log.append_many([Append("S1", mark, "b", [event(1)], None, first=1)]) == [1]
 
 
 async def test_after_redis_lost_its_data_nothing_starts_in_the_middle(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     await opened(log, record)
-    token = await leased(redis)
+    mark = await leased(redis)
     await redis.delete(keys.meta(CHANNEL))
     with pytest.raises(Fenced):
-        await log.append("S1", token, "a", [event(1)], None)
+        await log.append("S1", mark, "a", [event(1)], None)
     assert await log.head(CHANNEL) is None
 
 
@@ -189,8 +211,8 @@ async def test_a_worker_publishes_to_a_sealed_session(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     views = await opened(log, record)
-    token = await leased(redis)
-    await log.seal("S1", token, "b", [event(1)], views)
+    mark = await leased(redis)
+    await log.seal("S1", mark, "b", [event(1)], views)
     assert await log.publish(CHANNEL, "verdict", [event(2)], views, 60) == 2
     head = await log.head(CHANNEL)
     assert head is not None
@@ -204,17 +226,17 @@ async def test_scripts_survive_a_redis_that_forgot_them(
     redis: Redis, log: LiveLog, record: SessionRecord
 ) -> None:
     await opened(log, record)
-    token = await leased(redis)
+    mark = await leased(redis)
     await redis.script_flush()
-    assert await log.append_many([Append("S1", token, "a", [event(1)], None)]) == [1]
+    assert await log.append_many([Append("S1", mark, "a", [event(1)], None)]) == [1]
     await redis.script_flush()
     assert await log.publish("agent:a", "b", [event(1)], None, 60) == 0
 
 
 async def test_everything_expires(redis: Redis, log: LiveLog, record: SessionRecord) -> None:
     views = await opened(log, record)
-    token = await leased(redis)
-    await log.append("S1", token, "a", [event(1)], views)
+    mark = await leased(redis)
+    await log.append("S1", mark, "a", [event(1)], views)
     for key in (keys.log(CHANNEL), keys.meta(CHANNEL), keys.views(CHANNEL), keys.record("S1")):
         assert 0 < await redis.ttl(key) <= keys.SESSION_TTL_S
 

@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.forming import draw_record
+from server.live import keys
 from server.live.feed import Feed
 from server.live.lease import Leases
 from server.live.log import LiveLog
@@ -122,7 +123,8 @@ class House:
         public = msgspec.structs.replace(views.public, **changes)
         event = LogEvent(t=1, by="host", type="turn")
         changed = msgspec.structs.replace(views, public=public)
-        await self.log.append(session, token, repr(changes), [event], changed)
+        mark = keys.lease_mark(token, "host")
+        await self.log.append(session, mark, repr(changes), [event], changed)
 
     async def lobby(self) -> LobbyView:
         head = await self.log.head("lobby")
