@@ -56,8 +56,15 @@ Secret = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\x21-\x7
 
 
 class CloseCode(enum.IntEnum):
-    """Why the arena closes a connection. 3000-3499: reconnect and resume. 3500-3999: do not."""
+    """Why the arena closes a connection. 3000-3499: reconnect and resume. 3500-3999: do not.
 
+    Below 3000 are those of the websocket protocol itself, RFC 6455.
+    """
+
+    TOO_LARGE = 1009
+    """A frame of yours was larger than 64 KiB; the next one after a reconnect would be, too, so mend it."""
+    INTERNAL_ERROR = 1011
+    """The arena failed in serving this connection; reconnect after a pause and resume."""
     DRAINING = 3000
     """This gateway shuts down; reconnect at once, another one serves."""
     SLOW_READER = 3001
@@ -66,7 +73,8 @@ class CloseCode(enum.IntEnum):
     The connection is aborted: who does not read cannot be told, and sees 1006. The code is in our log.
     """
     BEHIND = 3002
-    """The gateway lost its place in the live log; reconnect and resume."""
+    """`hello` could not be answered in time: a backing service is away, or too many came from your address
+    at once. Reconnect and resume."""
     IDLE = 3003
     """No answer to pings; reconnect."""
     HELLO_TIMEOUT = 3500

@@ -15,6 +15,7 @@ from server.api.protocol_example import CONVERSATION
 from server.api.protocol_types import section, strings
 from server.config import Config, knobs
 from server.gateway.requests import COSTS
+from server.gateway.tolls import PIECES, PIECES_PER_S, SHARES_OF_ADDRESS
 from server.protocol import ClientMessage, CloseCode, ServerMessage
 from spaces import registry
 from spaces.seed import SEED_BYTES, Streams
@@ -90,7 +91,12 @@ def _parts() -> list[type[msgspec.Struct]]:
 def _limits() -> dict[str, Any]:
     defaults = {knob.name: knob.default for knob in knobs()}
     assert set(defaults) == set(Config.__struct_fields__)
-    return defaults | {"max_inbound_kib": protocol.MAX_INBOUND_BYTES // 1024}
+    return defaults | {
+        "max_inbound_kib": protocol.MAX_INBOUND_BYTES // 1024,
+        "pieces": PIECES,
+        "pieces_per_s": PIECES_PER_S,
+        "shares": SHARES_OF_ADDRESS,
+    }
 
 
 def _space(space: Space[Any, Any, Any]) -> str:

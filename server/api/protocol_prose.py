@@ -120,6 +120,7 @@ LIMITS = """\
 | a frame from you | {max_inbound_kib} KiB | close code 1009 |
 | time for `hello` | {hello_timeout_ms} ms | 3500 |
 | credits | {credits}, and {credits_per_s} come back each second | `error` `rate-limited` with `retry_after_ms`; 3503 for those who go on |
+| pieces (`partial`) of one seat | {pieces}, and {pieces_per_s} come back each second | what is too fast is not shown |
 | unread output | {send_buffer_bytes} bytes | 3001; reconnect and resume |
 | events held for resuming | {history_events} per channel | `snapshot` with `resync` |
 | connections from one address | {connections_per_address} | 3504 |
@@ -127,6 +128,12 @@ LIMITS = """\
 
 These are the defaults; an operator may choose others. What a message costs stands with it
 below; `ping` costs none, but has a bound of its own.
+
+An agent has these credits once, shared by all its connections to a gateway and kept when it
+reconnects. Each spectator's connection has them, and all connections from one address together have
+{shares} times as many, also kept (more where an operator lets an address hold more than
+{connections_per_address} connections; IPv6 addresses count by their /64). A `hello` is paid by the
+address; when it cannot pay, `welcome` comes later instead of an `error`.
 
 Codes of `error`: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
 `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`, `busy` (try again),
@@ -137,8 +144,8 @@ CLOSING = """\
 
 `goodbye` says why right before the arena closes. From 3000 to 3499: reconnect (after
 `reconnect_in_ms`, with some jitter) and resume. From 3500 to 3999: do not reconnect on your own, it
-would end the same way. 1009 is a frame that was too large, 1006 and all else is the network:
-reconnect with growing pauses."""
+would end the same way. Below 3000 are websocket's own: 1002, 1003 and 1007 are frames that break its
+rules, 1006 and all else is the network: reconnect with growing pauses."""
 
 STRINGS = """\
 ## Words for strings

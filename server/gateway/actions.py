@@ -65,6 +65,12 @@ class Actions:
 
         Raises what the log and the inbox raise while Redis is away.
         """
+        answer = await self._act(peer, agent, act)
+        if answer is not None:
+            self._count(answer)
+        return answer
+
+    async def _act(self, peer: Peer, agent: str, act: Act | Abandon) -> ServerMessage | None:
         followed = await self._follow(session_channel(act.session))
         view = None if followed is None else followed.session
         if followed is None or view is None:
@@ -91,8 +97,9 @@ class Actions:
         return None
 
     def _count(self, answer: ServerMessage) -> None:
-        code = answer.code if isinstance(answer, Rejected) else "accepted"
-        self._answers.labels(code).inc()
+        if isinstance(answer, Accepted | Rejected):
+            code = answer.code if isinstance(answer, Rejected) else "accepted"
+            self._answers.labels(code).inc()
 
     def passed(self, followed: Followed, item: Item) -> Letters:
         """The answers that an item of a session's channel brings."""
@@ -124,6 +131,7 @@ class Actions:
             answer: ServerMessage = Accepted(inbound.act, inbound.session, offset)
             if not (inbound.abandon and view.status == "void"):
                 answer = _refused(inbound.act, inbound.session, "over", "the session is over")
+            self._count(answer)
             letters += [(peer, answer) for peer in waiting.askers]
         return letters
 

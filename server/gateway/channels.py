@@ -19,6 +19,7 @@ from server.gateway.followed import Followed
 from server.gateway.render import Visible, empty_view, seats_of
 from server.live.log import Head
 from server.live.records import Appended, LogEvent, SessionRecord, ViewSet
+from server.protocol import Error
 
 LINGER_S = 10.0
 """A channel that nobody follows is kept this long: readers come back."""
@@ -111,8 +112,12 @@ class Channels:
         failures = 0
         while self._followed.get(followed.channel) is followed:
             try:
-                self._release(followed, await self._state(followed, first_time=False))
-                return True
+                items = await self._state(followed, first_time=False)
+                if items:
+                    self._release(followed, items)
+                else:
+                    self._vanished(followed)
+                return bool(items)
             except Exception as error:
                 if failures == 0:
                     _log.warning(
@@ -122,6 +127,18 @@ class Channels:
                 await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
                 failures += 1
         return False
+
+    def _vanished(self, followed: Followed) -> None:
+        """The log has lapsed, or Redis has lost its data: let the channel go, and say so."""
+        if self._followed.get(followed.channel) is followed:
+            del self._followed[followed.channel]
+        _log.warning("a followed log is gone", channel=followed.channel)
+        reason = "this channel is gone; subscribe again to see whether it is back"
+        for audience in followed.audiences():
+            for peer in list(audience.members):
+                peer.subscriptions.pop(followed.channel, None)
+                audience.members.discard(peer)
+                peer.say(Error("unknown-channel", reason, ref=followed.channel))
 
     def _release(self, followed: Followed, items: list[Item]) -> None:
         held, followed.held = followed.held, []
@@ -133,7 +150,8 @@ class Channels:
         self._on_ready(followed)
 
     async def _state(self, followed: Followed, *, first_time: bool) -> list[Item]:
-        """Items that bring the channel's history up to date with its log; none if it has no log."""
+        """Items that bring the channel's history up to date with its log; none if there is no such
+        channel (any more)."""
         async with self._reads:
             while True:
                 life = self._lives
@@ -155,9 +173,12 @@ class Channels:
         head = await self._log.head(channel)
         if head is None or head.views is None:
             empty = empty_view(channel)
-            if history is not None or empty is None:
+            if empty is None:
                 return []
-            return [Start(UNBORN, ViewSet(offset=-1, public=empty), 0, (), resync=False)]
+            if followed.live.unborn:
+                return [Appended(channel, UNBORN, 0, (), None)]  # nothing new
+            nothing = ViewSet(offset=-1, public=empty)
+            return [Start(UNBORN, nothing, 0, (), resync=history is not None)]
         if history is not None and history.epoch == head.epoch and history.next <= head.offset + 1:
             events = await self._events(channel, history.next, head.offset)
             if events is not None:

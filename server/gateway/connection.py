@@ -59,6 +59,8 @@ class Peer(ServerConnection):
         super().__init__(protocol, server, **options)
         now = self.loop.time()
         self.name = new_id()
+        self.host = ""
+        """Where it comes from, as the door counts it."""
         self.codec: Codec = JSON
         self.supported = True
         """False when the client offered subprotocols and none of them is ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections import Counter
 
 from server.gateway.connection import Peer
@@ -11,6 +12,10 @@ CONNECTIONS_PER_AGENT = 64
 """A bot may hold one connection per session it plays; more is a leak."""
 OVERFLOW = 256
 """Connections above the cap that are accepted just to be told so (3504); any more are aborted."""
+OVERFLOW_OF_ADDRESS = 16
+"""The same above the cap of one address."""
+NETWORK_BITS = 64
+"""IPv6 is counted by networks of so many bits: a customer has at least one, with 2**64 addresses."""
 
 
 class Door:
@@ -37,12 +42,13 @@ class Door:
 
     def arrive(self, peer: Peer) -> None:
         """Called when TCP is up, before the opening handshake."""
-        address = peer.remote_address
-        host = str(address[0]) if isinstance(address, tuple) else "local"
+        peer.host = host = host_of(peer.remote_address)
         self._peers[peer] = host
         self._empty.clear()
         self._addresses[host] += 1
-        if len(self._peers) > self._total + OVERFLOW:
+        # Whoever does not finish the handshake is never refused politely, and must not keep others out.
+        of_address = self._addresses[host] > self._per_address + OVERFLOW_OF_ADDRESS
+        if of_address or len(self._peers) > self._total + OVERFLOW:
             peer.transport.abort()
 
     def depart(self, peer: Peer) -> None:
@@ -73,6 +79,17 @@ class Door:
         if self._agents[agent] > CONNECTIONS_PER_AGENT:
             return f"more than {CONNECTIONS_PER_AGENT} connections of your agent"
         return None
+
+
+def host_of(address: object) -> str:
+    """What an address is counted as: itself, or its network where each customer has a whole one."""
+    if not isinstance(address, tuple):
+        return "local"
+    host = str(address[0])
+    if ":" not in host:
+        return host
+    network = ipaddress.ip_network((host.partition("%")[0], NETWORK_BITS), strict=False)
+    return str(network)
 
 
 def _uncount(counter: Counter[str], key: str) -> None:

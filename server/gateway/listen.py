@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
+import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
@@ -23,6 +25,29 @@ KERNEL_BUFFER_BYTES = 128 * 1024
 a reader that does not read would fill before our own bound is even looked at."""
 WRITE_LIMIT = 64 * 1024
 """websockets' own flow control, which only pauses its own sends (close frames, pongs)."""
+SPARE_FILES = 100
+"""Open files besides connections: Redis, database, logs."""
+
+_log = structlog.get_logger()
+
+
+def raise_file_limit(connections: int) -> None:
+    """Let this process open as many files as it may; warn when they are too few for `connections`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    except (
+        ValueError,
+        OSError,
+    ):  # some systems call their hard limit infinite and take no such value
+        pass
+    if soft != resource.RLIM_INFINITY and soft < connections + SPARE_FILES:
+        _log.warning(
+            "fewer open files are allowed than connections; raise `ulimit -n` or lower max_connections",
+            files=soft,
+            max_connections=connections,
+        )
 
 
 def listen(

@@ -15,6 +15,7 @@ from server.gateway.actions import Actions
 from server.gateway.channels import Channels
 from server.gateway.connection import Peer
 from server.gateway.fanout import Fanout
+from server.gateway.tolls import Tolls
 from server.identity import Identity
 from server.live import records
 from server.live.keys import agent_channel, session_channel
@@ -96,6 +97,7 @@ class Requests:
         actions: Actions,
         queues: Queues,
         log: PieceLog,
+        tolls: Tolls,
         rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
     ) -> None:
         self._config = config
@@ -105,6 +107,7 @@ class Requests:
         self._actions = actions
         self._queues = queues
         self._log = log
+        self._tolls = tolls
         self._rating_of = rating_of
 
     async def serve(self, peer: Peer, message: ClientMessage) -> None:
@@ -123,7 +126,7 @@ class Requests:
             case Abandon():
                 await self._act(peer, _hosted(peer, message.id), message)
             case Partial():
-                await self._partial(_agent(peer, message.session), message)
+                await self._partial(peer, _agent(peer, message.session), message)
             case Enqueue():
                 await self._enqueue(peer, _agent(peer, message.space), message)
             case Dequeue() | Confirm() | Explain():
@@ -170,17 +173,19 @@ class Requests:
         if answer is not None:
             peer.say(answer)
 
-    async def _partial(self, identity: Identity, partial: Partial) -> None:
+    async def _partial(self, peer: Peer, identity: Identity, partial: Partial) -> None:
         """Tell the feed of a piece, if it belongs to an open decision that is not sealed.
 
-        Ephemeral, so whatever does not fit is ignored without a word.
+        Ephemeral, so whatever does not fit or comes too fast is ignored without a word.
         """
         followed = await self._channels.follow(session_channel(partial.session))
         if followed is None or followed.session is None:
             return
         seat = followed.seats.get(identity.agent)
         fits = partial.at + len(partial.text) <= MAX_ANSWER_CHARS
-        if seat is not None and fits and _may_be_seen(followed.session, seat, partial.turn):
+        if seat is None or not fits or not _may_be_seen(followed.session, seat, partial.turn):
+            return
+        if self._tolls.piece(partial.session, seat, peer.loop.time()):
             await self._log.piece(
                 records.Piece(followed.channel, seat, partial.turn, partial.at, partial.text)
             )

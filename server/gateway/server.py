@@ -30,8 +30,9 @@ from server.gateway.connection import Limits, Peer
 from server.gateway.door import Door
 from server.gateway.fanout import Fanout, Letters
 from server.gateway.followed import Followed
-from server.gateway.listen import address, listen
+from server.gateway.listen import address, listen, raise_file_limit
 from server.gateway.requests import PieceLog, Queues, Requests
+from server.gateway.tolls import Tolls
 from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
 from server.live.records import FeedItem, Reply
@@ -105,6 +106,7 @@ class Gateway:
         self._actions = Actions(
             name, inbox, self._channels.follow, self._channels.get, self._metrics.actions
         )
+        tolls = Tolls(config)
         requests = Requests(
             config=config,
             clock=clock,
@@ -113,6 +115,7 @@ class Gateway:
             actions=self._actions,
             queues=queues,
             log=log,
+            tolls=tolls,
             rating_of=rating_of,
         )
         self._reception = Reception(
@@ -120,6 +123,7 @@ class Gateway:
             clock=clock,
             door=self._door,
             requests=requests,
+            tolls=tolls,
             identify=identify,
             metrics=self._metrics,
         )
@@ -155,6 +159,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises OSError when the address cannot be bound."""
+        raise_file_limit(self._config.max_connections)
         async with listen(self._config, self._reception.visit, self._connection) as server:
             self._server = server
             self.address = address(server)

@@ -19,6 +19,7 @@ from server.gateway.connection import Peer
 from server.gateway.door import Door
 from server.gateway.frames import BadMessage
 from server.gateway.requests import COSTS, Refused, Requests
+from server.gateway.tolls import Tolls
 from server.identity import Identity
 from server.metrics import Metrics
 from server.protocol import ClientMessage, CloseCode, Error, Hello, Ping, Welcome
@@ -43,6 +44,7 @@ class Reception:
         clock: Clock,
         door: Door,
         requests: Requests,
+        tolls: Tolls,
         identify: Identify,
         metrics: Metrics,
     ) -> None:
@@ -51,6 +53,7 @@ class Reception:
         self._clock = clock
         self._door = door
         self._requests = requests
+        self._tolls = tolls
         self._identify = identify
 
     async def visit(self, peer: Peer) -> None:
@@ -63,7 +66,7 @@ class Reception:
         except Exception:
             # Ours to mend, and this connection's alone: the others must not notice.
             _log.exception("connection failed", connection=peer.name)
-            peer.dismiss(1011, "internal error")
+            peer.dismiss(CloseCode.INTERNAL_ERROR, "internal error")
         finally:
             self._report(peer)
 
@@ -81,7 +84,7 @@ class Reception:
                     await self._greet(peer)
         except TimeoutError:
             if peer.known:  # it said hello; it is we who could not answer
-                peer.dismiss(CloseCode.BEHIND, "a backing service does not answer", 1_000)
+                peer.dismiss(CloseCode.BEHIND, "hello could not be answered in time", 1_000)
             else:
                 peer.dismiss(CloseCode.HELLO_TIMEOUT, "no hello in time")
         while peer.ended is None:
@@ -107,12 +110,14 @@ class Reception:
 
     async def _greet(self, peer: Peer) -> None:
         message = await self._receive(peer)
-        if message is None or not self._paid(peer, message):
+        if message is None:
             return
         if not isinstance(message, Hello):
-            peer.say(Error("not-hello", "say hello first"))
+            if self._paid(peer, message):
+                peer.say(Error("not-hello", "say hello first"))
             return
         peer.known = True
+        await self._afford(peer, COSTS[Hello])
         try:
             identity = None if message.key is None else await self._identify(message.key)
             if identity is not None:
@@ -141,13 +146,21 @@ class Reception:
         if peer.identity is not None:
             await self._requests.follow_own(peer, peer.identity)
 
+    async def _afford(self, peer: Peer, cost: int) -> None:
+        """Pay for a hello, when there are credits for it: a crowd behind one address is let in at its
+        pace, since clients do not say hello again when it is refused."""
+        wait_ms = self._tolls.charge(peer, cost, peer.loop.time())
+        while wait_ms:
+            await asyncio.sleep(wait_ms / 1000)
+            wait_ms = self._tolls.charge(peer, cost, peer.loop.time())
+
     def _paid(self, peer: Peer, message: ClientMessage) -> bool:
         """Charge the message; tell the client when to come back if it cannot pay."""
         now = peer.loop.time()
         if isinstance(message, Ping):
             wait_ms = peer.pings.spend(1, now)
         else:
-            wait_ms = peer.credits.spend(COSTS[type(message)], now)
+            wait_ms = self._tolls.charge(peer, COSTS[type(message)], now)
         if wait_ms == 0:
             peer.strikes = 0
             return True

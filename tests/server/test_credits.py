@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.credits import Credits
+from server.credits import Accounts, Credits
 
 
 def test_a_full_bucket_may_be_spent_at_once_and_fills_again() -> None:
@@ -62,6 +62,33 @@ def test_no_one_spends_more_than_was_there_and_came_back(
         if credits.spend(cost, now) == 0:
             spent += min(cost, capacity)
         assert spent <= capacity + now * per_s + 1e-6
+
+
+def test_accounts_are_apart_and_remember_what_was_spent() -> None:
+    accounts = Accounts(10, 5)
+    assert [accounts.spend("a", 10, 0.0), accounts.spend("b", 10, 0.0)] == [0, 0]
+    assert accounts.spend("a", 5, 0.0) == accounts.wait("a", 5, 0.0) == 1_000
+    assert accounts.wait("c", 10, 0.0) == 0
+    assert accounts.spend("a", 5, 1.0) == 0
+
+
+def test_accounts_are_forgotten_when_they_are_full_again_and_not_before() -> None:
+    accounts = Accounts(10, 5)
+    accounts.spend("a", 10, 0.0)
+    accounts.spend("b", 10, 1.9)
+    assert len(accounts) == 2
+    accounts.spend("b", 1, 2.1)
+    assert len(accounts) == 1
+    assert accounts.wait("a", 10, 2.1) == 0
+
+
+def test_accounts_are_bounded() -> None:
+    accounts = Accounts(10, 5, limit=3)
+    for name in "abcda":
+        accounts.spend(name, 10, 0.0)
+    assert len(accounts) == 3
+    assert accounts.wait("b", 1, 0.0) == 0
+    assert accounts.wait("d", 1, 0.0) > 0
 
 
 @given(st.integers(1, 100), st.integers(1, 50), st.integers(1, 100))

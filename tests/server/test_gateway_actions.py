@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from server.gateway.tolls import PIECES, PIECES_PER_S
 from server.live.lease import Leases
-from server.live.records import Reply
+from server.live.records import LogEvent, Reply
 from server.protocol import (
     Abandon,
     Accepted,
@@ -306,6 +307,45 @@ async def test_pieces_stream_to_all_who_watch(arena: Arena) -> None:
             piece = await spectator.expect(Writing)
             assert (piece.seat, piece.turn, piece.at) == (decision.seat, turn, len(written))
             written += piece.text
+
+
+async def test_pieces_of_a_seat_are_bounded_over_all_its_connections(arena: Arena) -> None:
+    play = await arena.play("rap-battle")
+    session, turn = play.table.session, play.match.turn
+    [decision] = play.match.views().public.decisions  # type: ignore[union-attr]
+    writer = f"agent{decision.seat}"
+    async with arena.client(writer) as one, arena.client(writer) as two, arena.client() as watcher:
+        await watcher.snapshot(play.table.channel)
+        started = asyncio.get_running_loop().time()
+        for _ in range(PIECES * 4 // 5):
+            await one.send(Partial(session, turn, 0, "x"))
+            await two.send(Partial(session, turn, 0, "x"))
+        for client in (one, two):
+            await client.snapshot("lobby")  # served in order: the pieces before it are dealt with
+        passed_s = asyncio.get_running_loop().time() - started
+        await play.table.append(LogEvent(t=1, by="host", type="deadline", body={}))
+        await watcher.expect(Update)
+        shown = sum(len(m.text) for m in watcher.seen if isinstance(m, Writing))
+        assert PIECES <= shown <= PIECES + passed_s * PIECES_PER_S + 1
+
+
+async def test_every_answer_is_counted(arena: Arena) -> None:
+    play = await arena.play()
+    async with arena.client("agent0") as seat0:
+        await seat0.send(Act("a0", "no-such-session", 0, "bid: 1"))
+        await seat0.expect(Rejected)
+        for _ in range(2):
+            await seat0.send(bid(play, "a1", 10))
+            await play.step(100)
+            await seat0.expect(Accepted)
+        await seat0.send(bid(play, "a2", 10))
+        await asyncio.sleep(0.05)
+        play.match.void("the test ends it", play.table.record.opened_ms + 1)
+        await play._store()
+        await seat0.expect(Rejected)
+    counted = arena.gateways[0]._metrics.actions
+    codes = ("accepted", "unknown-session", "over")
+    assert [counted.labels(code)._value.get() for code in codes] == [2, 1, 1]
 
 
 async def test_pieces_of_sealed_foreign_or_stale_decisions_are_ignored(arena: Arena) -> None:

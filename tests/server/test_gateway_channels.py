@@ -205,6 +205,33 @@ async def test_a_log_that_starts_anew_resyncs_its_followers(arena: Arena, redis:
         assert second.view == renewed
 
 
+async def test_a_channel_that_is_gone_is_not_silent(arena: Arena, redis: Redis) -> None:
+    """Redis has lost its data: a session's followers are told, the lobby's see it empty."""
+    table = await arena.table()
+    [gateway] = arena.gateways
+    event = LogEvent(t=0, by="host", type="changed")
+    await arena.log.publish("lobby", "b1", [event], LobbyView([], [], [], live_count=1), 60)
+    async with arena.client() as client:
+        await client.snapshot(table.channel)
+        before = await client.snapshot("lobby")
+        await redis.flushdb()
+        gateway._channels.lost()
+        error = await client.expect(Error)
+        assert (error.code, error.ref) == ("unknown-channel", table.channel)
+        resyncs = [m for m in client.seen if isinstance(m, Snapshot) and m.resync]
+        after = resyncs[0] if resyncs else await client.expect(Snapshot)
+        assert after.resync
+        assert after.epoch != before.epoch
+        assert after.view == LobbyView([], [], [])
+        assert gateway.watchers(table.channel) == 0
+        await client.subscribe(table.channel)
+        assert (await client.expect(Error)).code == "unknown-channel"
+        gateway._channels.lost()
+        await arena.log.publish("lobby", "b2", [event], LobbyView([], [], [], live_count=3), 60)
+        born = await client.expect(Update)  # and nothing is told twice before it
+        assert born.view == LobbyView([], [], [], live_count=3)
+
+
 async def test_the_feed_losing_its_place_leaves_no_hole(arena: Arena) -> None:
     table = await arena.table()
     [gateway] = arena.gateways

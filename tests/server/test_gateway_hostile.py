@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
+from server.gateway.door import OVERFLOW_OF_ADDRESS, host_of
 from server.protocol import (
     JSON_SUBPROTOCOL,
     MAX_INBOUND_BYTES,
@@ -24,9 +25,12 @@ from server.protocol import (
     CloseCode,
     Error,
     Goodbye,
+    Hello,
     Ping,
     Pong,
+    Snapshot,
     Subscribe,
+    Welcome,
 )
 from tests.server.gateway_arena import Arena, Client, arena_of
 
@@ -173,6 +177,56 @@ async def test_credits_run_out_and_come_back(redis: Redis) -> None:
         await client.snapshot("lobby")
 
 
+async def _spent(client: Client) -> bool:
+    """Whether a subscription is refused for want of credits."""
+    await client.subscribe("lobby")
+    while True:
+        message = await client.recv()
+        if isinstance(message, Error):
+            return message.code == "rate-limited"
+        if isinstance(message, Snapshot) and message.channel == "lobby":
+            return False
+
+
+async def test_an_agent_has_its_credits_once(redis: Redis) -> None:
+    async with arena_of(redis, credits=20, credits_per_s=1) as arena:
+        arena.agent("alice")
+        arena.agent("bobby")
+        async with arena.client("alice") as first, arena.client("alice") as second:
+            for client in (first, second, first, second):
+                assert not await _spent(client)
+            assert await _spent(first)
+            assert await _spent(second)
+        async with arena.client("alice") as again:
+            assert await _spent(again)
+        async with arena.client("bobby") as other:
+            assert not await _spent(other)
+
+
+async def test_an_address_does_not_get_new_credits_by_reconnecting(redis: Redis) -> None:
+    async with arena_of(redis, credits=10, credits_per_s=1) as arena:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        for _ in range(23):  # at 10 credits; the address has 20 times 10, and 20 more each second
+            async with arena.client():
+                pass
+        assert clock() - started > 1.4
+
+
+async def test_a_crowd_that_waits_too_long_is_asked_to_come_back(redis: Redis) -> None:
+    async def come(arena: Arena) -> int:
+        async with arena.socket() as raw:
+            client = Client(raw)
+            await client.send(Hello())
+            first = await client.recv()
+            return 0 if isinstance(first, Welcome) else await client.closed()
+
+    async with arena_of(redis, credits=10, credits_per_s=1, hello_timeout_ms=500) as arena:
+        codes = await asyncio.gather(*(come(arena) for _ in range(40)))
+        assert codes.count(0) >= 20
+        assert set(codes) == {0, CloseCode.BEHIND}
+
+
 async def test_flooding_on_is_closed(redis: Redis) -> None:
     async with arena_of(redis, credits=10, credits_per_s=1) as arena, arena.client() as client:
         with contextlib.suppress(ConnectionClosed):
@@ -200,6 +254,30 @@ async def test_too_many_connections_of_one_address(redis: Redis) -> None:
             assert await Client(raw).closed() == CloseCode.TOO_MANY_CONNECTIONS
         await asyncio.sleep(0.05)
         await assert_alive(arena)
+
+
+async def test_half_open_connections_of_one_address_are_bounded(redis: Redis) -> None:
+    async with arena_of(redis, connections_per_address=2) as arena:
+        host, port = arena.gateways[0].address.removeprefix("ws://").split(":")
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(60):
+                _, writer = await asyncio.open_connection(host, int(port))
+                stack.callback(writer.close)
+            await asyncio.sleep(0.1)
+            assert arena.gateways[0].connections == 2 + OVERFLOW_OF_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        (("192.0.2.7", 5), "192.0.2.7"),
+        (("2001:db8:1:2:3::4", 5, 0, 0), "2001:db8:1:2::/64"),
+        (("fe80::1%eth0", 5, 0, 2), "fe80::/64"),
+        (None, "local"),
+    ],
+)
+def test_what_an_address_is_counted_as(address: object, counted: str) -> None:
+    assert host_of(address) == counted
 
 
 async def test_a_full_gateway_says_so(redis: Redis) -> None:
