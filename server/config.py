@@ -172,7 +172,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Meta(
             ge=1,
             le=1_000_000,
-            description="Credits a connection holds at most; each kind of message costs some.",
+            description="Credits an agent, or a spectator's connection, holds at most; messages cost some.",
         ),
     ] = 200
     credits_per_s: Annotated[

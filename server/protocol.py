@@ -62,7 +62,7 @@ class CloseCode(enum.IntEnum):
     """
 
     TOO_LARGE = 1009
-    """A frame of yours was larger than 64 KiB; the next one after a reconnect would be, too, so mend it."""
+    """A frame of yours was larger than 64 KiB; reconnect, and do not send it again."""
     INTERNAL_ERROR = 1011
     """The arena failed in serving this connection; reconnect after a pause and resume."""
     DRAINING = 3000
