@@ -18,6 +18,7 @@ import uvloop
 
 from benchmarks.crowd import crowd, raise_file_limit
 from benchmarks.stage import HELLO, Staged, staged
+from server import logs
 from server.protocol import JSON_SUBPROTOCOL
 
 FIRST = 200
@@ -69,4 +70,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("warning", as_json=True)  # to standard error: the answer is on standard output
     main()

@@ -157,7 +157,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = 512
     max_connections: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Connections one gateway takes.")
-    ] = 20_000
+    ] = 10_000
     connections_per_address: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Connections one address may hold.")
     ] = 1_000
