@@ -141,7 +141,10 @@ async def serve(
     )
     async with _parts(config, chosen) as parts:
         roles = await parts.roles(chosen, house)
-        await _run(parts, roles, stop, ready_file)
+        try:
+            await _run(parts, roles, stop, ready_file)
+        finally:
+            await parts.revoke_house_keys()
 
 
 def _read_until_end(stop: asyncio.Event) -> None:
@@ -184,6 +187,7 @@ class Parts:
         self._log = LiveLog(redis)
         self._metrics = Metrics(CollectorRegistry())
         self._agents = AgentChannels(redis, self._log)
+        self._house_keys: list[str] = []
         self._gateway: Gateway | None = None
         self._api: ApiServer | None = None
 
@@ -360,9 +364,15 @@ class Parts:
                     _, key = await self._store.agents.register(agent.name, HOUSE_OWNER, "hosted")
                 else:
                     key = await self._store.agents.issue_key(identity.agent)
+                self._house_keys.append(key)
                 sessions = quotas[agent.space] or None
                 agents.append(msgspec.structs.replace(agent, key=key, sessions=sessions))
         return agents
+
+    async def revoke_house_keys(self) -> None:
+        """The house's keys end with the process that made them."""
+        for key in self._house_keys:
+            await self._store.agents.revoke(key)
 
     def _make_runner(self, agents: Sequence[HostedAgent]) -> Runner:
         return Runner(self._api_address(), agents, model_calls=self._config.model_calls)

@@ -6,6 +6,7 @@ each answered request is one log line and one observation.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -155,7 +156,7 @@ def read_query(request: Request, type_: type[T]) -> T:
 
 
 async def read_body(request: Request, type_: type[T]) -> T:
-    """The JSON body as a Struct. Raises Problem 400, 413 or 415."""
+    """The JSON body as a Struct. Raises Problem 400, 408, 413 or 415."""
     media_type = request.headers.get("content-type", "application/json").partition(";")[0]
     if media_type.strip().lower() != "application/json":
         raise Problem(415, "bad-media-type", "send the body as application/json")
@@ -166,8 +167,22 @@ async def read_body(request: Request, type_: type[T]) -> T:
         raise Problem(400, "bad-body", f"the body is not understood: {error}") from None
 
 
+BODY_S = 10.0
+"""A body that takes longer is not waited for."""
+
+
 async def _bounded_body(request: Request) -> bytes:
-    """At most MAX_BODY_BYTES; what is announced as larger is not read at all."""
+    """At most MAX_BODY_BYTES within BODY_S; what is announced as larger is not read at all.
+
+    Raises Problem, also when the client went away: nobody reads that answer, but it is no defect."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _read_body(request)
+    except (TimeoutError, ClientDisconnect):
+        raise Problem(408, "body-timeout", "the body did not come whole in time") from None
+
+
+async def _read_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "")
     too_large = announced.isdecimal() and int(announced[:18]) > MAX_BODY_BYTES
     body = bytearray()

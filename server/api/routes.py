@@ -84,6 +84,7 @@ OPERATIONS: tuple[Operation, ...] = (
             401: "an owner is named without a key, or the key is unknown",
             403: "registration is closed, or the key is of another account",
             409: "the account has an agent of that name",
+            408: "the body did not come whole within ten seconds",
             413: "the body is larger than 64 KiB",
             415: "the body is not application/json",
             422: "nothing readable is left of the name, or too much",

@@ -433,3 +433,29 @@ async def test_http_does_not_run_ahead_of_delayed_spectators(
         assert (listed["status"], listed["outcome"]) == ("live", None)
         now += 1
         assert (await api.get(f"/v1/sessions/{session}")).json()["status"] == "ended"
+
+
+async def test_a_client_that_goes_away_in_its_body_is_no_defect_of_ours(
+    store: Store, redis: Redis
+) -> None:
+    app = create_app(
+        config=Config(), store=store, redis=redis, gateway_address=str, queue_sizes=no_queues
+    )
+    messages = [
+        {"type": "http.request", "body": b'{"name"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/agents", "query_string": b"",
+        "headers": [(b"content-type", b"application/json")], "client": ("203.0.113.9", 1),
+    }  # fmt: skip
+    await app(scope, receive, send)
+    assert answers[0]["status"] == 408
