@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from server.embedded.redis import find_server
 from server.live.connection import open_redis
 from server.live.feed import Feed
 from server.live.records import Appended
@@ -68,18 +68,15 @@ class Servers:
     def start_redis(self) -> None:
         socket = self.folder / "redis.sock"
         socket.unlink(missing_ok=True)
-        server = shutil.which("redis-server")
-        if server is None:
-            pytest.skip("no redis-server on PATH")
         arguments = {
             "--port": "0",
             "--unixsocket": str(socket),
             "--dir": str(self.folder),
             "--save": "",
             "--appendonly": "yes",
-            "--appendfsync": "everysec",
+            "--appendfsync": "always",
         }
-        command = [server, *(word for pair in arguments.items() for word in pair)]
+        command = [find_server(), *(word for pair in arguments.items() for word in pair)]
         self._redis = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def kill_redis(self) -> None:
