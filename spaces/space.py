@@ -44,6 +44,10 @@ class IllegalAction(ActionError):
     """A well-formed action that the rules forbid in this state."""
 
 
+class InvalidObservation(ValueError):
+    """The oracle's answer is not what the inquiry asked for. Our fault: the session is void."""
+
+
 class InvalidParams(ValueError):
     """The session's parameters are unknown or out of range; the message names the parameter."""
 
@@ -61,6 +65,41 @@ class Decision(msgspec.Struct, frozen=True):
     """Names the answer format, e.g. `bid`, `mark`, `verse`."""
     time_limit_ms: int
     sealed: bool = False
+
+
+class Inquiry(msgspec.Struct, frozen=True):
+    """What the session must learn of the world before it goes on; an oracle answers, not a seat.
+
+    While an inquiry is open no decision is. The answer, with its source, stands in the transcript,
+    so a replay asks nobody.
+    """
+
+    kind: str
+    """Names the form of the answer, e.g. `question`, `candle`, `resolution`."""
+    ask: dict[str, Any]
+    """What the oracle is asked, as JSON without floats."""
+    limit_ms: int
+    """Unanswered for so long, the session is void: nobody's fault but ours."""
+    delay_ms: int = 0
+    """The oracle is not asked sooner than this after the inquiry was opened."""
+
+
+class Observation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An oracle's answer to an inquiry."""
+
+    source: str
+    """Where it can be looked up, e.g. a file with its SHA-256 and row, or an exchange and pair."""
+    value: dict[str, Any]
+    """JSON without floats; decimals are strings."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A fact that the rules derived and that the transcript keeps in full, so that it can be checked
+    without the program that derived it, e.g. a generated puzzle and its solution. Public."""
+
+    kind: str
+    body: dict[str, Any]
+    """JSON without floats."""
 
 
 class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +155,11 @@ class Space(ABC, Generic[P, S, A]):
 
     @abstractmethod
     def decisions(self, state: S) -> tuple[Decision, ...]:
-        """The decisions open now, in seat order; empty exactly when `outcome` is not None."""
+        """The decisions open now, in seat order.
+
+        In every state exactly one holds: some decision is open, `inquiry` is not None, or `outcome`
+        is not None.
+        """
 
     @abstractmethod
     def parse(self, kind: str, text: str) -> A:
@@ -134,6 +177,31 @@ class Space(ABC, Generic[P, S, A]):
     @abstractmethod
     def forfeit(self, state: S, seat: int, streams: Streams) -> S:
         """The state after `seat` failed its open decision twice (unreadable, illegal or late)."""
+
+    def inquiry(self, state: S) -> Inquiry | None:
+        """What the oracle must be asked now. Spaces that need no oracle leave this alone."""
+        return None
+
+    def learn(self, state: S, observation: Observation, streams: Streams) -> S:
+        """The state after the oracle answered the open inquiry. Raises InvalidObservation."""
+        raise InvalidObservation(f"{self.id} asks no oracle")
+
+    def random_observation(self, state: S, rng: random.Random) -> Observation:
+        """Some valid answer to the open inquiry; for conformance tests and load."""
+        raise NotImplementedError(f"{self.id} asks no oracle")
+
+    def notes(self, state: S) -> tuple[Note, ...]:
+        """Every note of the session so far, in order; a later state only adds to them. Nothing that
+        is still secret is in a note."""
+        return ()
+
+    def stamp(self, action: A, elapsed_ms: int) -> A:
+        """The action with the time it took, where the rules care for speed.
+
+        `elapsed_ms` is what the host measured between opening the decision and the answer. The
+        transcript keeps the stamped action.
+        """
+        return action
 
     @abstractmethod
     def outcome(self, state: S) -> Outcome | None:
@@ -161,8 +229,26 @@ class Space(ABC, Generic[P, S, A]):
         """The public state as plain text of several lines, for logs, playthroughs and `agon replay`."""
 
     @abstractmethod
+    def random_answer(
+        self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random
+    ) -> str:
+        """The text of some legal answer, read off the seat's own observation alone: for baselines,
+        conformance tests and load."""
+
     def random_action(self, state: S, seat: int, rng: random.Random) -> A:
-        """Some legal action for an open decision; for baselines, conformance tests and load."""
+        """Some legal action for the seat's open decision."""
+        kind = next(each.kind for each in self.decisions(state) if each.seat == seat)
+        return self.parse(kind, self.random_answer(kind, self.observe(state, seat), seat, rng))
+
+    def check_answer(self, kind: str, text: str, view: Mapping[str, Any], seat: int) -> None:
+        """Raise ActionError where the arena would refuse `text`, as far as the seat's observation
+        tells; it spares an agent the faults it can foresee. The arena's rules decide."""
+        self.parse(kind, text)
+
+    def answer_schema(self, kind: str, view: Mapping[str, Any], seat: int) -> dict[str, Any] | None:
+        """The JSON schema of the legal answers, for models that are helped by one; None where an
+        answer is no JSON."""
+        return None
 
     def decode_action(self, body: Any) -> A:
         """An action from its JSON form in a transcript. Raises InvalidAction."""

@@ -30,10 +30,11 @@ class _Kind(NamedTuple):
     settings: type[Any]
     make: Callable[[Any, asyncio.Semaphore | None], Brain]
     spaces: tuple[str, ...]
+    """None listed: it plays every Space."""
 
 
 _KINDS: dict[str, _Kind] = {
-    "random": _Kind(RandomSettings, lambda s, _: RandomBrain(s), ("bid-tac-toe", "rap-battle")),
+    "random": _Kind(RandomSettings, lambda s, _: RandomBrain(s), ()),
     "bidder": _Kind(BidderSettings, lambda s, _: BidderBrain(s), ("bid-tac-toe",)),
     "llm": _Kind(LlmSettings, LlmBrain, ()),
 }

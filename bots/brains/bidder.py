@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from bots.brains.legal import bid_limit, free_cells
 from bots.turn import Turn
+from spaces.bid_tac_toe.views import free_cells
 
 _LINES = (
     (0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6),
@@ -50,7 +50,7 @@ class BidderBrain:
 
     def _bid(self, view: dict[str, Any], seat: int) -> int:
         board = view["board"]
-        mine, theirs = bid_limit(view, seat), bid_limit(view, 1 - seat)
+        mine, theirs = int(view["chips"][seat]), int(view["chips"][1 - seat])
         # One more than the rival can pay wins for certain; equal is enough with the tie chip.
         enough = theirs if view["advantage"] == seat else theirs + 1
         i_win, they_win = completes(board, seat), completes(board, 1 - seat)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, nullcontext, suppress
 from random import Random
 from typing import Annotated, Any
 
@@ -34,7 +34,6 @@ from bots.brains.faults import (
     tidy_verse,
     weakness,
 )
-from bots.brains.legal import schema as legal_schema
 from bots.brains.openai import (
     ChatClient,
     Message,
@@ -45,6 +44,7 @@ from bots.brains.openai import (
     StreamBroken,
 )
 from bots.turn import Turn
+from spaces import registry
 
 RESERVE_S = 1.5
 """Kept for the way to the arena: no model call lasts into the last moments before the deadline."""
@@ -159,7 +159,9 @@ class LlmBrain:
         messages = [Message("system", system), Message("user", turn.prompt)]
         schema = None
         if self._settings.constrain and self._schemas:
-            schema = legal_schema(turn.space, turn.kind, turn.view, turn.seat)
+            with suppress(registry.UnknownSpace):
+                space = registry.get(turn.space)
+                schema = space.answer_schema(turn.kind, turn.view, turn.seat)
         return Question(_with_fault(messages, turn), schema, shown=schema is None)
 
     def _sampling(self, number: int) -> Sampling:

@@ -8,12 +8,14 @@ number that is only mentioned in a sentence is no answer.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from spaces.space import InvalidAction
+from spaces.bid_tac_toe.views import free_cells
+from spaces.space import IllegalAction, InvalidAction
 
 _SAFE = 2**53 - 1
 Whole = Annotated[int, Meta(ge=-_SAFE, le=_SAFE)]
@@ -81,3 +83,33 @@ def _read_object(kind: str, text: str) -> Action | None:
         return Mark(msgspec.json.decode(raw, type=_MarkAnswer).cell)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return None
+
+
+def check(action: Action, view: Mapping[str, Any], seat: int) -> None:
+    """Raise IllegalAction for what the seat's observation shows to be forbidden."""
+    match action:
+        case Bid(bid):
+            chips = view["chips"][seat]
+            if not 0 <= bid <= chips:
+                raise IllegalAction(f"a bid is 0 to {chips}, your chips, got {bid}")
+        case Mark(cell):
+            free = free_cells(view)
+            if cell not in free:
+                listed = ", ".join(map(str, free))
+                raise IllegalAction(f"cell {cell} cannot be marked; free cells: {listed}")
+
+
+def schema(kind: str, view: Mapping[str, Any], seat: int) -> dict[str, Any]:
+    """The JSON schema of the legal answers."""
+    if kind == "bid":
+        return _object("bid", {"type": "integer", "minimum": 0, "maximum": view["chips"][seat]})
+    return _object("cell", {"type": "integer", "enum": free_cells(view)})
+
+
+def _object(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {key: value},
+        "required": [key],
+        "additionalProperties": False,
+    }

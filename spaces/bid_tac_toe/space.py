@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from spaces.bid_tac_toe import answers, prompt, rules, views
@@ -70,7 +71,15 @@ class BidTacToe(Space[Params, State, Action]):
     def render(self, state: State) -> str:
         return views.render(state)
 
-    def random_action(self, state: State, seat: int, rng: random.Random) -> Action:
-        if state.bid_winner is None:
-            return Bid(rng.randint(0, state.chips[seat]))
-        return Mark(rng.choice(state.free_cells))
+    def random_answer(
+        self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random
+    ) -> str:
+        if kind == "bid":
+            return f"bid: {rng.randint(0, view['chips'][seat])}"
+        return f"cell: {rng.choice(views.free_cells(view))}"
+
+    def check_answer(self, kind: str, text: str, view: Mapping[str, Any], seat: int) -> None:
+        answers.check(self.parse(kind, text), view, seat)
+
+    def answer_schema(self, kind: str, view: Mapping[str, Any], seat: int) -> dict[str, Any] | None:
+        return answers.schema(kind, view, seat)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from spaces.bid_tac_toe import rules
-from spaces.bid_tac_toe.state import MARKS, Round, State, line_of
+from spaces.bid_tac_toe.state import EMPTY, MARKS, Round, State, line_of
 
 
 def phase(state: State) -> str:
@@ -40,6 +41,11 @@ def observe(state: State, viewer: int | None) -> dict[str, Any]:
     if viewer is not None:
         seen["your_bid"] = state.bids[viewer]
     return seen
+
+
+def free_cells(view: Mapping[str, Any]) -> list[int]:
+    """Of an observation."""
+    return [cell for cell, mark in enumerate(view["board"]) if mark == EMPTY]
 
 
 def _row(past: Round) -> dict[str, Any]:

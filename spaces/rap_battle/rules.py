@@ -76,16 +76,19 @@ def add_verse(state: State, seat: int, verse: Verse) -> State:
     """Raises IllegalAction; the reason says what the limit is and by how much it was missed."""
     if state.to_act != seat:
         raise IllegalAction(f"seat {seat} has no verse to give now")
+    check_verse(verse, state.params.bars, state.params.char_limit)
+    return _next(state, verse.text)
+
+
+def check_verse(verse: Verse, bars: int, char_limit: int) -> None:
+    """Raise IllegalAction for a verse of too many lines or characters."""
     lines = plain_lines(verse.text)
     if not lines or verse.text != "\n".join(lines):
         raise IllegalAction("the verse is not plain text")  # only a forged transcript gets here
-    if len(lines) > state.params.bars:
-        raise IllegalAction(f"a verse has at most {state.params.bars} lines, got {len(lines)}")
-    if len(verse.text) > state.params.char_limit:
-        raise IllegalAction(
-            f"a verse has at most {state.params.char_limit} characters, got {len(verse.text)}"
-        )
-    return _next(state, verse.text)
+    if len(lines) > bars:
+        raise IllegalAction(f"a verse has at most {bars} lines, got {len(lines)}")
+    if (size := len(verse.text)) > char_limit:
+        raise IllegalAction(f"a verse has at most {char_limit} characters, got {size}")
 
 
 def forfeit(state: State, seat: int) -> State:

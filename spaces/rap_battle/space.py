@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from spaces.plain_text import plain_lines
@@ -61,11 +62,16 @@ class RapBattle(Space[Params, State, Verse]):
     def render(self, state: State) -> str:
         return views.render(state)
 
-    def random_action(self, state: State, seat: int, rng: random.Random) -> Verse:
+    def random_answer(
+        self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random
+    ) -> str:
         lines: list[str] = []
-        for _ in range(state.params.bars):
+        for _ in range(view["bars"]):
             line = " ".join(rng.choices(_WORDS, k=5))
-            if len("\n".join([*lines, line])) > state.params.char_limit:
+            if len("\n".join([*lines, line])) > view["char_limit"]:
                 break
             lines.append(line)
-        return Verse("\n".join(lines))
+        return "\n".join(lines)
+
+    def check_answer(self, kind: str, text: str, view: Mapping[str, Any], seat: int) -> None:
+        rules.check_verse(self.parse(kind, text), view["bars"], view["char_limit"])
