@@ -1,32 +1,89 @@
-"""All Spaces, by id. A new Space is one line here; the conformance suite then tests it."""
+"""All Spaces, by id. A new Space is one line here; the conformance suite then tests it.
+
+Besides those of `_SPACES` there are the games of other projects, behind bridges: their ids begin with
+the bridge's name and a colon (`openspiel:kuhn_poker`) and are resolved when they are first asked for,
+so that nobody pays for a library whose games he does not play. An arena offers the Spaces of
+`offered()`; `register` adds to them.
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from spaces.bid_tac_toe import BidTacToe
 from spaces.rap_battle import RapBattle
 from spaces.space import Space
 
-_SPACES: tuple[Space[Any, Any, Any], ...] = (BidTacToe(), RapBattle())
+_SPACES: tuple[Space[Any, Any, Any], ...] = (
+    BidTacToe(),
+    RapBattle(),
+)
 _BY_ID = {space.id: space for space in _SPACES}
+
+_BRIDGES = {
+    "openspiel": "spaces.bridges.openspiel",
+    "textarena": "spaces.bridges.textarena",
+}
+"""Prefix of an id -> the module whose `resolve(name)` makes the Space of `prefix:name`."""
+
+MAX_ID = 64
+"""Characters of an id on the wire (`server.protocol.SpaceId`)."""
+
+_registered: dict[str, Space[Any, Any, Any]] = {}
 
 
 class UnknownSpace(KeyError):
-    """No Space has this id; `str()` names those that exist."""
+    """No Space has this id; `str()` names those that exist, or says why a bridge has none."""
+
+    def __init__(self, space_id: str, why: str = "") -> None:
+        super().__init__(space_id)
+        self.why = why
 
     def __str__(self) -> str:
-        return f"no space {self.args[0]!r}; there are {', '.join(_BY_ID)}"
+        return self.why or f"no space {self.args[0]!r}; there are {', '.join(_BY_ID)}"
 
 
 def get(space_id: str) -> Space[Any, Any, Any]:
-    """The Space of an id. Raises UnknownSpace."""
-    try:
-        return _BY_ID[space_id]
-    except KeyError:
-        raise UnknownSpace(space_id) from None
+    """The Space of an id, through a bridge if need be. Raises UnknownSpace.
+
+    Resolving may load a large library: for ids that strangers send there is `get_offered`.
+    """
+    space = _BY_ID.get(space_id) or _registered.get(space_id)
+    if space is not None:
+        return space
+    bridge, colon, name = space_id.partition(":")
+    if not colon or bridge not in _BRIDGES:
+        raise UnknownSpace(space_id[:MAX_ID])
+    resolved: Space[Any, Any, Any] = importlib.import_module(_BRIDGES[bridge]).resolve(name)
+    return resolved
 
 
 def all_spaces() -> tuple[Space[Any, Any, Any], ...]:
-    """Every Space, in the order in which clients list them."""
+    """Every Space of our own, in the order in which clients list them."""
     return _SPACES
+
+
+def register(space: Space[Any, Any, Any]) -> None:
+    """Offer one more Space in this process: `register(OpenSpielSpace("kuhn_poker"))`.
+
+    Doing it again is harmless. Raises ValueError where another Space has the id.
+    """
+    known = _BY_ID.get(space.id) or _registered.get(space.id)
+    if known is not None and known.rules != space.rules:
+        raise ValueError(f"space id {space.id!r} is taken")
+    if known is None:
+        _registered[space.id] = space
+
+
+def offered() -> tuple[Space[Any, Any, Any], ...]:
+    """What an arena in this process offers: our own, then the registered ones."""
+    return (*_SPACES, *_registered.values())
+
+
+def get_offered(space_id: str) -> Space[Any, Any, Any]:
+    """The Space of an id among `offered()`; never loads anything. Raises UnknownSpace."""
+    space = _BY_ID.get(space_id) or _registered.get(space_id)
+    if space is None:
+        raise UnknownSpace(space_id[:MAX_ID])
+    return space

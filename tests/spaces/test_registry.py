@@ -2,7 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from spaces.registry import UnknownSpace, all_spaces, get
+from spaces import registry
+from spaces.bid_tac_toe import BidTacToe
+from spaces.registry import UnknownSpace, all_spaces, get, get_offered, offered, register
+
+
+class Chess(BidTacToe):
+    id = "chess"
+    rules = "chess/1"
+
+
+class OtherChess(Chess):
+    rules = "chess/2"
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
 
 
 def test_every_space_is_found_by_its_id() -> None:
@@ -10,8 +26,29 @@ def test_every_space_is_found_by_its_id() -> None:
     assert all(space.rules.startswith(f"{space.id}/") for space in all_spaces())
 
 
-def test_an_unknown_space_is_named_with_those_that_exist() -> None:
+@pytest.mark.parametrize("space_id", ["chess", "", ":", "nobody:chess"])
+def test_an_unknown_space_is_named_with_those_that_exist(space_id: str) -> None:
     with pytest.raises(UnknownSpace) as caught:
-        get("chess")
-    assert str(caught.value) == "no space 'chess'; there are bid-tac-toe, rap-battle"
+        get(space_id)
+    there_are = ", ".join(space.id for space in all_spaces())
+    assert str(caught.value) == f"no space {space_id!r}; there are {there_are}"
     assert isinstance(caught.value, KeyError)
+
+
+def test_a_registered_space_is_found_and_offered_beside_our_own() -> None:
+    chess = Chess()
+    register(chess)
+    register(Chess())
+    assert get("chess") is get_offered("chess") is chess
+    assert offered() == (*all_spaces(), chess)
+
+
+def test_an_id_is_not_given_twice() -> None:
+    register(Chess())
+    with pytest.raises(ValueError, match="'chess' is taken"):
+        register(OtherChess())
+
+
+def test_what_strangers_ask_for_loads_no_library() -> None:
+    with pytest.raises(UnknownSpace):
+        get_offered("openspiel:kuhn_poker")
