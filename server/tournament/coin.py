@@ -23,7 +23,8 @@ def drawn(streams: Streams, tied: Sequence[int], label: Callable[[int], str]) ->
     the k-th of them, from 0 on; the last is not drawn.
     """
     remaining = sorted(tied)
-    order = []
-    for place in range(len(remaining) - 1):
-        order.append(remaining.pop(streams.below(label(place), len(remaining))))
+    order = [
+        remaining.pop(streams.below(label(place), len(remaining)))
+        for place in range(len(remaining) - 1)
+    ]
     return order + remaining

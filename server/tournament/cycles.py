@@ -44,7 +44,7 @@ def _block(entrants: int, seats: int, missing: set[int]) -> tuple[int, ...]:
             max(
                 free,
                 key=lambda d: (
-                    len({_distance(d, b, entrants) for b in block} & wanted),  # noqa: B023
+                    len({_distance(d, b, entrants) for b in block} & wanted),
                     -d,
                 ),
             )

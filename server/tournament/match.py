@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from server.tournament.coin import drawn
 from server.tournament.fixture import Fixture, points
@@ -73,8 +74,7 @@ class Match:
         """The players, best first. Ties are broken by the committed coin. Call once decided."""
         order: list[int] = []
         for tied in self._groups():
-            place = len(order) + 1
-            order += drawn(self._streams, tied, lambda k, at=place: self._label(at + k))
+            order += drawn(self._streams, tied, partial(self._label, len(order) + 1))
         return order
 
     def coin(self, through: int) -> bool:
@@ -86,8 +86,9 @@ class Match:
                 return seen > through
         return False
 
-    def _label(self, place: int) -> str:
-        return f"coin:{self.name}" if len(self.players) == 2 else f"coin:{self.name}:{place}"
+    def _label(self, place: int, further: int) -> str:
+        both = len(self.players) == 2
+        return f"coin:{self.name}" if both else f"coin:{self.name}:{place + further}"
 
     def _groups(self) -> list[list[int]]:
         by_points: dict[int, list[int]] = {}

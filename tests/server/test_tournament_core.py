@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -113,7 +113,7 @@ def test_knockout_of_two(entrants: int, seed: int) -> None:
     for match in knockout.matches.values():
         games = [fixture for fixture in played if fixture.match == match.name]
         assert 2 <= len(games) <= 3
-        for one, next_ in zip(games, games[1:], strict=False):
+        for one, next_ in pairwise(games):
             assert one.seats == next_.seats[::-1]  # seats are swapped in each game
             assert set(one.seats) == set(match.players)
 
@@ -144,7 +144,7 @@ def test_knockout_in_heats(seats: int, more: int, seed: int) -> None:
 def test_heats_leave_a_full_table_in_the_end(seats: int, more: int) -> None:
     sizes = heats.sizes(seats + more, seats)
     assert sizes[-1] == seats
-    assert all(after < before for before, after in zip(sizes, sizes[1:], strict=False))
+    assert all(after < before for before, after in pairwise(sizes))
     plan = heats.plan(seats + more, seats)
     assert plan.byes + seats * len(plan.through) == seats + more
     assert all(seats // 2 <= each < seats for each in plan.through)
@@ -307,7 +307,7 @@ def test_standings_name_everyone_once(entrants: int, seed: int) -> None:
     assert [each.rank for each in found] == list(range(1, entrants + 1))
     assert sorted(each.entrant for each in found) == list(range(entrants))
     assert sum(each.points for each in found) == 2 * robin.total
-    for one, next_ in zip(found, found[1:], strict=False):
+    for one, next_ in pairwise(found):
         assert one.points * next_.possible >= next_.points * one.possible
 
 
