@@ -1,0 +1,134 @@
+"""reasoning-gym behind one file: a puzzle from an index, an answer's score, and scoring again.
+
+Nothing here touches Python's global random generator: every dataset of the catalogue draws from a
+`random.Random` of its own. A puzzle travels as canonical text of the library's own entry, and answers
+are scored against what that text says, never against the objects that it was made from: who scores
+again years later, from the transcript alone, does what was done then.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from spaces.logic.catalogue import GENERATORS, LIBRARY, Level
+
+POINTS = 1_000
+"""Of a puzzle that is fully solved; the scorer's 0.0 to 1.0 in thousandths."""
+_ANY_INDEX = 2**53
+_TRIES = 20
+"""Some generators give up on an index now and then (a maze without a way); the stream's next is taken."""
+
+
+class OtherLibrary(ValueError):
+    """The installed reasoning-gym is not the one that these rules, or this note, are defined by."""
+
+
+class Puzzle(msgspec.Struct, frozen=True):
+    generator: str
+    level: Level
+    question: str
+    entry: str
+    """The library's entry as JSON with sorted keys: question, answer, metadata. Secret until the
+    round is over, since it holds the solution."""
+
+    @property
+    def solution(self) -> str:
+        """One right answer; others may score as high."""
+        answer: str = json.loads(self.entry)["answer"]
+        return answer
+
+
+class Score(msgspec.Struct, frozen=True):
+    points: int
+    """0 .. POINTS"""
+    raised: bool = False
+    """The scorer failed on this answer, which counts as 0."""
+
+
+@functools.cache
+def installed() -> str:
+    """The version of the installed library; empty where there is none."""
+    try:
+        return importlib.metadata.version("reasoning-gym")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def check_library(version: str | None = None) -> None:
+    """Raise OtherLibrary unless the library of `logic/1`, or of `version`, is installed."""
+    wanted = LIBRARY if version is None else version
+    if installed() != wanted:
+        raise OtherLibrary(
+            f"logic/1 is played with reasoning-gym {LIBRARY}; wanted is {wanted}, installed is "
+            f"{installed() or 'none'}: pip install reasoning-gym=={wanted}"
+        )
+
+
+def load() -> None:
+    """Import the library and read its word lists: about a second, once."""
+    for name in GENERATORS:
+        dataset(name, "easy")
+
+
+@functools.cache
+def dataset(generator: str, level: Level) -> Any:
+    """The library's maker of all puzzles of a generator and level, each from its index alone."""
+    library = importlib.import_module("reasoning_gym")
+    settings = GENERATORS[generator].settings(level)
+    return library.create_dataset(generator, seed=0, size=_ANY_INDEX, **settings)
+
+
+def make(generator: str, level: Level, indices: Iterator[int]) -> Puzzle:
+    """The puzzle of the first of `indices` (whole numbers) for which the generator finds one.
+
+    Raises RuntimeError when it finds none for 20 of them, which no listed generator has been seen to do.
+    """
+    puzzles = dataset(generator, level)
+    failure: Exception | None = None
+    for index in islice(indices, _TRIES):
+        try:
+            entry = puzzles[index]
+        except Exception as error:  # whatever the library raises when it gives up
+            failure = error
+            continue
+        written = json.dumps(entry, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return Puzzle(generator, level, entry["question"].strip(), written)
+    raise RuntimeError(f"{generator} found no {level} puzzle") from failure
+
+
+def score(generator: str, level: Level, entry: str, answer: str | None) -> Score:
+    """What the generator's own scorer gives an answer; None (forfeited) is 0."""
+    if answer is None:
+        return Score(0)
+    scorer = dataset(generator, level).score_answer
+    try:
+        given = float(scorer(answer, json.loads(entry)))
+    except Exception:  # an answer that the scorer cannot stand is a wrong answer
+        return Score(0, raised=True)
+    # A NaN is no score: it compares false with everything.
+    return Score(round(POINTS * min(given, 1.0)) if given > 0 else 0)
+
+
+def rescore(body: Mapping[str, Any]) -> list[int]:
+    """The points of a round, computed again from the body of its note `scores` and nothing else.
+
+    The body may come from anyone. Raises OtherLibrary where it was scored with another version, and
+    ValueError where it is no such note.
+    """
+    try:
+        name, level, entry = body["generator"], body["level"], body["entry"]
+        answers, library = body["answers"], body["library"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"a note of scores lacks {error}") from None
+    if name not in GENERATORS or level not in ("easy", "medium", "hard"):
+        raise ValueError(f"logic knows no generator {name!r} of level {level!r}")
+    check_library(str(library).removeprefix("reasoning-gym "))
+    return [score(name, level, entry, answer).points for answer in answers]
