@@ -12,18 +12,22 @@ import importlib
 from typing import Any
 
 from spaces.bid_tac_toe import BidTacToe
+from spaces.logic import Logic
 from spaces.rap_battle import RapBattle
 from spaces.space import Space
+from spaces.writing import Writing
 
 _SPACES: tuple[Space[Any, Any, Any], ...] = (
     BidTacToe(),
     RapBattle(),
+    Writing(),
+    Logic(),
 )
 _BY_ID = {space.id: space for space in _SPACES}
 
 _BRIDGES = {
-    "openspiel": "spaces.bridges.openspiel",
-    "textarena": "spaces.bridges.textarena",
+    "openspiel": "spaces.bridges.theirs.openspiel",
+    "textarena": "spaces.bridges.theirs.textarena",
 }
 """Prefix of an id -> the module whose `resolve(name)` makes the Space of `prefix:name`."""
 

@@ -1,0 +1,1 @@
+"""Our Spaces behind other projects' interfaces, for their trainers and their agents."""

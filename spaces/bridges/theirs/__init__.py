@@ -1,0 +1,1 @@
+"""Games of other projects behind our contract: played live, watched, replayed and rated as Spaces."""
