@@ -19,6 +19,8 @@ class Action(Body, frozen=True):
     kind: str
     action: dict[str, Any]
     raw: str | None = None
+    elapsed_ms: Count | None = None
+    """From opening the decision to the answer; there exactly where the Space keeps time."""
 
 
 class Fault(Body, frozen=True):
@@ -38,6 +40,13 @@ class OfSeat(Body, frozen=True):
 class Reveal(Body, frozen=True):
     turn: Count
     actions: list[dict[str, Any]]
+
+
+class Oracle(Body, frozen=True):
+    number: Count
+    kind: str
+    source: str
+    value: dict[str, Any]
 
 
 class Void(Body, frozen=True):
@@ -62,6 +71,11 @@ def same(one: Any, other: Any) -> bool:
 def by_host(entry: Entry) -> None:
     if entry.by != "host":
         raise TranscriptError(f"{entry.type} by {entry.by!r}, not by the host", entry.i)
+
+
+def by_oracle(entry: Entry) -> None:
+    if entry.by != "oracle":
+        raise TranscriptError(f"{entry.type} by {entry.by!r}, not by the oracle", entry.i)
 
 
 def seat_of(entry: Entry) -> int:

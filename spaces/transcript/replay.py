@@ -1,8 +1,9 @@
 """Is a transcript true? Every hash is computed again and every entry is played again by the rules.
 
 What cannot be checked here: that the host told of every fault and deadline (agents can: they hold
-their acks), that the clock values are right, the signature (`chain`), and who sat where before the
-salts are published (`agon-result/1`).
+their acks), that the clock values are right, what an oracle said (its source can be looked up), what
+annotations say (they are commentary, no part of the rules), the signature (`chain`), and who sat
+where before the salts are published (`agon-result/1`).
 """
 
 from __future__ import annotations
@@ -13,21 +14,34 @@ from typing import Any
 import msgspec
 
 from spaces.seed import Streams
-from spaces.space import ActionError, InvalidParams, Outcome, Space
+from spaces.space import (
+    ActionError,
+    InvalidObservation,
+    InvalidParams,
+    Observation,
+    Outcome,
+    Space,
+)
+from spaces.transcript.annotations import InvalidAnnotation, check_annotations
 from spaces.transcript.bodies import (
     Action,
     Fault,
     OfSeat,
+    Oracle,
     Reveal,
     Void,
     by_host,
+    by_oracle,
     read_body,
     same,
     seat_of,
 )
 from spaces.transcript.checks import check_hashes, check_header
 from spaces.transcript.document import Entry, Transcript, TranscriptError, digest_of
+from spaces.transcript.notes import Notes
+from spaces.transcript.observations import as_kept
 from spaces.transcript.seal import VOID, outcome_body
+from spaces.transcript.timing import keeps_time
 from spaces.transcript.turns import Turn
 
 
@@ -57,6 +71,10 @@ class _Player:
         self._space = space
         self._streams = Streams(bytes.fromhex(transcript.seed))
         self._turn: Turn | None = None
+        self._notes = Notes()
+        self._answered = 0
+        """Inquiries that the oracle has answered."""
+        self._annotations: list[dict[str, Any]] = []
         self._ended: Outcome | None = None
         try:
             self._state = space.initial(space.params(transcript.params), self._streams)
@@ -74,11 +92,15 @@ class _Player:
             "deadline": self._deadline,
             "forfeit": self._forfeit,
             "reveal": self._reveal,
+            "oracle": self._oracle,
+            "note": self._note,
             "end": self._end,
             "void": self._void,
+            "annotation": self._annotation,
         }
+        self._notes.reached(self._space.notes(self._state))
         for entry in entries[1:]:
-            if self._ended is not None:
+            if self._ended is not None and entry.type != "annotation":
                 raise TranscriptError(f"{entry.type} after the session was over", entry.i)
             if entry.type not in handlers:
                 raise TranscriptError(f"type {entry.type!r} has no place here", entry.i)
@@ -119,7 +141,10 @@ class _Player:
                 raise TranscriptError(f"turn {number} follows turn {turn.number}", entry.i)
         decisions = self._space.decisions(self._state)
         if not decisions:
-            raise TranscriptError(f"{entry.type} although the rules ended the session", entry.i)
+            asked = self._space.inquiry(self._state) is not None
+            why = "while the oracle is asked" if asked else "although the rules ended the session"
+            raise TranscriptError(f"{entry.type} {why}", entry.i)
+        self._notes.check_told(entry)
         self._turn = Turn(number, decisions)
         return self._turn
 
@@ -129,6 +154,13 @@ class _Player:
 
     def _close(self, turn: Turn) -> None:
         self._state = turn.close(self._space, self._state, self._streams)
+        self._notes.reached(self._space.notes(self._state))
+
+    def _check_turn_over(self, entry: Entry, turn: Turn | None) -> None:
+        """Nothing of the turn is owed any more. A forfeit that ends the session while other seats
+        still owe ends it before the reveal."""
+        if turn is not None and turn.owes_reveal and not turn.has_forfeits:
+            raise TranscriptError(f"turn {turn.number} was not revealed", entry.i)
 
     def _action(self, entry: Entry) -> None:
         body, seat = read_body(entry, Action), seat_of(entry)
@@ -147,8 +179,15 @@ class _Player:
             action = self._space.decode_action(body.action)
             if not same(self._space.encode_action(action), body.action):
                 raise TranscriptError("the action is not in its canonical form", entry.i)
-            if body.raw is not None and self._space.parse(body.kind, body.raw) != action:
-                raise TranscriptError("the action is not what raw says", entry.i)
+            if (body.elapsed_ms is not None) != keeps_time(self._space):
+                raise TranscriptError("elapsed_ms is for Spaces that keep time", entry.i)
+            elapsed_ms = body.elapsed_ms or 0
+            if self._space.stamp(action, elapsed_ms) != action:
+                raise TranscriptError(f"the action did not take {elapsed_ms} ms", entry.i)
+            if body.raw is not None:
+                said = self._space.parse(body.kind, body.raw)
+                if self._space.stamp(said, elapsed_ms) != action:
+                    raise TranscriptError("the action is not what raw says", entry.i)
         except ActionError as error:
             raise TranscriptError(str(error), entry.i) from None
         if body.raw is None and self._space.decided_by == "judges":
@@ -159,7 +198,7 @@ class _Player:
         """A sealed action is followed by one of a higher seat, or by what unsealed it."""
         following = self._transcript.entries[entry.i + 1 : entry.i + 2]
         for after in following:
-            if after.type in ("end", "void"):
+            if after.type in ("end", "void", "note"):
                 return
             if after.body.get("turn") == turn and (
                 after.type == "reveal" or (after.type == "action" and seat_of(after) > seat)
@@ -196,16 +235,49 @@ class _Player:
             raise TranscriptError("reveal differs from the sealed actions", entry.i)
         turn.revealed = True
 
+    def _oracle(self, entry: Entry) -> None:
+        by_oracle(entry)
+        body, turn = read_body(entry, Oracle), self._turn
+        if turn is not None and (not turn.closed or turn.owes_reveal):
+            raise TranscriptError(f"turn {turn.number} is not over", entry.i)
+        self._notes.check_told(entry)
+        inquiry = self._space.inquiry(self._state)
+        if inquiry is None:
+            raise TranscriptError("an answer of the oracle, which nobody asked", entry.i)
+        if body.number != self._answered + 1:
+            raise TranscriptError(
+                f"answer {body.number} of the oracle follows {self._answered}", entry.i
+            )
+        if body.kind != inquiry.kind:
+            raise TranscriptError(f"a {body.kind!r} where a {inquiry.kind!r} was asked", entry.i)
+        try:
+            observation = as_kept(Observation(body.source, body.value))
+            self._state = self._space.learn(self._state, observation, self._streams)
+        except InvalidObservation as error:
+            raise TranscriptError(f"the rules refuse the observation: {error}", entry.i) from None
+        self._answered = body.number
+        self._notes.reached(self._space.notes(self._state))
+
+    def _note(self, entry: Entry) -> None:
+        by_host(entry)
+        turn = self._turn
+        if turn is not None and not turn.closed:
+            self._close(turn)
+            if self._space.outcome(self._state) is None:
+                raise TranscriptError(f"a note while turn {turn.number} goes on", entry.i)
+        self._check_turn_over(entry, turn)
+        self._notes.tell(entry)
+
     def _end(self, entry: Entry) -> None:
         by_host(entry)
         turn = self._turn
         if turn is not None and not turn.closed:
-            self._close(turn)  # a forfeit may end the session while other seats still owe
-        if turn is not None and turn.owes_reveal and not turn.has_forfeits:
-            raise TranscriptError(f"turn {turn.number} was not revealed", entry.i)
+            self._close(turn)
+        self._check_turn_over(entry, turn)
         outcome = self._space.outcome(self._state)
         if outcome is None:
             raise TranscriptError("end although the rules go on", entry.i)
+        self._notes.check_told(entry)
         if not same(entry.body, outcome_body(outcome)):
             raise TranscriptError(f"end differs from the rules' {outcome_body(outcome)}", entry.i)
         self._ended = outcome
@@ -218,3 +290,13 @@ class _Player:
         if self._space.outcome(self._state) is not None:
             raise TranscriptError("void although the rules ended the session", entry.i)
         self._ended = VOID
+
+    def _annotation(self, entry: Entry) -> None:
+        by_host(entry)
+        if self._ended is None or self._ended == VOID:
+            raise TranscriptError("an annotation of a session that has not ended", entry.i)
+        self._annotations.append(entry.body)
+        try:
+            check_annotations(self._annotations)
+        except InvalidAnnotation as error:
+            raise TranscriptError(str(error), entry.i) from None

@@ -17,11 +17,25 @@ GENESIS = "0" * 64
 """`prev` of the first entry."""
 
 ENTRY_TYPES = frozenset(
-    {"open", "action", "fault", "deadline", "forfeit", "reveal", "oracle", "void", "end"}
+    {
+        "open",
+        "action",
+        "fault",
+        "deadline",
+        "forfeit",
+        "reveal",
+        "oracle",
+        "note",
+        "void",
+        "end",
+        "annotation",
+    }
 )
-"""What of a session's log is an entry. `turn` follows from the rules; the rest comes later."""
+"""What of a session's log is an entry. `turn` and `inquiry` follow from the rules; the rest comes
+later."""
 
-_UNSEALING = frozenset({"reveal", "end", "void"})
+_UNSEALING = frozenset({"reveal", "note", "end", "void"})
+"""A note is told when a turn is over; before its reveal only if the session ends without one."""
 VOID = Outcome("void", None)
 
 
@@ -45,7 +59,7 @@ def order(events: Iterable[tuple[Draft, int | None]]) -> list[Draft]:
     """The entries of a transcript from the events of a log, each with its `secret_to`.
 
     A sealed action (`secret_to` is its seat) moves right before the `reveal`, `end` or `void` that
-    made it public, in seat order. Events that are not entries are left out.
+    made it public, or the notes before that `end`, in seat order. Events that are not entries are left out.
     """
     entries: list[Draft] = []
     waiting: list[tuple[int, Draft]] = []

@@ -1,35 +1,62 @@
 """The sessions that the conformance suite plays of each Space, besides the default one.
 
-A Space that is not listed is tested with its defaults; a Space with variants lists them here.
+A Space that is not listed is tested with its defaults; a Space with variants lists them here, the
+smallest and the largest sessions among them.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from spaces.registry import all_spaces
+from spaces import registry
 from tests.conformance.rig import AnySpace
+from tests.conformance.tides import Tides
 
-_BIDDING: list[dict[str, Any]] = [
-    {"payment": payment, "ties": ties}
-    for payment in ("all-pay", "richman", "poorman")
-    for ties in ("coin", "advantage-chip", "rebid")
+Variants = list[dict[str, Any]]
+
+BID_TAC_TOE: Variants = [
+    *(
+        {"payment": payment, "ties": ties, "chips": 3}
+        for payment, ties in itertools.product(
+            ("all-pay", "richman", "poorman"), ("coin", "advantage-chip", "rebid")
+        )
+    ),
+    {"chips": 1, "payment": "richman", "ties": "rebid", "decided_by": "draw"},
+    {"chips": 10_000, "payment": "poorman", "decided_by": "draw"},
 ]
 
-PARAMS: dict[str, list[dict[str, Any]]] = {
-    "bid-tac-toe": [
-        *({**variant, "chips": 3} for variant in _BIDDING),
-        {"chips": 1, "payment": "richman", "ties": "rebid", "decided_by": "draw"},
-        {"chips": 10_000, "payment": "poorman", "decided_by": "draw"},
-    ],
-    "rap-battle": [
-        {"rounds": 1, "bars": 1, "char_limit": 40},
-        {"rounds": 8, "bars": 16, "char_limit": 2_000, "topic": "x" * 120},
-    ],
+RAP_BATTLE: Variants = [
+    {"rounds": 1, "bars": 1, "char_limit": 40},
+    {"rounds": 8, "bars": 16, "char_limit": 2_000, "topic": "x" * 120},
+]
+
+WRITING: Variants = [
+    {"form": "poem", "char_limit": 80, "subject": "x" * 120},
+    {"form": "tweet", "constraints": [], "char_limit": 2_000},
+    {"constraints": [{"is": "bullets", "count": 3}, {"is": "ends", "mark": "?"}]},
+]
+
+PARAMS: dict[str, Variants] = {
+    "bid-tac-toe": BID_TAC_TOE,
+    "rap-battle": RAP_BATTLE,
+    "writing": WRITING,
+    "tides": [{"rounds": 1}, {"rounds": 9}],
 }
 
+BRIDGED: tuple[str, ...] = ()
+"""Games of other projects, by the id that the registry resolves, e.g. `openspiel:kuhn_poker`."""
+
+TIDES = Tides()
+
+SPACES: tuple[AnySpace, ...] = (
+    *registry.all_spaces(),
+    *(registry.get(space_id) for space_id in BRIDGED),
+    TIDES,
+)
+
 CASES: list[tuple[AnySpace, dict[str, Any]]] = [
-    (space, params) for space in all_spaces() for params in [{}, *PARAMS.get(space.id, [])]
+    (space, params) for space in SPACES for params in [{}, *PARAMS.get(space.id, [])]
 ]
 
 

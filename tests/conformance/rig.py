@@ -1,25 +1,27 @@
 """A host in a few lines: it plays a session and writes down its log as `server.match` would.
 
 Turn by turn, by the table of events in docs/architecture.md, with faults, forfeits and a void where
-the dice say so. Tests of rules and transcripts use it; nothing of it is asynchronous or timed.
+the dice say so; it is its own oracle. Tests of rules and transcripts use it; nothing of it is
+asynchronous or timed.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
 import msgspec
 
 from spaces.seed import Streams, commitment
-from spaces.space import Decision, Outcome, Space
+from spaces.space import Decision, Inquiry, Outcome, Space
 from spaces.transcript import Draft, SeatCommit, order, seal, seat_commit
+from spaces.transcript.observations import as_kept
+from spaces.transcript.timing import keeps_time
 
 AnySpace = Space[Any, Any, Any]
 SESSION = "01JD0000000000000000000000"
 OPENED_MS = 1_750_000_000_000
-MAX_TURNS = 1_000
+MAX_STEPS = 1_000
 """Random play of any Space ends far sooner; a session that does not is a bug of its rules."""
 
 
@@ -48,6 +50,10 @@ class Session(msgspec.Struct):
     log: list[tuple[Draft, int | None]] = []
     clock_ms: int = 0
     state: Any = None
+    states: list[Any] = []
+    """Every state that the session went through, also within a turn."""
+    told: int = 0
+    """Notes in the log."""
     outcome: Outcome | None = None
 
     @property
@@ -63,18 +69,27 @@ class Session(msgspec.Struct):
 
     def play(self) -> Session:
         """Play to the end (or to a void)."""
-        self.state = self.space.initial(self.space.params(self.params), self.streams)
+        self._reach(self.space.initial(self.space.params(self.params), self.streams))
         self._say("open", self._opening())
-        for turn in range(1, MAX_TURNS):
-            self._say("turn", {"turn": turn})
-            if not self._play_turn(turn):
-                self._say("void", {"reason": "the host lost its mind"})
-                self.outcome = Outcome("void", None)
-                return self
+        turns = asked = 0
+        for _ in range(MAX_STEPS):
+            self._tell_notes()
             self.outcome = self.space.outcome(self.state)
             if self.outcome is not None:
                 returns = self.outcome.returns and list(self.outcome.returns)
                 self._say("end", {"termination": self.outcome.termination, "returns": returns})
+                return self
+            inquiry = self.space.inquiry(self.state)
+            if inquiry is not None:
+                asked += 1
+                goes_on = self._ask(asked, inquiry)
+            else:
+                turns += 1
+                self._say("turn", {"turn": turns})
+                goes_on = self._play_turn(turns)
+            if not goes_on:
+                self._say("void", {"reason": "the host lost its mind"})
+                self.outcome = Outcome("void", None)
                 return self
         raise AssertionError(f"{self.space.id} {self.params} does not end")
 
@@ -100,11 +115,37 @@ class Session(msgspec.Struct):
             "seed_commit": commitment(SESSION, self.seed),
         }
 
+    def _reach(self, state: Any) -> None:
+        self.state = state
+        self.states.append(state)
+
     def _say(
         self, type: str, body: dict[str, Any], by: str = "host", secret: int | None = None
     ) -> None:
         self.clock_ms += 7
         self.log.append((Draft(self.clock_ms, by, type, body), secret))
+
+    def _tell_notes(self) -> None:
+        notes = self.space.notes(self.state)
+        for note in notes[self.told :]:
+            self._say("note", {"kind": note.kind, "body": note.body})
+        self.told = len(notes)
+
+    def _ask(self, number: int, inquiry: Inquiry) -> bool:
+        """The oracle answers at random. False: the session is voided."""
+        self._say("inquiry", {"number": number, "kind": inquiry.kind})
+        if self.rng.random() < self.dice.void:
+            return False
+        observation = as_kept(self.space.random_observation(self.state, self.rng))
+        body = {
+            "number": number,
+            "kind": inquiry.kind,
+            "source": observation.source,
+            "value": observation.value,
+        }
+        self._say("oracle", body, "oracle")
+        self._reach(self.space.learn(self.state, observation, self.streams))
+        return True
 
     def _play_turn(self, turn: int) -> bool:
         """One set of decisions, in random order. False: the session is voided.
@@ -136,26 +177,29 @@ class Session(msgspec.Struct):
         return True
 
     def _act(self, turn: int, decision: Decision) -> dict[str, Any]:
-        seat = decision.seat
-        if self.answers:
-            raw = self.answers.pop(0)
-            action = self.space.parse(decision.kind, raw)
-        else:
-            action = self.space.random_action(self.state, seat, self.rng)
-            raw = words_for(self.space, decision.kind, action)
-        written = self.space.encode_action(action)
-        body = {"turn": turn, "kind": decision.kind, "action": written}
-        if self.space.decided_by == "judges":
+        space, seat, kind = self.space, decision.seat, decision.kind
+        raw = (
+            self.answers.pop(0)
+            if self.answers
+            else space.random_answer(kind, space.observe(self.state, seat), seat, self.rng)
+        )
+        action = space.parse(kind, raw)
+        body: dict[str, Any] = {"turn": turn, "kind": kind}
+        if keeps_time(space):
+            body["elapsed_ms"] = self.rng.randint(0, decision.time_limit_ms)
+            action = space.stamp(action, body["elapsed_ms"])
+        body["action"] = space.encode_action(action)
+        if space.decided_by == "judges":
             body["raw"] = raw
         self._say("action", body, f"seat:{seat}", seat if decision.sealed else None)
-        self.state = self.space.apply(self.state, seat, action, self.streams)
+        self._reach(space.apply(self.state, seat, action, self.streams))
         return body
 
     def _forfeit(self, turn: int, late: list[int]) -> None:
         """Strike the forfeits of `late` and empty it."""
         for seat in sorted(late):
             self._say("forfeit", {"turn": turn, "seat": seat})
-            self.state = self.space.forfeit(self.state, seat, self.streams)
+            self._reach(self.space.forfeit(self.state, seat, self.streams))
         late.clear()
 
     def _say_faults(self, turn: int, seat: int, count: int) -> None:
@@ -169,15 +213,6 @@ class Session(msgspec.Struct):
                 {"turn": turn, "code": code, "reason": reason, "attempt": attempt},
                 f"seat:{seat}",
             )
-
-
-def words_for(space: AnySpace, kind: str, action: Any) -> str:
-    """Some text that the Space reads as `action`: its JSON, or its one field of text."""
-    written = {key: value for key, value in space.encode_action(action).items() if key != "kind"}
-    (value,) = written.values()
-    text = value if isinstance(value, str) else json.dumps(written)
-    assert space.parse(kind, text) == action
-    return text
 
 
 def play(space: AnySpace, params: dict[str, Any], number: int, dice: Dice | None = None) -> Session:
