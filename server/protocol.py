@@ -38,7 +38,7 @@ Channel = Annotated[
     Meta(
         min_length=1,
         max_length=96,
-        pattern=r"^(lobby|(session|agent|leaderboard):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
+        pattern=r"^(lobby|(session|agent|leaderboard|tournament):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
     ),
 ]
 Text = Annotated[str, Meta(max_length=16_384)]
@@ -238,7 +238,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
     `deadline`, `forfeit`, `reveal`, `oracle`, `void`, `end`, `digest`, `step`, `verdict`, `rated`.
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`. On `lobby` and
-    `leaderboard:{space}` every event is `changed`: their view says all.
+    `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
+    (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
+    decided), `end`.
     """
 
     offset: int
@@ -423,7 +425,113 @@ class AgentView(_View, frozen=True, tag="agent"):
     tickets: list[str]
 
 
-View = SessionView | LobbyView | BoardView | AgentView
+class EntrantCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who takes part in a tournament."""
+
+    entrant: int
+    """Its place in the order of seeds, from 0 on; all else names it by this number."""
+    agent: str
+    name: str
+    version: str
+    rating_milli: int | None = None
+
+
+class MatchCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A match of a knockout whose players are known: a few games between the same entrants."""
+
+    name: str
+    """`r<round>.m<place from the top>`; the winners of m1 and m2 meet in m1 of the next round."""
+    round: int
+    players: list[int]
+    """By seed."""
+    points: list[int]
+    """Half points of each: two for a rival beaten in a game, one for a draw."""
+    games: int = 0
+    """That are over."""
+    through: list[int] = []
+    """Who goes on, best first; in the final all players by their places. Empty while it is open."""
+    coin: bool = False
+    """A full tie, so the committed coin said who goes on."""
+    session: str | None = None
+    """The game that is being played."""
+
+
+class GameCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A game of a tournament: a session, and what came of it."""
+
+    game: str
+    """Its name in the tournament; a game that was voided is played again under its name."""
+    attempt: int
+    session: str
+    seats: list[int]
+    """Entrants by seat."""
+    state: Literal["live", "scored", "void"] = "live"
+    ranks: list[int] | None = None
+    """By seat, 1 is best, once scored."""
+    reason: str = ""
+    """Why it is void."""
+
+
+class StandingRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an entrant stands in a tournament."""
+
+    rank: int
+    """Equal ranks are shared."""
+    entrant: int
+    points: int
+    """Half points: two for each seat beaten in a game, one for each seat tied with."""
+    possible: int
+    """Half points, had it won all its games."""
+    played: int
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+    note: str = ""
+
+
+class PairCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What two entrants took off each other, over all games in which both sat."""
+
+    one: int
+    other: int
+    points: int
+    """Half points that `one` took: two for a game in which it ranked better, one for a tie."""
+    games: int
+
+
+class TournamentView(_View, frozen=True, tag="tournament"):
+    """A tournament as it stands. Large ones are cut: the API has every game."""
+
+    tournament: str
+    space: str
+    format: Literal["knockout", "round-robin"]
+    status: Literal["running", "ended"]
+    created_ms: int
+    seats: int
+    entrants: int
+    cards: list[EntrantCard]
+    """Of the entrants that are named below."""
+    total: int
+    """Games, at most: a match may be decided early."""
+    scored: int
+    given_up: int = 0
+    """Games that were voided again and again."""
+    rounds: int = 0
+    """Of a knockout."""
+    matches: list[MatchCard] = []
+    """Of a knockout: its last rounds, at most 63 matches, and those that are being played."""
+    live: list[GameCard] = []
+    """At most 64."""
+    standings: list[StandingRow] = []
+    """The best 64."""
+    pairs: list[PairCard] = []
+    """Of at most 16 entrants."""
+    seed_commit: str = ""
+    seed: str | None = None
+    """Hex; revealed when it has ended, so that its coins can be checked."""
+
+
+View = SessionView | LobbyView | BoardView | AgentView | TournamentView
 
 
 class Snapshot(_Server, frozen=True, tag="snapshot"):

@@ -1,4 +1,4 @@
-"""What lasts: agents, sessions, transcripts, verdicts, ratings and the work that follows a session.
+"""What lasts: agents, sessions, transcripts, verdicts, ratings, tournaments and the work that follows a session.
 
 `open_store` is the only way in. The groups share one pool; each of their methods is one transaction.
 """
@@ -12,6 +12,7 @@ from server.store.migrate import migrate
 from server.store.outbox import Outbox
 from server.store.ratings import Ratings
 from server.store.sessions import Sessions
+from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
 
 __all__ = ["Store", "StoreError", "open_store"]
@@ -27,6 +28,7 @@ class Store:
         self.outbox = Outbox(database)
         self.ratings = Ratings(database)
         self.verdicts = Verdicts(database)
+        self.tournaments = Tournaments(database)
 
     async def ping(self) -> None:
         """One round trip to the database. Raises StoreError."""

@@ -175,3 +175,65 @@ outbox = Table(
     CheckConstraint("state IN ('waiting', 'running', 'done', 'dead')", name="state"),
     Index(None, "state", "due_ms"),
 )
+
+tournament = Table(
+    "tournament",
+    metadata,
+    Column("id", ID, primary_key=True),
+    # The account that made it; `house` for the operator's own.
+    Column("owner", ID, nullable=False),
+    Column("space", SPACE, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    # JSON `tournament.setup.Setup`.
+    Column("setup", Text, nullable=False),
+    # Secret until it has ended.
+    Column("seed", LargeBinary, nullable=False),
+    # JSON of the final standings.
+    Column("standings", Text),
+    CheckConstraint("status IN ('running', 'ended')", name="status"),
+    CheckConstraint(
+        "(status = 'ended') = (ended_ms IS NOT NULL AND standings IS NOT NULL)", name="ended"
+    ),
+    Index(None, "status", "id"),
+    Index(None, "owner", "status"),
+)
+
+tournament_entrant = Table(
+    "tournament_entrant",
+    metadata,
+    Column("tournament", ID, ForeignKey("tournament.id"), primary_key=True),
+    # The place in the order of seeds, from 0 on.
+    Column("entrant", Integer, primary_key=True),
+    Column("agent", ID, ForeignKey("agent.id"), nullable=False),
+    Column("version", ID, ForeignKey("agent_version.id"), nullable=False),
+    Column("owner", ID, nullable=False),
+    # As they were when it was made.
+    Column("name", NAME, nullable=False),
+    Column("rating_milli", Integer),
+    # Sessions it plays at once, at most; null: the tournament's number.
+    Column("at_once", Integer),
+    UniqueConstraint("tournament", "agent"),
+)
+
+tournament_game = Table(
+    "tournament_game",
+    metadata,
+    Column("tournament", ID, ForeignKey("tournament.id"), primary_key=True),
+    # In the order in which they were formed, from 0 on; one row per attempt.
+    Column("number", Integer, primary_key=True),
+    # JSON `tournament.fixture.Fixture`.
+    Column("fixture", Text, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    # No foreign key: this row is written first, so that a game is formed once whoever dies.
+    Column("session", ID, nullable=False, unique=True),
+    Column("state", String(8), nullable=False),
+    # JSON, ranks by seat.
+    Column("ranks", Text),
+    Column("reason", Text),
+    UniqueConstraint("tournament", "name", "attempt"),
+    CheckConstraint("state IN ('live', 'scored', 'void')", name="state"),
+    CheckConstraint("(state = 'scored') = (ranks IS NOT NULL)", name="scored"),
+)
