@@ -49,6 +49,10 @@ def agent_channel(agent: str) -> str:
     return f"agent:{agent}"
 
 
+def tournament_channel(tournament: str) -> str:
+    return f"tournament:{tournament}"
+
+
 def log(channel: str) -> str:
     """Stream, id `<offset>-1`, field `e`: msgpack LogEvent. The channel's history."""
     return f"log:{tag_of(channel)}:{channel}"

@@ -57,6 +57,8 @@ class Played(msgspec.Struct, frozen=True):
     """Why it is void."""
     unjudged: bool = False
     """The judges have given up."""
+    sealed_ms: int = 0
+    """When play had ended; 0 while it goes on."""
 
 
 _t = schema.tournament
@@ -198,18 +200,20 @@ async def _played(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, Pla
     s, v, o = schema.session, schema.verdict, schema.outbox
     dead = (o.c.session == s.c.id) & (o.c.step == "judge") & (o.c.state == State.DEAD.value)
     query = (
-        select(s.c.id, s.c.status, s.c.outcome, v.c.body, o.c.id)
+        select(s.c.id, s.c.status, s.c.outcome, s.c.sealed_ms, v.c.body, o.c.id)
         .join(v, v.c.session == s.c.id, isouter=True)
         .join(o, dead, isouter=True)
         .where(s.c.id.in_(sessions))
     )
     return {
-        session: _came(status, outcome, verdict, letter is not None)
-        for session, status, outcome, verdict, letter in await tx.execute(query)
+        session: _came(status, outcome, sealed_ms, verdict, letter is not None)
+        for session, status, outcome, sealed_ms, verdict, letter in await tx.execute(query)
     }
 
 
-def _came(status: Any, outcome: str | None, verdict: bytes | None, unjudged: bool) -> Played:
+def _came(
+    status: Any, outcome: str | None, sealed_ms: int | None, verdict: bytes | None, unjudged: bool
+) -> Played:
     body = msgspec.json.decode(outcome) if outcome else {}
     ranks = None if verdict is None else msgspec.json.decode(verdict, type=VerdictView).ranks
     returns = body.get("returns")
@@ -219,6 +223,7 @@ def _came(status: Any, outcome: str | None, verdict: bytes | None, unjudged: boo
         ranks=None if ranks is None else tuple(ranks),
         reason=str(body.get("reason", "")),
         unjudged=unjudged,
+        sealed_ms=sealed_ms or 0,
     )
 
 
