@@ -193,6 +193,25 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = 5_000
 
+    oracle_series_file: Annotated[
+        str,
+        Meta(
+            description="A CSV, JSON or Parquet file that the feed `recorded` replays. Empty: vega-datasets."
+        ),
+    ] = ""
+    oracle_series_columns: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Its columns as role=COLUMN (time, name, value, open, high, low, close); those left out are found out."
+        ),
+    ] = ()
+    oracle_exchange: Annotated[
+        str,
+        Meta(
+            description="The exchange of the feed `live`, as ccxt calls it (kraken, …); needs the extra ccxt. Empty: no such feed."
+        ),
+    ] = ""
+
     judge_timeout_s: Annotated[
         int,
         Meta(ge=1, le=3_600, description="One judging of one session, all model calls together."),

@@ -9,9 +9,10 @@ A proper rule is one whose expected loss is least for whoever says what he belie
 - `log`: -ln of the probability given to what happened.
 
 These are `scoringrules`' `crps_quantile`, `brier_score` and `log_score`. Returns are money, and a
-replay on any machine must find the same ones, so they are computed here from fractions (the logarithm
-by `decimal`, which rounds it correctly) and not from floats; `spaces.prediction.audit` scores a
-transcript again by `scoringrules`, and tests hold the two together within 1e-9.
+replay on any machine must find the same ones, so they are computed from fractions (the logarithm by
+`decimal`, which rounds it correctly) and not from floats. `by_scoringrules` gives the library's own
+figures: `spaces.prediction.audit` holds a transcript against them, and tests hold the two together
+within 1e-9 for whatever hypothesis thinks of (docs/decisions/0007).
 
 No loss is clamped: a cap on a loss invites long shots once one is near it. What is bounded instead
 is what one may answer (`reach`, LOG_LEAST), and within a bound the honest answer stays the best. The
@@ -21,9 +22,11 @@ to a millionth moves an expected loss by half a millionth at most.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from typing import Any
 
 from spaces.prediction.params import Score
 
@@ -106,3 +109,20 @@ def forfeited_probability(rule: Score) -> Fraction:
 def micros(loss: Fraction) -> int:
     """Half to even."""
     return round(loss * MICROS)
+
+
+def by_scoringrules(
+    rule: Score, forecast: Sequence[Fraction], levels: Sequence[int], value: Fraction
+) -> float:
+    """The same loss by the library, as a float: `crps` in the value's unit, else `value` is 1 where it
+    happened and 0 where it did not. Importing the library takes seconds, so no rule calls this."""
+    library: Any = importlib.import_module("scoringrules")
+    given = [float(one) for one in forecast]
+    match rule:
+        case "crps":
+            per_one = [level / 100 for level in levels]
+            return float(library.crps_quantile(float(value), given, per_one, backend="numpy"))
+        case "brier":
+            return float(library.brier_score(float(value), given[0], backend="numpy"))
+        case "log":
+            return float(library.log_score(float(value), given[0], backend="numpy"))

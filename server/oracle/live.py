@@ -1,0 +1,199 @@
+"""The feed of an exchange, through ccxt (the extra `ccxt`): questions that nobody can look up.
+
+Only closed steps count. A step is known to be closed when the exchange tells of a later one, so
+nothing here depends on our clock or on how late the exchange is. A step in which nobody traded is
+left out by many exchanges; its close is then the last one before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from server.oracle.asks import CandleAsk, CandlesAsk, QuestionAsk, ResolutionAsk, UnmaskAsk
+from server.oracle.feed import OracleFault
+from spaces.decimals import number
+from spaces.space import Observation
+
+REQUEST_TIMEOUT_S = 20
+MAX_ROWS = 500
+"""Of one request; what most exchanges give at most is 500 to 1,000."""
+
+MAX_MS = 4_102_444_800_000
+"""The year 2100: an exchange whose clock is beyond has a fault."""
+
+TIMEFRAMES = {
+    60: "1m",
+    300: "5m",
+    900: "15m",
+    1_800: "30m",
+    3_600: "1h",
+    14_400: "4h",
+    86_400: "1d",
+}
+"""ccxt's names of steps, by seconds; not every exchange has all."""
+
+
+class Exchange(Protocol):
+    """What of an exchange of `ccxt.async_support` is used."""
+
+    id: str
+
+    async def fetch_ohlcv(
+        self, symbol: str, timeframe: str, since: int | None = None, limit: int | None = None
+    ) -> list[list[Any]]:
+        """[[milliseconds, open, high, low, close, volume], …], oldest first; the last step may still be
+        going on. `since` is the first step's beginning."""
+
+    async def close(self) -> None: ...
+
+
+class ExchangeFailed(OracleFault):
+    """The exchange did not answer, or not with steps."""
+
+
+Step = tuple[int, str, str, str, str]
+"""When it began (unix milliseconds), open, high, low, close."""
+
+
+def connect(name: str) -> Exchange:
+    """The exchange that ccxt calls `name`. Raises OracleFault."""
+    try:
+        ccxt: Any = importlib.import_module("ccxt.async_support")
+    except ImportError:
+        raise OracleFault("live feeds need ccxt: install agon-arena[ccxt]") from None
+    if name not in ccxt.exchanges:
+        raise OracleFault(f"ccxt knows no exchange {name!r}; see ccxt.exchanges")
+    made: Exchange = getattr(ccxt, name)(
+        {"enableRateLimit": True, "timeout": REQUEST_TIMEOUT_S * 1_000}
+    )
+    return made
+
+
+class LiveFeed:
+    """One exchange; `series` is its symbol, e.g. `BTC/USDT`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def question(self, ask: QuestionAsk) -> Observation:
+        steps = await self._closed(ask.series, ask.step_s, None, ask.history)
+        value = {
+            "history": [step[4] for step in steps],
+            "horizon": ask.horizon,
+            "after_ms": steps[-1][0],
+            "step": _step_name(ask.step_s),
+        }
+        return Observation(self._source(ask, steps[-1][0]), value)
+
+    async def resolution(self, ask: ResolutionAsk) -> Observation:
+        after_ms = _after(ask.after_ms)
+        due_ms = after_ms + ask.horizon * ask.step_s * 1_000
+        step = await self._step(ask.series, ask.step_s, after_ms, due_ms)
+        value = {
+            "value": step[4],
+            "at": _iso(due_ms + ask.step_s * 1_000),
+            "series": self._name(ask),
+        }
+        return Observation(self._source(ask, due_ms), value)
+
+    async def history(self, ask: CandlesAsk) -> Observation:
+        """Besides the candles `after_ms`, which the later asks must hold."""
+        steps = await self._closed(ask.series, ask.step_s, None, ask.history)
+        value = {"candles": [list(step[1:]) for step in steps], "after_ms": steps[-1][0]}
+        return Observation(self._source(ask, steps[-1][0]), value)
+
+    async def candle(self, ask: CandleAsk) -> Observation:
+        after_ms = _after(ask.after_ms)
+        due_ms = after_ms + (ask.index + 1) * ask.step_s * 1_000
+        step = await self._step(ask.series, ask.step_s, after_ms, due_ms)
+        _, first, high, low, last = step if step[0] == due_ms else (due_ms, *(step[4],) * 4)
+        value = {"open": first, "high": high, "low": low, "close": last}
+        return Observation(self._source(ask, due_ms), value)
+
+    async def unmask(self, ask: UnmaskAsk) -> Observation:
+        first_ms = _after(ask.after_ms) + ask.step_s * 1_000
+        last_ms = first_ms + (ask.candles - 1) * ask.step_s * 1_000
+        value = {"series": self._name(ask), "first": _iso(first_ms), "last": _iso(last_ms)}
+        return Observation(self._source(ask, last_ms), value)
+
+    async def close(self) -> None:
+        await self._exchange.close()
+
+    def _name(self, ask: QuestionAsk | CandlesAsk) -> str:
+        return f"{self._exchange.id} {ask.series}"
+
+    def _source(self, ask: QuestionAsk | CandlesAsk, began_ms: int) -> str:
+        step = TIMEFRAMES[ask.step_s]
+        return (
+            f"{self._name(ask)}, {step} candle that began at {_iso(began_ms)}, by ccxt fetch_ohlcv"
+        )
+
+    async def _step(self, symbol: str, step_s: int, after_ms: int, due_ms: int) -> Step:
+        """The step that began at `due_ms`, or the last one before it in which somebody traded."""
+        # A day of minutes is more than one request gives: begin near what is asked for.
+        since_ms = max(after_ms, due_ms - (MAX_ROWS // 2) * step_s * 1_000)
+        steps = await self._rows(symbol, step_s, since_ms, MAX_ROWS)
+        if not steps or steps[-1][0] <= due_ms:
+            raise OracleFault(f"the step that began at {_iso(due_ms)} is not over yet")
+        past = [step for step in steps if step[0] <= due_ms]
+        if not past:
+            raise OracleFault(f"nobody traded {symbol} near {_iso(due_ms)}")
+        return past[-1]
+
+    async def _closed(
+        self, symbol: str, step_s: int, since_ms: int | None, many: int
+    ) -> list[Step]:
+        """The last `many` closed steps."""
+        steps = (await self._rows(symbol, step_s, since_ms, many + 1))[:-1][-many:]
+        if len(steps) < many:
+            raise OracleFault(f"{self._exchange.id} has {len(steps)} steps of {symbol}, not {many}")
+        return steps
+
+    async def _rows(self, symbol: str, step_s: int, since_ms: int | None, limit: int) -> list[Step]:
+        timeframe = TIMEFRAMES.get(step_s)
+        if timeframe is None:
+            raise OracleFault(f"no step of {step_s} s; there are {', '.join(map(str, TIMEFRAMES))}")
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                rows = await self._exchange.fetch_ohlcv(symbol, timeframe, since_ms, limit)
+        except TimeoutError:
+            raise ExchangeFailed(
+                f"{self._exchange.id} did not answer in {REQUEST_TIMEOUT_S} s"
+            ) from None
+        except Exception as error:  # ccxt's own errors share no base that can be named without it
+            what = " ".join(str(error).split())[:120]
+            raise ExchangeFailed(f"{self._exchange.id}: {type(error).__name__} {what}") from None
+        return sorted(_step(row) for row in rows)
+
+
+def _step(row: list[Any]) -> Step:
+    """Raises ExchangeFailed for what is no step: a hole, a word, a price that is none."""
+    try:
+        began_ms, *prices = row[:5]
+        first, high, low, last = (number(repr(price)) for price in prices)
+    except (TypeError, ValueError):
+        raise ExchangeFailed(f"not a candle: {str(row)[:80]}") from None
+    if (
+        not isinstance(began_ms, int)
+        or not 0 <= began_ms < MAX_MS
+        or None in (first, high, low, last)
+    ):
+        raise ExchangeFailed(f"not a candle: {str(row)[:80]}")
+    return began_ms, str(first), str(high), str(low), str(last)
+
+
+def _after(after_ms: int | None) -> int:
+    if after_ms is None:
+        raise OracleFault("a live feed is asked with the after_ms that its history told")
+    return after_ms
+
+
+def _step_name(step_s: int) -> str:
+    return {60: "minute", 3_600: "hour", 86_400: "day"}.get(step_s, f"{step_s // 60} minutes")
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

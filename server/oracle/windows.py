@@ -1,0 +1,93 @@
+"""Which window of which recorded series a draw means, and the candles of a series. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import msgspec
+
+from server.oracle.feed import OracleFault
+from server.oracle.series import Candle, Series
+from spaces.prediction.score import scale
+
+MAX_CANDLE = 4
+"""Values that make one candle at most."""
+
+
+def matching(series: Sequence[Series], wanted: str) -> list[Series]:
+    """Those whose name is or begins with `wanted`. Raises OracleFault."""
+    found = [one for one in series if one.name == wanted]
+    found = found or [one for one in series if one.name.startswith(wanted)]
+    if not found:
+        names = ", ".join(one.name for one in series[:20])
+        raise OracleFault(f"no recorded series {wanted!r}; there are {names}")
+    return found
+
+
+def question_window(
+    series: Sequence[Series], draw: int, history: int, horizon: int
+) -> tuple[Series, int]:
+    """A series and the index of the last value to show; what is shown moves, and the value asked for
+    exists. The first `draw % n` picks the series, the rest the place. Raises OracleFault."""
+    long_enough = [one for one in series if len(one.values) >= history + horizon]
+    if not long_enough:
+        raise OracleFault(f"no recorded series has {history} + {horizon} values")
+    chosen = long_enough[draw % len(long_enough)]
+    places = len(chosen.values) - history - horizon + 1
+    first = draw // len(long_enough) % places
+    for tried in range(places):
+        index = (first + tried) % places + history - 1
+        shown = [Fraction(value) for value in chosen.values[index - history + 1 : index + 1]]
+        if scale(shown, horizon) > 0:
+            return chosen, index
+    raise OracleFault(f"series {chosen.name!r} never moves")
+
+
+class Candles(msgspec.Struct, frozen=True):
+    """A series as candles: its own, or made of `size` values each.
+
+    A made candle opens where the one before closed, as a market that never sleeps does.
+    """
+
+    series: Series
+    size: int
+
+    @property
+    def count(self) -> int:
+        values = len(self.series.values)
+        return values if self.series.candles is not None else (values - 1) // self.size
+
+    def __getitem__(self, index: int) -> Candle:
+        if self.series.candles is not None:
+            return self.series.candles[index]
+        start = index * self.size
+        values = self.series.values[start : start + self.size + 1]
+        return values[0], max(values, key=Fraction), min(values, key=Fraction), values[-1]
+
+    def row(self, index: int) -> int:
+        """The index of the series' value with which a candle closes."""
+        return index if self.series.candles is not None else (index + 1) * self.size
+
+
+def candles_of(series: Series, needed: int) -> Candles | None:
+    """With as many values to a candle (up to MAX_CANDLE) as leaves `needed` candles. None where there
+    are not so many, and for what is no price: values that are not above zero, or never fall."""
+    if not series.tradable or any(value[0] == "-" or value == "0" for value in series.values):
+        return None
+    candles = Candles(series, max(1, min(MAX_CANDLE, (len(series.values) - 1) // needed)))
+    return candles if candles.count >= needed else None
+
+
+def candle_window(
+    series: Sequence[Series], draw: int, history: int, played: int
+) -> tuple[Candles, int]:
+    """A series as candles and the index of the first one that is played. Raises OracleFault."""
+    needed = history + played
+    held = [candles_of(one, needed) for one in series]
+    long_enough = [candles for candles in held if candles is not None]
+    if not long_enough:
+        raise OracleFault(f"no recorded series above zero has {history} + {played} candles")
+    chosen = long_enough[draw % len(long_enough)]
+    first = draw // len(long_enough) % (chosen.count - needed + 1) + history
+    return chosen, first
