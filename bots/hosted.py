@@ -49,6 +49,8 @@ class HostedAgent(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int | None = None
     """None: without end."""
     max_parallel: int = 1
+    enqueue: bool = True
+    """False: it plays only what it is seated in, e.g. by a tournament."""
     pace_s: float = 0.0
     """A decision takes at least this long, so that people can follow."""
     rest_s: float = 0.0

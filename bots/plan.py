@@ -28,14 +28,22 @@ class Plan:
     """Wants `sessions` sessions in all (None: without end), `max_parallel` of them at once."""
 
     def __init__(
-        self, space: str, tier_micros: int = 0, sessions: int | None = 1, max_parallel: int = 1
+        self,
+        space: str,
+        tier_micros: int = 0,
+        sessions: int | None = 1,
+        max_parallel: int = 1,
+        *,
+        enqueue: bool = True,
     ) -> None:
+        """`enqueue`: ask for sessions; else play only what it is seated in, e.g. by a tournament."""
         if max_parallel < 1 or (sessions is not None and sessions < 1):
             raise ValueError(f"sessions={sessions}, max_parallel={max_parallel}: at least 1 each")
         self._space = space
         self._tier = tier_micros
         self._sessions = sessions
         self._max_parallel = max_parallel
+        self._enqueue = enqueue
         self._live: set[str] = set()
         self._over: set[str] = set()
         self._ended = 0
@@ -198,7 +206,7 @@ class Plan:
         return "", self._space, f"{self._space}/{self._tier}"
 
     def _wants_ticket(self) -> bool:
-        if self._ticket is not None or self._unknown_tickets or self._offers:
+        if not self._enqueue or self._ticket is not None or self._unknown_tickets or self._offers:
             return False
         missing = None if self._sessions is None else self._sessions - self._ended
         at_once = self._max_parallel if missing is None else min(self._max_parallel, missing)

@@ -41,6 +41,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How long the first contact may take; None: for ever."""
     verdict_s: float = 0.0
     """How long to wait for verdicts after the last session."""
+    enqueue: bool = True
+    """False: play only what it is seated in, e.g. by a tournament."""
     hosted: bool = False
     """The arena hosts the agent: when the bot fails, its session is abandoned and no other is begun."""
 
@@ -55,7 +57,11 @@ class Player:
         self._options = options
         self._say = say
         self._plan = Plan(
-            options.space, options.tier_micros, options.sessions, options.max_parallel
+            options.space,
+            options.tier_micros,
+            options.sessions,
+            options.max_parallel,
+            enqueue=options.enqueue,
         )
         self._changed = asyncio.Event()
         self.abandoned = False

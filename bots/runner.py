@@ -136,6 +136,7 @@ class Runner:
             space=agent.space,
             sessions=sessions,
             max_parallel=agent.max_parallel,
+            enqueue=agent.enqueue,
             verdict_s=0.0,
             hosted=True,
         )

@@ -67,7 +67,6 @@ class Director:
             name=name,
             stopping=self._stopping,
         )
-        self._published = 0
         self._running: dict[str, Running] = {}
         self._resting: dict[str, float] = {}
         """Tournaments that failed, with the loop time at which they are tried again."""
@@ -80,10 +79,6 @@ class Director:
     async def drain(self) -> None:
         """Form nothing more; `run` returns within EVERY_S."""
         self._stopping.set()
-
-    def batch(self) -> str:
-        self._published += 1
-        return f"{self._leadership.mark.decode()}:{self._published}"
 
     async def _term(self) -> None:
         self._running.clear()

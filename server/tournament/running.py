@@ -54,9 +54,6 @@ class Services(Protocol):
     clock: Clock
     spectator_delay_ms: int
 
-    def batch(self) -> str:
-        """A fresh name for a publication."""
-
 
 class Running:
     """Construct through `load`."""
@@ -244,9 +241,7 @@ class Running:
         news = self._news or [LogEvent(t=t, by="host", type="changed")]
         events = [msgspec.structs.replace(event, t=t) for event in news]
         shown = view(self.facts, self.state, "ended" if status == "ended" else "running")
-        await self._services.log.publish(
-            channel, self._services.batch(), events, shown, keys.AGENT_TTL_S
-        )
+        await self._services.log.publish(channel, new_id(), events, shown, keys.AGENT_TTL_S)
         self._news, self._publish, self._published_ms = [], False, now_ms
 
 
