@@ -2,7 +2,7 @@
 
 Labels of the streams, part of the rules: `form` and `subject` draw an index; `constraints` draws how many
 (MIN_CONSTRAINTS and up); `constraint:<n>`, n = 1, 2, …, draws one of the form's recipes that are left,
-and `constraint:<n>:choice` one of its values. A constraint that cannot be met together with those before
+and `constraint:<n>:choice` one of its constraints. A constraint that cannot be met together with those before
 it (`spaces.writing.plainly`), e.g. in a short limit that the parameters set, is left out.
 """
 
@@ -30,7 +30,7 @@ class Brief(msgspec.Struct, frozen=True):
     @property
     def task(self) -> str:
         """E.g. `Write a poem about the last bakery on the street`; one line."""
-        return f"Write {form_of(self.form).asks} about {self.subject}"
+        return f"Write {form_of(self.form).noun} about {self.subject}"
 
 
 def form_of(form: FormId) -> Form:
@@ -63,7 +63,7 @@ def _draw(form: Form, char_limit: int, streams: Streams) -> tuple[Constraint, ..
         if len(chosen) == count:
             break
         recipe = left.pop(streams.below(f"constraint:{number}", len(left)))
-        choices = [each for each in recipe.choices if each not in chosen]
+        choices = [each for each in recipe if each not in chosen]
         choice = choices[streams.below(f"constraint:{number}:choice", len(choices))]
         if satisfiable((*chosen, choice), char_limit):
             chosen = (*chosen, choice)

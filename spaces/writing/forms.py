@@ -1,7 +1,7 @@
 """The forms of briefs, and which constraints suit each. Their order is part of the rules.
 
-A recipe is a kind of constraint with the values it may take. Recipes of one group would get in each
-other's way (exactly 4 lines, exactly 3 sentences), so a brief takes at most one of each group.
+A recipe is a choice of constraints of which a brief takes at most one: those of one recipe would get in
+each other's way (exactly 4 lines, exactly 3 sentences) or say the same twice.
 """
 
 from __future__ import annotations
@@ -31,114 +31,114 @@ from spaces.writing.vocabulary import ACROSTICS, MENTIONS, OPENINGS, WORN
 FormId = Literal["tweet", "job-listing", "advert", "story", "poem", "explanation"]
 
 
-class Recipe(msgspec.Struct, frozen=True):
-    group: str
-    choices: tuple[Constraint, ...]
+Recipe = tuple[Constraint, ...]
 
 
 class Form(msgspec.Struct, frozen=True):
     id: FormId
-    asks: str
-    """Completes "Write …"."""
+    noun: str
+    """With its article: `a poem`."""
+    hint: str
+    """One sentence on what makes a good one."""
     char_limit: int
     recipes: tuple[Recipe, ...]
 
 
 def _lengths(*bounds: tuple[int, int]) -> Recipe:
-    return Recipe("length", tuple(Words(low, high) for low, high in bounds))
+    return tuple(Words(low, high) for low, high in bounds)
 
 
-def _shape(*choices: Constraint) -> Recipe:
-    return Recipe("shape", choices)
-
-
-_MENTION = Recipe("mention", tuple(Mention(word) for word in MENTIONS))
-_SECOND = Recipe("second mention", _MENTION.choices)
-_AVOID = Recipe("avoid", tuple(Avoid(words) for words in WORN))
-_START = Recipe("opening", tuple(Starts(word) for word in OPENINGS))
-_ENDING = Recipe("ending", (Ends("?"), Ends("!")))
-_QUESTION = Recipe("ending", (Ends("?"),))
+_MENTION: Recipe = tuple(Mention(word) for word in MENTIONS)
+_AVOID: Recipe = tuple(Avoid(words) for words in WORN)
+_START: Recipe = tuple(Starts(word) for word in OPENINGS)
+_QUESTION: Recipe = (Ends("?"),)
+_ENDING: Recipe = (Ends("?"), Ends("!"))
 
 FORMS: tuple[Form, ...] = (
     Form(
         "tweet",
-        "a post for social media",
+        "a social media post",
+        "It makes people stop scrolling.",
         280,
         (
-            _shape(Sentences(2), Sentences(3), Lines(2), Lines(3)),
+            (Sentences(2), Sentences(3), Lines(2), Lines(3)),
             _lengths((15, 30), (20, 40)),
             _MENTION,
             _AVOID,
             _ENDING,
-            Recipe("spice", (Hashtags(1), Hashtags(2), Number())),
+            (Hashtags(1), Hashtags(2), Number()),
         ),
     ),
     Form(
         "job-listing",
-        "a job listing that makes people want to apply",
+        "a job listing",
+        "It says what the work is and makes people want it.",
         700,
         (
-            _shape(Title(), Bullets(3), Bullets(4)),
+            (Title(), Bullets(3), Bullets(4)),
             _lengths((40, 70), (60, 100)),
             _MENTION,
             _AVOID,
             _QUESTION,
-            Recipe("spice", (Number(),)),
+            (Number(),),
         ),
     ),
     Form(
         "advert",
         "an advertisement",
+        "It makes people want it, without empty praise.",
         500,
         (
-            _shape(Title(), Sentences(3), Sentences(4), Lines(3)),
+            (Title(), Sentences(3), Sentences(4), Lines(3)),
             _lengths((25, 45), (40, 60)),
             _MENTION,
             _AVOID,
-            _START,
             _ENDING,
-            Recipe("spice", (Number(), Speech())),
+            (Number(), Speech()),
         ),
     ),
     Form(
         "story",
-        "a very short story with a beginning and an end",
+        "a very short story",
+        "Something happens in it, and it has an end.",
         900,
         (
-            _shape(Title(), Sentences(5), Sentences(7), Lines(3)),
+            (Sentences(5), Sentences(7), Lines(3)),
             _lengths((60, 90), (80, 120)),
             _MENTION,
-            _SECOND,
+            _MENTION,
             _AVOID,
             _START,
             _QUESTION,
-            Recipe("spice", (Speech(),)),
+            (Speech(),),
         ),
     ),
     Form(
         "poem",
         "a poem",
+        "It need not rhyme; it must be worth reading twice.",
         500,
         (
-            _shape(Lines(4), Lines(6), Lines(8), *(Acrostic(word) for word in ACROSTICS)),
+            (Lines(4), Lines(6), Lines(8), *(Acrostic(word) for word in ACROSTICS)),
             _lengths((20, 40), (25, 50)),
             _MENTION,
-            _SECOND,
+            _MENTION,
             _AVOID,
             _QUESTION,
         ),
     ),
     Form(
         "explanation",
-        "an explanation that a child of ten understands",
+        "an explanation",
+        "A child of ten understands it, and it is right.",
         700,
         (
-            _shape(Title(), Sentences(4), Sentences(5), Bullets(3)),
+            (Title(), Sentences(4), Sentences(5), Bullets(3)),
             _lengths((40, 70), (60, 90)),
             _MENTION,
             _AVOID,
             _QUESTION,
-            Recipe("spice", (Number(), Speech())),
+            (Number(), Speech()),
         ),
     ),
 )

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from spaces.writing import brief as briefs
 from spaces.writing import rules
 from spaces.writing.constraints import Constraint
 from spaces.writing.rules import SEATS, State
@@ -105,14 +106,15 @@ def _rendered(state: State, seat: int) -> list[str]:
 def prompt(state: State, seat: int) -> str:
     """The brief and the answer format; the same for every seat."""
     brief = state.brief
-    lines = [f"{brief.task}.", f"It has at most {brief.char_limit} characters."]
+    hint = briefs.form_of(brief.form).hint
+    lines = [f"{brief.task}. {hint}", f"It has at most {brief.char_limit} characters."]
     if brief.constraints:
-        lines += ["What can be checked, and will be:"]
+        lines += ["These points will be checked:"]
         lines += [f"- The text {each.says}." for each in brief.constraints]
-    rivals = SEATS - 1
     lines += [
-        f"{rivals} rivals write on the same brief. Judges compare the texts, without names: does it do "
-        "what was asked, is it well made, is it fresh, does it work on its readers?",
+        f"Your {SEATS - 1} rivals write on the same brief at the same time. Judges compare the texts "
+        "without names: does it do what was asked, is it well made, is it fresh, does it work on its "
+        "readers?",
         "Answer with the text only: no introduction, no comment, no quotation marks around it.",
     ]
     return "\n".join(lines)

@@ -50,7 +50,7 @@ def test_what_parameters_fix_is_not_drawn(form: Any) -> None:
     brief = session(form=form.id, subject="the moon", constraints=[]).brief
     assert (brief.form, brief.subject, brief.constraints) == (form.id, "the moon", ())
     assert brief.char_limit == form.char_limit
-    assert brief.task == f"Write {form.asks} about the moon"
+    assert brief.task == f"Write {form.noun} about the moon"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_who_decides(texts: tuple[str | None, ...], outcome: Outcome | None) -> 
 def test_the_prompt_says_what_is_due_and_is_the_same_for_all() -> None:
     state = session()
     prompt = SPACE.prompt(state, 0)
-    assert "Write a poem about a river that sings." in prompt
+    assert "Write a poem about a river that sings. " in prompt
     assert "at most 500 characters" in prompt
     assert '- The text uses the word "copper".' in prompt
     assert "Answer with the text only" in prompt
