@@ -1,0 +1,98 @@
+"""What each viewer may see of a game of TextArena, and text for people.
+
+A seat is shown what the game told it; the public what the game told everybody. Both are shown the
+first message, which holds the game's own rules, and as many of the last as there is room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from spaces.bridges.blocks import plain_block
+from spaces.bridges.theirs.textarena import rules
+from spaces.bridges.theirs.textarena.catalogue import Game
+from spaces.bridges.theirs.textarena.state import State
+from spaces.bridges.theirs.textarena.table import EVERYBODY, Telling
+
+FIRST_MAX = 4_000
+EACH_MAX = 2_500
+TOLD_MAX = 5_500
+"""Characters of the messages after the first."""
+
+GAME = "Game"
+
+
+def observe(game: Game, state: State, viewer: int | None) -> dict[str, Any]:
+    outcome = rules.outcome(game, state)
+    now = rules.table(game, state)
+    heard = [each for each in now.told if each.to in (EVERYBODY, viewer)]
+    seen: dict[str, Any] = {
+        "game": game.title,
+        "plies": state.plies,
+        "to_act": list(rules.open_seats(game, state)),
+        "answers_in": [each is not None for each in state.pending],
+        "told": [[_speaker(each), text] for each, text in _chosen(heard)],
+        "returns_milli": list(outcome.returns) if outcome and outcome.returns else None,
+        "termination": outcome.termination if outcome else None,
+        "reason": plain_block(now.reason, 400) if now.done else None,
+    }
+    if viewer is not None:
+        seen["you"] = viewer
+        seen["your_answer"] = state.pending[viewer]
+    return seen
+
+
+def _speaker(telling: Telling) -> str:
+    return f"Player {telling.by}" if telling.by in (0, 1) else GAME
+
+
+def _chosen(heard: Sequence[Telling]) -> list[tuple[Telling, str]]:
+    """The first message and the last ones."""
+    if not heard:
+        return []
+    first, *rest = heard
+    last: list[tuple[Telling, str]] = []
+    room = TOLD_MAX
+    for each in reversed(rest):
+        text = plain_block(each.text, EACH_MAX)
+        room -= len(text) + 12
+        if room < 0:
+            break
+        if text:
+            last.append((each, text))
+    return [(first, plain_block(first.text, FIRST_MAX)), *reversed(last)]
+
+
+def told_lines(seen: dict[str, Any]) -> list[str]:
+    """Who said what; lines after the first are indented, so that nobody speaks in another's name."""
+    return [f"{speaker}: " + text.replace("\n", "\n  ") for speaker, text in seen["told"]]
+
+
+def prompt(game: Game, state: State, seat: int) -> str:
+    seen = observe(game, state, seat)
+    shape = "Your answer is given to the game as it stands"
+    if game.bracketed:
+        shape += ", in [square brackets] if it has none"
+    return "\n".join(
+        [
+            f"You are Player {seat} in {game.title} of TextArena, against one other player.",
+            *told_lines(seen),
+            f"It is your turn, Player {seat}. {shape}. Answer with your move and nothing else.",
+        ]
+    )
+
+
+def headline(game: Game, state: State) -> str:
+    outcome = rules.outcome(game, state)
+    if outcome is not None:
+        one, two = outcome.returns or (0, 0)
+        return f"{outcome.termination} after {state.plies} turns, {one / 1_000:g} : {two / 1_000:g}"
+    seats = " and ".join(map(str, rules.open_seats(game, state)))
+    return f"turn {state.plies + 1}, player {seats} to answer"
+
+
+def render(game: Game, state: State) -> str:
+    seen = observe(game, state, None)
+    reason = [str(seen["reason"])] if seen["reason"] else []
+    return "\n".join([game.title, *told_lines(seen), *reason, headline(game, state)])
