@@ -13,8 +13,10 @@ from typing import Any
 
 from spaces.bid_tac_toe import BidTacToe
 from spaces.logic import Logic
+from spaces.prediction import Prediction
 from spaces.rap_battle import RapBattle
 from spaces.space import Space
+from spaces.trade_wars import TradeWars
 from spaces.writing import Writing
 
 _SPACES: tuple[Space[Any, Any, Any], ...] = (
@@ -22,6 +24,8 @@ _SPACES: tuple[Space[Any, Any, Any], ...] = (
     RapBattle(),
     Writing(),
     Logic(),
+    Prediction(),
+    TradeWars(),
 )
 _BY_ID = {space.id: space for space in _SPACES}
 

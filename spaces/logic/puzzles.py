@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from spaces.logic.catalogue import GENERATORS, LIBRARY, Level
+from spaces.logic.catalogue import GENERATORS, LEVELS, LIBRARY, Level
 
 POINTS = 1_000
 """Of a puzzle that is fully solved; the scorer's 0.0 to 1.0 in thousandths."""
@@ -64,18 +64,19 @@ def installed() -> str:
 
 def check_library(version: str | None = None) -> None:
     """Raise OtherLibrary unless the library of `logic/1`, or of `version`, is installed."""
-    wanted = LIBRARY if version is None else version
+    what, wanted = ("this round was scored", version) if version else ("logic/1 is played", LIBRARY)
     if installed() != wanted:
         raise OtherLibrary(
-            f"logic/1 is played with reasoning-gym {LIBRARY}; wanted is {wanted}, installed is "
-            f"{installed() or 'none'}: pip install reasoning-gym=={wanted}"
+            f"{what} with reasoning-gym {wanted}, installed is {installed() or 'none'}: "
+            f"pip install reasoning-gym=={wanted}"
         )
 
 
 def load() -> None:
-    """Import the library and read its word lists: about a second, once."""
+    """Import the library and read its word lists: a second or two, once."""
     for name in GENERATORS:
-        dataset(name, "easy")
+        for level in LEVELS:
+            dataset(name, level)
 
 
 @functools.cache
@@ -117,6 +118,16 @@ def score(generator: str, level: Level, entry: str, answer: str | None) -> Score
     return Score(round(POINTS * min(given, 1.0)) if given > 0 else 0)
 
 
+class _Scored(msgspec.Struct):
+    """Of the body of a note `scores`, what scoring it again takes."""
+
+    generator: str
+    level: Level
+    library: str
+    entry: str
+    answers: list[str | None]
+
+
 def rescore(body: Mapping[str, Any]) -> list[int]:
     """The points of a round, computed again from the body of its note `scores` and nothing else.
 
@@ -124,11 +135,10 @@ def rescore(body: Mapping[str, Any]) -> list[int]:
     ValueError where it is no such note.
     """
     try:
-        name, level, entry = body["generator"], body["level"], body["entry"]
-        answers, library = body["answers"], body["library"]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"a note of scores lacks {error}") from None
-    if name not in GENERATORS or level not in ("easy", "medium", "hard"):
-        raise ValueError(f"logic knows no generator {name!r} of level {level!r}")
-    check_library(str(library).removeprefix("reasoning-gym "))
-    return [score(name, level, entry, answer).points for answer in answers]
+        told = msgspec.convert(body, _Scored)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"no note of scores: {error}") from None
+    if told.generator not in GENERATORS:
+        raise ValueError(f"logic/1 has no generator {told.generator!r}")
+    check_library(told.library.removeprefix("reasoning-gym "))
+    return [score(told.generator, told.level, told.entry, answer).points for answer in told.answers]

@@ -37,14 +37,49 @@ WRITING: Variants = [
     {"constraints": [{"is": "bullets", "count": 3}, {"is": "ends", "mark": "?"}]},
 ]
 
+PREDICTION: Variants = [
+    {"kind": "probability"},
+    {"kind": "probability", "score": "log", "threshold": "100.5", "questions": 1},
+    {"questions": 10, "history": 120, "horizon": 50, "levels": list(range(5, 100, 5))},
+    {"feed": "live", "series": "BTC/USDT", "horizon": 2, "cutoff_s": 5, "step_s": 86_400}
+    | {"levels": [50], "history": 8},
+]
+
+LOGIC: Variants = [
+    {"rounds": 1, "level": "hard", "topics": ["string_manipulation"], "limit_ms": 5_000},
+    {"rounds": 10, "level": "medium", "topics": ["words", "paths"], "limit_ms": 600_000},
+]
+
+TRADE_WARS: Variants = [
+    {"rounds": 1, "candles": 1, "history": 5, "stake": 1},
+    {"feed": "live", "series": "BTC/USDT", "rounds": 2, "candles": 3},
+    {"rounds": 10, "candles": 5, "stake": 10_000_000},
+]
+
 PARAMS: dict[str, Variants] = {
     "bid-tac-toe": BID_TAC_TOE,
     "rap-battle": RAP_BATTLE,
     "writing": WRITING,
+    "prediction": PREDICTION,
+    "logic": LOGIC,
+    "trade-wars": TRADE_WARS,
     "tides": [{"rounds": 1}, {"rounds": 9}],
 }
 
-BRIDGED: tuple[str, ...] = ()
+BRIDGED: tuple[str, ...] = (
+    "openspiel:goofspiel:num_cards-4",
+    "openspiel:kuhn_poker",
+    "openspiel:kuhn_poker:players-3",
+    "openspiel:leduc_poker",
+    "openspiel:liars_dice",
+    "openspiel:matrix_pd",
+    "openspiel:tic_tac_toe",
+    "textarena:iteratedprisonersdilemma-v0",
+    "textarena:iteratedrockpaperscissors-v0",
+    "textarena:kuhnpoker-v0",
+    "textarena:othello-v0-tiny",
+    "textarena:tictactoe-v0",
+)
 """Games of other projects, by the id that the registry resolves, e.g. `openspiel:kuhn_poker`."""
 
 TIDES = Tides()
