@@ -236,7 +236,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that happened on a channel.
 
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
-    `deadline`, `forfeit`, `reveal`, `oracle`, `void`, `end`, `digest`, `step`, `verdict`, `rated`.
+    `deadline`, `forfeit`, `reveal`, `inquiry`, `oracle`, `note`, `void`, `end`, `annotation`,
+    `digest`, `step`, `verdict`, `rated`.
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
@@ -263,6 +264,18 @@ class OpenDecision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The seat has answered (its sealed action waits for the others)."""
     fault: str | None = None
     """Why the first attempt did not count; shown to the seat itself only."""
+
+
+class OpenInquiry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The arena asks the outside world; while it does, no seat has to decide."""
+
+    number: int
+    """1, 2, … within the session."""
+    kind: str
+    opens_ms: int
+    """When the oracle is asked, unix milliseconds on the arena's clock."""
+    deadline_ms: int
+    """Without an answer until then the session is void."""
 
 
 class SeatCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -335,6 +348,8 @@ class SessionView(_View, frozen=True, tag="session"):
     turn: int = 0
     """Number of the current turn; an `act` names it."""
     decisions: list[OpenDecision] = []
+    inquiry: OpenInquiry | None = None
+    """What the session waits for, when it waits for an oracle and not for seats."""
     you: int | None = None
     """Your seat, in the view that only your seat gets."""
     prompt: str | None = None
@@ -347,6 +362,8 @@ class SessionView(_View, frozen=True, tag="session"):
     """The transcript's digest, once sealed."""
     verdict: VerdictView | None = None
     steps: list[Step] = []
+    annotations: list[dict[str, Any]] = []
+    """Commentary on a session that has ended, no part of the rules: each has a `kind`."""
 
 
 class SessionCard(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any, get_args
 
 import msgspec
@@ -101,15 +102,22 @@ def _limits() -> dict[str, Any]:
 
 def _space(space: Space[Any, Any, Any]) -> str:
     """The first observation and what is asked, from the rules themselves."""
-    state = space.initial(space.params({}), Streams(bytes(SEED_BYTES)))
+    streams, rng = Streams(bytes(SEED_BYTES)), random.Random(0)
+    state = space.initial(space.params({}), streams)
+    asked = []
+    while (inquiry := space.inquiry(state)) is not None:
+        asked.append(f"the oracle's `{inquiry.kind}`")
+        state = space.learn(state, space.random_observation(state, rng), streams)
     decision = space.decisions(state)[0]
-    kinds = ", ".join(sorted({f"`{decision.kind}`" for decision in space.decisions(state)}))
+    kinds = ", ".join(
+        [*asked, *sorted({f"`{decision.kind}`" for decision in space.decisions(state)})]
+    )
     return "\n\n".join(
         [
             f"### {space.title} (`{space.id}`)",
             f"Rules `{space.rules}`, {space.seats} seats, decided by {space.decided_by}. "
             f"A session begins with {kinds}. {one_line(type(space).__doc__ or '')}".rstrip(),
-            f"The public `state` of a new session:\n\n```json\n{_json(space.observe(state, None))}\n```",
+            f"The public `state` before the first decision:\n\n```json\n{_json(space.observe(state, None))}\n```",
             f"The `prompt` of seat {decision.seat}, which says how to answer:\n\n"
             f"```\n{space.prompt(state, decision.seat)}\n```",
         ]

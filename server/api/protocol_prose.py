@@ -64,15 +64,18 @@ In a session:
 |---|---|---|
 | `open` | host | `{rules, params, seats: [{seat, commit}], seed_commit}`; always offset 0 |
 | `turn` | host | `{turn, decisions: [{seat, kind, deadline_ms, attempt}]}`: who must decide what until when |
-| `action` | seat:N | `{turn, kind, action, raw?}`: an accepted action; `raw` are the agent's words where words matter |
+| `action` | seat:N | `{turn, kind, action, raw?, elapsed_ms?}`: an accepted action; `raw` are the agent's words where words matter, `elapsed_ms` the time it took where time matters |
 | `sealed` | seat:N | an accepted action that you may not read before its `reveal` |
 | `fault` | seat:N | `{turn, code, reason, attempt}`; code `unparsable`, `illegal` or `late` |
 | `deadline` | host | `{turn, seat}`: the time is up |
 | `forfeit` | host | `{turn, seat}`: the Space's forfeit rule was applied |
 | `reveal` | host | `{turn, actions: [{seat, action}]}`: the turn's sealed actions |
-| `oracle` | oracle | an observation of the outside world, with its source |
+| `inquiry` | host | `{number, kind, opens_ms, deadline_ms}`: no seat decides; an oracle is asked when it opens |
+| `oracle` | oracle | `{number, kind, source, value}`: its answer, with where to look it up |
+| `note` | host | `{kind, body}`: a fact that the rules derived, kept so that it can be checked without them |
 | `void` | host | `{reason}`: our fault; nothing counts |
 | `end` | host | `{termination, returns}`; `returns` is null where judges decide |
+| `annotation` | host | `{kind, …}`: commentary on what was played, no part of the rules |
 | `digest` | host | `{digest}`: the transcript is sealed and at `GET /v1/sessions/{id}/transcript` |
 | `step` | host | `{name, state, detail}`: a step of what follows the match began or failed |
 | `verdict` | judge | what the judges found, see [VerdictView](#verdictview) |

@@ -1,4 +1,9 @@
-"""Sealing finished sessions, off the tick: transcript, store, digest."""
+"""Sealing finished sessions, off the tick: annotations, transcript, store, digest.
+
+The transcript is a function of the log, so annotations must be in the log before any host makes one.
+Only the host that ended a session, under the lease by which it did, annotates it: whoever takes it
+over later cannot know whether it was sealed already, and seals what the log holds.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from server.clock import Clock
+from server.host.commentary import Annotate, comments_on
 from server.host.held import Held
 from server.host.patience import pause, persist
 from server.host.sealed import Sealed, sealed_of
@@ -31,6 +37,7 @@ class Endings:
         self,
         log: LiveLog,
         seal_session: Callable[[Sealed], Awaitable[None]],
+        annotate: Annotate,
         clock: Clock,
         gap: asyncio.Event,
         *,
@@ -39,15 +46,16 @@ class Endings:
     ) -> None:
         self._log = log
         self._seal_session = seal_session
+        self._annotate = annotate
         self._clock = clock
         self._gap = gap
         self._done = done
         self._lost = lost
-        self._queue: asyncio.Queue[Held] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Held, bool]] = asyncio.Queue()
 
-    def add(self, held: Held) -> None:
-        """A session whose `end` or `void` is in the log."""
-        self._queue.put_nowait(held)
+    def add(self, held: Held, *, annotate: bool) -> None:
+        """A session whose `end` or `void` is in the log; `annotate` if it was us who wrote it."""
+        self._queue.put_nowait((held, annotate))
 
     def start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """The tasks that seal, until cancelled."""
@@ -65,11 +73,26 @@ class Endings:
 
     async def _seal_forever(self) -> None:
         while True:
-            held = await self._queue.get()
+            held, annotate = await self._queue.get()
             try:
-                await self._seal(held)
+                if not annotate or await self._comment(held):
+                    await self._seal(held)
             finally:
                 self._queue.task_done()
+
+    async def _comment(self, held: Held) -> bool:
+        """False: the session is not ours any more."""
+        bodies = await comments_on(held.match, self._annotate)
+        if not bodies:
+            return True
+        held.match.annotate(bodies, self._clock())
+        append = held.batch()
+        assert append is not None, "annotations are events"
+        [answer] = await persist(lambda: self._log.append_many([append]), "annotate")
+        if isinstance(answer, Fenced):
+            self._lost(held, "annotated by a host that has lost it")
+            return False
+        return True
 
     async def _seal(self, held: Held) -> None:
         [loaded] = await persist(lambda: self._log.load([held.session]), "seal")

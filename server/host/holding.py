@@ -23,8 +23,8 @@ RENEWALS_PER_TTL = 4
 
 
 class Holding:
-    """Leases by session. `taken` is called for each session that is newly held; restoring is done
-    while `gap` is set, between two ticks."""
+    """Leases by session. `taken` is called for each session that is newly held, `gone` for each that
+    we stop playing; restoring is done while `gap` is set, between two ticks."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Holding:
         capacity: int,
         retry_ms: int,
         taken: Callable[[Held], None],
+        gone: Callable[[Held], None],
     ) -> None:
         self.sessions: dict[str, Held] = {}
         self._host = host
@@ -45,6 +46,7 @@ class Holding:
         self._capacity = capacity
         self._retry_ms = retry_ms
         self._taken = taken
+        self._gone = gone
         self._closed = False
         self._let_go: dict[str, int] = {}
         """Leases to be released by the next poll."""
@@ -61,6 +63,7 @@ class Holding:
         if self.sessions.get(held.session) is held:
             del self.sessions[held.session]
             self._let_go[held.session] = held.token
+            self._gone(held)
             _logger.info(
                 "session let go",
                 session=held.session,
@@ -76,6 +79,7 @@ class Holding:
         """
         if self.sessions.get(held.session) is held:
             del self.sessions[held.session]
+            self._gone(held)
             _logger.warning(
                 "session left to another host",
                 session=held.session,

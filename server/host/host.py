@@ -1,7 +1,8 @@
 """The shell around the matches: one tick over all sessions of a host, and one round of appends.
 
 One task ticks, whatever the number of sessions; a few more feed it: one takes the inbox, one claims
-leases, one renews them, and some seal what has ended. Each step may be repeated by another host, so a
+leases, one renews them, one for each open inquiry asks the oracle, and some seal what has ended. Each
+step may be repeated by another host, so a
 host may die between any two.
 """
 
@@ -16,6 +17,8 @@ import structlog
 from server.clock import Clock
 from server.config import Config
 from server.host.arrivals import Arrivals
+from server.host.asking import Answer, Asking, no_oracle
+from server.host.commentary import Annotate, no_annotations
 from server.host.deadlines import Deadlines
 from server.host.ending import Endings
 from server.host.grid import Grid
@@ -47,7 +50,8 @@ class Host:
     """Plays every session it can lease, up to the capacity. `name` must be unique among processes.
 
     `seal_session` keeps a finished session; it is called again after a failure, and by the next host
-    after a crash. `observe_tick(work_s, lateness_s)` is called after every tick.
+    after a crash. `observe_tick(work_s, lateness_s)` is called after every tick. `answer` is the oracle;
+    without one, sessions that need it become void. `annotate` comments on what has ended.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class Host:
         config: Config,
         clock: Clock,
         observe_tick: Callable[[float, float], None] | None = None,
+        answer: Answer = no_oracle,
+        annotate: Annotate = no_annotations,
     ) -> None:
         self.name = name
         self.stats = HostStats()
@@ -71,6 +77,7 @@ class Host:
         self._clock = clock
         self._observe_tick = observe_tick
         self._arrivals = Arrivals(inbox, name)
+        self._asking = Asking(answer, clock, self._arrivals.wake)
         self._deadlines = Deadlines()
         self._touched: set[str] = set()
         """Sessions to look at in the next tick."""
@@ -85,9 +92,10 @@ class Host:
             capacity=config.host_capacity,
             retry_ms=config.retry_ms,
             taken=self._taken,
+            gone=self._asking.forget,
         )
         self._endings = Endings(
-            log, seal_session, clock, gap, done=self._sealed, lost=self._holding.drop
+            log, seal_session, annotate, clock, gap, done=self._sealed, lost=self._holding.drop
         )
         self._cut_off_s: float | None = None
         """Since when actions cannot reach us, on the loop's clock."""
@@ -102,6 +110,7 @@ class Host:
         self._stopped.clear()
         try:
             async with asyncio.TaskGroup() as group:
+                self._asking.start(group)
                 claims = group.create_task(
                     self._holding.claim_forever(self._config.tick_ms / 1_000), name="host claims"
                 )
@@ -111,6 +120,7 @@ class Host:
                     *self._endings.start(group),
                 ]
                 await self._tick_until_drained()
+                self._asking.close()
                 self._holding.close()
                 await claims
                 await self._endings.settle(self._config.drain_ms / 1_000)
@@ -180,9 +190,13 @@ class Host:
             self._observe_tick(work_s, late_s)
 
     async def _tick(self, now_ms: int) -> None:
-        """Actions first, deadlines after them, then one round of appends."""
+        """Actions and the oracle's answers first, deadlines after them, then one round of appends."""
         self._arrivals.wake.clear()
         self._arrivals.deliver(now_ms, lambda inbound: self._receive(now_ms, inbound))
+        for answered in self._asking.take():
+            if self._holds(answered.held):
+                answered.held.match.learn(now_ms, answered.number, answered.observation)
+                self._touched.add(answered.held.session)
         if self._cut_off_s is None:
             self._strike(now_ms)
         touched, self._touched = self._touched, set()
@@ -247,6 +261,8 @@ class Host:
                 self.stats.events += len(append.events)
                 if held.match.finished:
                     self._end(held)
+                elif held.match.inquiry is not None:
+                    self._asking.ask(held)
         return written
 
     async def _void_unwritable(self, held: Held) -> None:
@@ -279,7 +295,7 @@ class Host:
         if strange and self._clock() < held.record.opened_ms + STRANGE_MS:
             self._holding.leave(held, str(held.match.failure))
         elif held.match.finished:
-            self._endings.add(held)
+            self._endings.add(held, annotate=False)
         else:
             held.match.takeover(self._clock())
             self._touched.add(held.session)
@@ -325,7 +341,8 @@ class Host:
                 space=held.record.space,
                 exc_info=held.match.failure,
             )
-        self._endings.add(held)
+        self._asking.forget(held)
+        self._endings.add(held, annotate=True)
 
     def _sealed(self, held: Held, sealed: Sealed) -> None:
         self._holding.finished(held)

@@ -4,6 +4,7 @@
 filter through which any event reaches a viewer. `document` seals what was played.
 """
 
+from server.match.decision import Asked as Asked
 from server.match.document import document as document
 from server.match.engine import Match as Match
 from server.match.opening import initial_views as initial_views

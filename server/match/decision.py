@@ -1,10 +1,10 @@
-"""One open decision with its clock and its faults."""
+"""One open decision with its clock and its faults; one open inquiry with its clock."""
 
 from __future__ import annotations
 
 import msgspec
 
-from spaces.space import Decision
+from spaces.space import Decision, Inquiry
 
 MAX_ATTEMPTS = 2
 """One retry, then the Space's forfeit rule (DESIGN, section 4)."""
@@ -15,7 +15,10 @@ class Open(msgspec.Struct, frozen=True):
 
     decision: Decision
     deadline_ms: int
-    """Unix milliseconds."""
+    """Unix milliseconds, as `opened_ms`."""
+    opened_ms: int
+    """When the seat was asked: what it needed counts from here, also over a retry. After an outage
+    of ours the seat is asked anew, so that no outage is ever counted against it."""
     attempt: int = 1
     done: bool = False
     fault: str | None = None
@@ -31,9 +34,16 @@ class Open(msgspec.Struct, frozen=True):
     def finished(self) -> Open:
         return msgspec.structs.replace(self, done=True)
 
-    def until(self, deadline_ms: int) -> Open:
+    def anew(self, deadline_ms: int, opened_ms: int) -> Open:
+        """With fresh time."""
         public_ms = None if self.public_deadline_ms is None else deadline_ms
-        return msgspec.structs.replace(self, deadline_ms=deadline_ms, public_deadline_ms=public_ms)
+        return msgspec.structs.replace(
+            self, deadline_ms=deadline_ms, opened_ms=opened_ms, public_deadline_ms=public_ms
+        )
+
+    def elapsed_ms(self, now_ms: int) -> int:
+        """What the seat has needed so far. Hosts' clocks differ a little: never less than 0."""
+        return max(0, now_ms - self.opened_ms)
 
     def faulted(self, reason: str, now_ms: int, retry_ms: int, *, hidden: bool) -> Open:
         """The retry: the time that is left, at least `retry_ms`."""
@@ -56,3 +66,15 @@ class Open(msgspec.Struct, frozen=True):
         if viewer == self.seat or self.public_deadline_ms is None:
             return self.deadline_ms, self.attempt
         return self.public_deadline_ms, 1
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The oracle owes an answer."""
+
+    number: int
+    """Of the inquiry within its session, from 1."""
+    inquiry: Inquiry
+    """Secret: what is asked may be drawn from the seed."""
+    opens_ms: int
+    """Unix milliseconds, as `deadline_ms`: the oracle is not asked sooner."""
+    deadline_ms: int

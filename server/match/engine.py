@@ -1,8 +1,10 @@
-"""One session under its Space's rules: turns, clocks, retries, forfeits, sealed actions, void.
+"""One session under its Space's rules: turns, clocks, retries, forfeits, sealed actions, inquiries,
+notes, void.
 
-Sans-I/O. After construction call `takeover`; then `receive` for every action and `tick` for the clock,
-in this order, so that what has arrived counts before a deadline strikes. After each round read
-`views`, take the events and replies and store them, and come back by `next_deadline`.
+Sans-I/O. After construction call `takeover`; then `receive` for every action, `learn` for every answer
+of the oracle and `tick` for the clock, in this order, so that what has arrived counts before a
+deadline strikes. After each round read `views`, take the events and replies and store them, ask the
+oracle what `inquiry` says, and come back by `next_deadline`.
 
 A `Match` never raises for what an agent sent, nor for rules that break: those are our fault and void
 the session.
@@ -14,13 +16,24 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from server.live.records import Inbound, LogEvent, Reply, SessionRecord, ViewSet
-from server.match.decision import MAX_ATTEMPTS, Open
+from server.match.decision import MAX_ATTEMPTS, Asked, Open
 from server.match.progress import Progress
 from server.match.views import Views
-from spaces.space import ActionError, InvalidAction, Outcome
+from spaces import canonical
+from spaces.space import (
+    ActionError,
+    Inquiry,
+    InvalidAction,
+    InvalidObservation,
+    Observation,
+    Outcome,
+)
+from spaces.transcript.annotations import check_annotations
+from spaces.transcript.observations import as_kept
+from spaces.transcript.timing import keeps_time
 
 MAX_REASON_CHARS = 500
-"""Of a fault: a reason may quote what the agent sent."""
+"""Of a fault or a void: a reason may quote what an agent or an oracle sent."""
 LATE = "no answer in time"
 RULES_BROKE = "the arena failed to apply the rules"
 
@@ -37,6 +50,8 @@ class Match:
         self._views = Views(record)
         self._events: list[LogEvent] = []
         self._replies: list[Reply] = []
+        self._silence = "it was not asked"
+        """Why the oracle has not answered yet."""
         self._progress = Progress(record, retry_ms)
         for event in events:
             try:
@@ -81,12 +96,25 @@ class Match:
         return self._progress.turn
 
     @property
+    def inquiry(self) -> Asked | None:
+        """What the oracle owes an answer to now. Secret."""
+        return self._progress.inquiry
+
+    @property
+    def state(self) -> Any:
+        """The Space's own state. Secret while live."""
+        return self._progress.state
+
+    @property
     def changed(self) -> bool:
         """There are events to take."""
         return bool(self._events)
 
     def next_deadline(self) -> int | None:
-        """Unix milliseconds at which `tick` has something to do; None: no decision is open."""
+        """Unix milliseconds at which `tick` has something to do; None: nobody owes anything."""
+        asked = self._progress.inquiry
+        if asked is not None:
+            return asked.deadline_ms
         return min((each.deadline_ms for each in self._progress.pending()), default=None)
 
     def views(self) -> ViewSet:
@@ -112,19 +140,23 @@ class Match:
 
     def takeover(self, now_ms: int) -> None:
         """A host has taken over, or an outage of ours is past: begin, or give every open decision
-        fresh time."""
+        and the oracle fresh time."""
+        progress = self._progress
         if self.finished:
             return
         if self.failure is not None:
             self.void(RULES_BROKE, now_ms)
-        elif self.turn == 0:
-            self._guarded(now_ms, self._start_turn)
+        elif progress.turn == progress.asked == 0:
+            self._guarded(now_ms, self._go_on)
+        elif progress.inquiry is not None:
+            asked = progress.inquiry
+            self._tell_inquiry(now_ms, asked.number, asked.inquiry, max(now_ms, asked.opens_ms))
         else:
             self._tell_turn(
                 now_ms,
                 [
-                    each.until(now_ms + each.fresh_ms(self._retry_ms))
-                    for each in self._progress.pending()
+                    each.anew(now_ms + each.fresh_ms(self._retry_ms), now_ms)
+                    for each in progress.pending()
                 ],
             )
 
@@ -146,17 +178,45 @@ class Match:
         if refusal is not None:
             self._refuse(inbound, *refusal)
 
+    def learn(self, now_ms: int, number: int, observation: Observation) -> None:
+        """The oracle has answered inquiry `number`. A second answer, and one that nobody waits for any
+        more, is ignored. One that the rules refuse is our fault and voids the session."""
+        asked = self.inquiry
+        if self.finished or asked is None or asked.number != number:
+            return
+        try:
+            kept = as_kept(observation)
+            self._guarded(now_ms, lambda now_ms: self._hear(now_ms, asked, kept))
+        except InvalidObservation as error:
+            self._refuse_oracle(now_ms, error)
+
+    def unanswered(self, number: int, reason: str) -> None:
+        """The oracle could not answer, so far: what to say if it never does."""
+        if self.inquiry is not None and self.inquiry.number == number:
+            self._silence = reason
+
     def tick(self, now_ms: int) -> None:
         """Strike every deadline that has passed. All late seats are dealt with before the rules are
         asked what follows, so that it does not matter which of them is dealt with first."""
         deadline = self.next_deadline()
-        if deadline is not None and deadline <= now_ms:
+        if deadline is None or deadline > now_ms:
+            return
+        if self.inquiry is not None:
+            self.void(f"the oracle did not answer: {self._silence}"[:MAX_REASON_CHARS], now_ms)
+        else:
             self._guarded(now_ms, self._strike)
 
     def void(self, reason: str, now_ms: int) -> None:
         """Our fault: the session counts for nothing. Harmless when it is over."""
         if not self.finished:
             self._emit(now_ms, "host", "void", {"reason": reason})
+
+    def annotate(self, bodies: Sequence[dict[str, Any]], now_ms: int) -> None:
+        """Commentary on a session that has ended. Raises InvalidAnnotation."""
+        assert self.status == "ended", "only what has ended is annotated"
+        check_annotations(bodies)
+        for body in bodies:
+            self._emit(now_ms, "host", "annotation", body)
 
     def seal(self, digest: str, now_ms: int) -> None:
         """The transcript is kept; its digest is the last that hosts have to say."""
@@ -197,8 +257,9 @@ class Match:
         progress = self._progress
         open_ = progress.open[inbound.seat]
         decision, space = open_.decision, progress.space
+        elapsed_ms = open_.elapsed_ms(now_ms)
         try:
-            action = space.parse(decision.kind, inbound.text)
+            action = space.stamp(space.parse(decision.kind, inbound.text), elapsed_ms)
             state = space.apply(progress.state, decision.seat, action, progress.streams)
         except ActionError as error:
             code = "unparsable" if isinstance(error, InvalidAction) else "illegal"
@@ -213,6 +274,8 @@ class Match:
         }
         if space.decided_by == "judges":
             body["raw"] = inbound.text
+        if keeps_time(space):
+            body["elapsed_ms"] = elapsed_ms
         secret_to = decision.seat if decision.sealed else None
         by = f"seat:{decision.seat}"
         self._emit(now_ms, by, "action", body, secret_to=secret_to, act=inbound.act, state=state)
@@ -250,27 +313,73 @@ class Match:
             self._emit(now_ms, "host", "forfeit", {"turn": self.turn, "seat": each.seat})
         self._advance(now_ms)
 
+    # ---------------------------------------------------------------------- the oracle
+
+    def _hear(self, now_ms: int, asked: Asked, observation: Observation) -> None:
+        progress = self._progress
+        try:
+            state = progress.space.learn(progress.state, observation, progress.streams)
+        except InvalidObservation as error:
+            self._refuse_oracle(now_ms, error)
+            return
+        body = {
+            "number": asked.number,
+            "kind": asked.inquiry.kind,
+            "source": observation.source,
+            "value": observation.value,
+        }
+        self._emit(now_ms, "oracle", "oracle", body, state=state)
+        self._go_on(now_ms)
+
+    def _refuse_oracle(self, now_ms: int, error: InvalidObservation) -> None:
+        self.void(f"the oracle's answer was refused: {error}"[:MAX_REASON_CHARS], now_ms)
+
+    def _tell_inquiry(self, now_ms: int, number: int, inquiry: Inquiry, opens_ms: int) -> None:
+        self._silence = "it was not asked"
+        body = {
+            "number": number,
+            "kind": inquiry.kind,  # and never `ask`, which may be drawn from the secret seed
+            "opens_ms": opens_ms,
+            "deadline_ms": opens_ms + inquiry.limit_ms,
+        }
+        self._emit(now_ms, "host", "inquiry", body)
+
     # ---------------------------------------------------------------------- turns
 
     def _advance(self, now_ms: int) -> None:
-        """Something was decided: go on with this turn, or reveal it and begin the next, or end."""
+        """Something was decided: go on with this turn, or reveal it and go on from there."""
         progress = self._progress
         due = {(each.seat, each.kind) for each in progress.decisions()}
         waiting = {(each.seat, each.decision.kind) for each in progress.pending()}
         if due and due <= waiting:
             return
         # A session that ends while seats still owe answers ends before the reveal.
-        if progress.sealed and (due or not waiting):
+        goes_on = bool(due) or progress.space.outcome(progress.state) is None
+        if progress.sealed and (goes_on or not waiting):
             self._reveal(now_ms)
-        if due:
+        self._go_on(now_ms)
+
+    def _go_on(self, now_ms: int) -> None:
+        """What was going on is over: note it, then begin the next turn, ask the oracle, or end."""
+        progress = self._progress
+        for note in progress.space.notes(progress.state)[progress.notes :]:
+            body = {"kind": note.kind, "body": note.body}
+            canonical.encode(body)  # or it could never be sealed
+            self._emit(now_ms, "host", "note", body)
+        if progress.decisions():
             self._start_turn(now_ms)
-        else:
+            return
+        inquiry = progress.space.inquiry(progress.state)
+        if inquiry is None:
             self._end(now_ms)
+            return
+        opens_ms = now_ms + inquiry.delay_ms
+        self._tell_inquiry(now_ms, progress.asked + 1, inquiry, opens_ms)
 
     def _end(self, now_ms: int) -> None:
         outcome: Outcome | None = self._progress.space.outcome(self._progress.state)
         if outcome is None:
-            raise RuntimeError("the rules neither ask for a decision nor end the session")
+            raise RuntimeError("the rules ask for nothing and do not end the session")
         returns = None if outcome.returns is None else list(outcome.returns)
         body = {"termination": outcome.termination, "returns": returns}
         self._emit(now_ms, "host", "end", body)
@@ -283,7 +392,9 @@ class Match:
         self._emit(now_ms, "host", "reveal", {"turn": self.turn, "actions": actions})
 
     def _start_turn(self, now_ms: int) -> None:
-        opened = [Open(each, now_ms + each.time_limit_ms) for each in self._progress.decisions()]
+        opened = [
+            Open(each, now_ms + each.time_limit_ms, now_ms) for each in self._progress.decisions()
+        ]
         self._tell_turn(now_ms, opened, self.turn + 1)
 
     def _tell_turn(self, now_ms: int, opened: Sequence[Open], turn: int | None = None) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from server.live.records import LogEvent, SessionRecord
-from server.match.decision import MAX_ATTEMPTS, Open
+from server.match.decision import MAX_ATTEMPTS, Asked, Open
 from spaces import registry
 from spaces.seed import Streams
-from spaces.space import Decision, Space
+from spaces.space import Decision, Inquiry, Observation, Space
 
 
 class UnknownRules(LookupError):
@@ -38,6 +38,12 @@ class Progress:
         """The decisions of this turn by seat, also those that are done."""
         self.sealed: dict[int, dict[str, Any]] = {}
         """Sealed actions of this turn by seat, until they are revealed."""
+        self.asked = 0
+        """Number of the last inquiry; 0 before the first."""
+        self.inquiry: Asked | None = None
+        self.notes = 0
+        """How many of the state's notes the log holds."""
+        self.annotations: list[dict[str, Any]] = []
         self.acts: set[tuple[int, str]] = set()
         """(seat, act) of every action that was accepted or was a fault."""
         self.status: Literal["live", "ended", "void"] = "live"
@@ -86,6 +92,9 @@ class Progress:
                 self.status = "ended" if event.type == "end" else "void"
                 self.outcome = event.body
                 self.open = {}
+                self.inquiry = None
+            case "annotation":
+                self.annotations.append(event.body)
             case "digest":
                 self.digest = event.body["digest"]
             case _ if self.failure is None:
@@ -96,7 +105,7 @@ class Progress:
     def _fold_play(self, event: LogEvent, state: Any) -> None:
         match event.type:
             case "turn":
-                self._fold_turn(event.body)
+                self._fold_turn(event)
             case "action":
                 self._fold_action(event, state)
             case "fault":
@@ -108,19 +117,41 @@ class Progress:
                 self.open[seat] = self.open[seat].finished()
             case "reveal":
                 self.sealed = {}
+            case "inquiry":
+                self._fold_inquiry(event.body)
+            case "oracle":
+                self._fold_oracle(event.body, state)
+            case "note":
+                self.notes += 1
             case _:  # `open`, `deadline`, and what workers append later, change nothing here
                 pass
 
-    def _fold_turn(self, body: dict[str, Any]) -> None:
+    def _fold_turn(self, event: LogEvent) -> None:
+        body, opened_ms = event.body, self._opened_ms + event.t
         deadlines = {each["seat"]: each["deadline_ms"] for each in body["decisions"]}
         if body["turn"] == self.turn:  # told again, with fresh time
             for seat, deadline_ms in deadlines.items():
-                self.open[seat] = self.open[seat].until(deadline_ms)
+                self.open[seat] = self.open[seat].anew(deadline_ms, opened_ms)
             return
         self.turn = body["turn"]
         self.open = {
-            decision.seat: Open(decision, deadlines[decision.seat]) for decision in self.decisions()
+            decision.seat: Open(decision, deadlines[decision.seat], opened_ms)
+            for decision in self.decisions()
         }
+
+    def _fold_inquiry(self, body: dict[str, Any]) -> None:
+        inquiry: Inquiry | None = self.space.inquiry(self.state)
+        assert inquiry is not None, "the rules ask no oracle"
+        self.asked = body["number"]
+        self.inquiry = Asked(self.asked, inquiry, body["opens_ms"], body["deadline_ms"])
+        self.open = {}
+
+    def _fold_oracle(self, body: dict[str, Any], state: Any) -> None:
+        if state is None:
+            observation = Observation(body["source"], body["value"])
+            state = self.space.learn(self.state, observation, self.streams)
+        self.state = state
+        self.inquiry = None
 
     def _fold_action(self, event: LogEvent, state: Any) -> None:
         seat = _seat(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.live.records import SessionRecord, ViewSet
 from server.match.decision import Open
 from server.match.progress import Progress
-from server.protocol import OpenDecision, SeatCard, SessionView, Step
+from server.protocol import OpenDecision, OpenInquiry, SeatCard, SessionView, Step
 from spaces.seed import commitment
 
 _HEADLINE_CHARS = 80
@@ -43,6 +43,7 @@ class Views:
             headline=headline,
             turn=progress.turn,
             decisions=[_decision(each, viewer) for each in progress.open.values()],
+            inquiry=_inquiry(progress),
             you=viewer,
             prompt=_prompt(progress, viewer),
             outcome=progress.outcome,
@@ -50,6 +51,7 @@ class Views:
             tier_micros=self._record.tier_micros,
             digest=progress.digest,
             steps=_steps(progress),
+            annotations=progress.annotations,
         )
 
 
@@ -76,6 +78,14 @@ def _decision(open_: Open, viewer: int | None) -> OpenDecision:
         done=open_.done,
         fault=open_.fault if viewer == open_.seat else None,
     )
+
+
+def _inquiry(progress: Progress) -> OpenInquiry | None:
+    """What is asked of the oracle may be secret, so none of it is shown."""
+    asked = progress.inquiry
+    if asked is None:
+        return None
+    return OpenInquiry(asked.number, asked.inquiry.kind, asked.opens_ms, asked.deadline_ms)
 
 
 def _steps(progress: Progress) -> list[Step]:

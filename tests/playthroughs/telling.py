@@ -12,7 +12,7 @@ from typing import Any
 
 from spaces import canonical, registry
 from spaces.seed import Streams
-from spaces.space import Space
+from spaces.space import Observation, Space
 from spaces.transcript import Entry, Transcript, replay
 
 
@@ -56,6 +56,9 @@ def _after(space: Space[Any, Any, Any], state: Any, entry: Entry, streams: Strea
         return space.apply(state, int(entry.by.removeprefix("seat:")), action, streams)
     if entry.type == "forfeit":
         return space.forfeit(state, entry.body["seat"], streams)
+    if entry.type == "oracle":
+        observation = Observation(entry.body["source"], entry.body["value"])
+        return space.learn(state, observation, streams)
     return state
 
 
@@ -71,4 +74,7 @@ def _state(space: Space[Any, Any, Any], state: Any) -> Iterator[str]:
         sealed = ", sealed" if decision.sealed else ""
         yield f"due: {decision.kind} of seat {decision.seat} in {decision.time_limit_ms} ms{sealed}"
         yield from (f"  | {line}" for line in space.prompt(state, decision.seat).split("\n"))
+    inquiry = space.inquiry(state)
+    if inquiry is not None:
+        yield f"asked: {inquiry.kind} {shown(inquiry.ask)} in {inquiry.limit_ms} ms"
     yield f"outcome: {space.outcome(state)}"

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
@@ -20,16 +21,18 @@ from server.live.log import LiveLog
 from server.live.records import Inbound, LogEvent, SessionRecord
 from server.match import initial_views, open_event
 from server.protocol import SessionView
+from spaces import registry
 from tests.server.match_table import record_of
 
 FAST = Config(tick_ms=20, tick_min_ms=1, retry_ms=200, drain_ms=2_000, data_dir="unused")
 
 
 async def form(
-    log: LiveLog, session: str, space: str = "bid-tac-toe", *, age_ms: int = 0
+    log: LiveLog, session: str, space: str = "bid-tac-toe", *, age_ms: int = 0, **params: Any
 ) -> SessionRecord:
     """Open a session as the matchmaker does."""
-    record = msgspec.structs.replace(record_of(space, session), opened_ms=unix_ms() - age_ms)
+    record = record_of(space, session, **params)
+    record = msgspec.structs.replace(record, opened_ms=unix_ms() - age_ms)
     await log.open_session(record, open_event(record), initial_views(record))
     return record
 
@@ -37,14 +40,9 @@ async def form(
 def answer(view: SessionView, kind: str, rng: random.Random) -> str:
     """Some legal answer of the seat whose view it is."""
     assert view.you is not None
-    match kind:
-        case "bid":
-            return f"bid: {rng.randint(0, min(40, view.state['chips'][view.you]))}"
-        case "mark":
-            free = [i for i, mark in enumerate(view.state["board"]) if mark == "."]
-            return f"cell: {rng.choice(free)}"
-        case _:
-            return f"rhyme number {rng.randrange(100)}\nhere I come"
+    if kind == "bid":  # a test's own bid is 41
+        return f"bid: {rng.randint(0, min(40, view.state['chips'][view.you]))}"
+    return registry.get(view.space).random_answer(kind, view.state, view.you, rng)
 
 
 class Players:
@@ -126,7 +124,9 @@ def host_on(
     name: str = "host-1",
     config: Config = FAST,
     ttl_ms: int = 400,
+    **given: Any,
 ) -> Host:
+    """`given`: the host's `answer` and `annotate`."""
     return Host(
         name=name,
         log=LiveLog(redis),
@@ -135,6 +135,7 @@ def host_on(
         seal_session=keep,
         config=config,
         clock=unix_ms,
+        **given,
     )
 
 

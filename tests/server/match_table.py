@@ -10,6 +10,7 @@ from server.live.records import Inbound, LogEvent, Reply, SeatRecord, SessionRec
 from server.match import Match, open_event
 from server.protocol import SessionView
 from spaces import registry
+from spaces.space import Observation
 
 T0 = 1_700_000_000_000
 RETRY_MS = 10_000
@@ -55,6 +56,18 @@ class Table:
         self.match.receive(self.now, inbound)
         return self.collect()
 
+    def hear(self, observation: Observation | None = None, *, seed: int = 0) -> list[LogEvent]:
+        """What the answer of the oracle leads to, given as soon as it may be asked; a random one
+        unless said otherwise."""
+        asked = self.match.inquiry
+        assert asked is not None, "nothing is asked"
+        self.now = max(self.now, asked.opens_ms)
+        if observation is None:
+            space = registry.get(self.record.space)
+            observation = space.random_observation(self.match.state, random.Random(seed))
+        self.match.learn(self.now, asked.number, observation)
+        return self.collect()
+
     def wait(self, ms: int) -> list[LogEvent]:
         self.now += ms
         self.match.tick(self.now)
@@ -78,20 +91,19 @@ class Table:
     def play_on(self, rng: random.Random) -> None:
         """Random legal answers until it ends."""
         while not self.match.finished:
-            seat, text = random_answer(self.match, rng)
-            self.act(seat, text)
+            if self.match.inquiry is not None:
+                self.hear(seed=rng.randrange(1_000))
+            else:
+                seat, text = random_answer(self.match, rng)
+                self.act(seat, text)
 
 
 def random_answer(match: Match, rng: random.Random) -> tuple[int, str]:
     """A seat that owes an answer, and a legal one for it."""
     progress = match._progress
-    seat = rng.choice([each.seat for each in progress.pending()])
-    action = progress.space.random_action(progress.state, seat, rng)
-    body = progress.space.encode_action(action)
-    for key in ("bid", "cell"):
-        if key in body:
-            return seat, f"{key}: {body[key]}"
-    return seat, body["text"]
+    open_ = rng.choice(progress.pending())
+    kind, view = open_.decision.kind, progress.space.observe(progress.state, open_.seat)
+    return open_.seat, progress.space.random_answer(kind, view, open_.seat, rng)
 
 
 def types(events: list[LogEvent]) -> list[str]:
