@@ -6,14 +6,11 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spaces.bid_tac_toe.solver.__main__ import main
-
-THEORY = Path(__file__).parents[2] / "docs" / "bid-tac-toe-theory.md"
 
 
 def solved(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:

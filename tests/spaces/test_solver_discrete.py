@@ -109,7 +109,7 @@ def brute(goal: Goal) -> Brute:
     return Brute(goal)
 
 
-def question(variant: Variant, board: str, total: int = 0, **more: object) -> Question:
+def question(variant: Variant, board: str, total: int, **more: object) -> Question:
     payment, ties, decided_by = variant
     base = Question(board, "X", payment, ties, decided_by, total)
     return msgspec.structs.replace(base, **more)
@@ -291,7 +291,7 @@ def test_questions_that_do_not_fit_are_refused(
     variant: Variant, more: dict[str, object], told: str
 ) -> None:
     with pytest.raises(ValueError, match=told):
-        forced(question(variant, EMPTY_BOARD, **{"total": 10, **more}), "win")
+        forced(msgspec.structs.replace(question(variant, EMPTY_BOARD, 10), **more), "win")
 
 
 @pytest.mark.parametrize("text", ["", "*", "-1", "1.5", "3**", "12 *", "²", "1" * 10])
@@ -303,3 +303,22 @@ def test_holdings_are_read_strictly(text: str) -> None:
 def test_holdings_are_ordered_by_chips_then_advantage() -> None:
     texts = ["0", "0*", "1", "1*", "12", "12*"]
     assert [str(each) for each in sorted(map(Holding.read, reversed(texts)))] == texts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    board=st.sampled_from([board for free in (1, 2, 3, 5, 8) for board in boards(free)]),
+    total=st.integers(1, 30),
+    payment=st.sampled_from(PAYMENTS),
+    decided_by=st.sampled_from(["draw", "money"]),
+)
+def test_with_the_advantage_one_forces_a_win_or_the_other_forces_not_to_lose(
+    board: str, total: int, payment: Payment, decided_by: FullBoard
+) -> None:
+    """The games are determined: what the one lacks the other has."""
+    asked = question((payment, "advantage-chip", decided_by), board, total)
+    for own in range(1, total):
+        for chip in (False, True):
+            x = msgspec.structs.replace(asked, holding=Holding(own, chip))
+            o = msgspec.structs.replace(asked, holding=Holding(total - own, not chip), player="O")
+            assert bool(forced(x, "win").bids) != bool(forced(o, "not-lose").bids)

@@ -54,8 +54,8 @@ def test_when_the_next_mark_decides_all_is_bid(payment: Paid) -> None:
 
 
 def test_a_dead_board_cannot_be_won() -> None:
-    assert threshold("XOXXOOOX.", "X", "win", "richman") == (1, 0, (8,))
-    assert threshold("XOXXOOOX.", "X", "not-lose", "poorman") == (0, 0, (8,))
+    assert threshold("XOXXOOOX.", "X", "win", "richman") == (Fraction(1), Fraction(0), (8,))
+    assert threshold("XOXXOOOX.", "X", "not-lose", "poorman") == (Fraction(0), Fraction(0), (8,))
 
 
 def random_turns(board: str, player: Player, goal: Goal) -> Fraction:
