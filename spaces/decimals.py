@@ -25,7 +25,7 @@ Number = Annotated[
 """A number in its one form: no plus, no exponent, no zeros that say nothing, no minus zero."""
 
 _WRITTEN = re.compile(
-    r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,2})?"
+    r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 )
 _EXACT = Context(prec=200)
 _LAST_PLACE = Decimal(1).scaleb(-PLACES)
@@ -36,7 +36,10 @@ def number(text: str) -> str | None:
     finite, or is too large."""
     if not _WRITTEN.fullmatch(text):
         return None
-    value = Decimal(text).quantize(_LAST_PLACE, rounding=ROUND_HALF_EVEN, context=_EXACT)
+    value = Decimal(text)
+    if value and value.adjusted() >= WHOLE_DIGITS:
+        return None
+    value = value.quantize(_LAST_PLACE, rounding=ROUND_HALF_EVEN, context=_EXACT)
     return _told(value) if abs(value) < LIMIT else None
 
 

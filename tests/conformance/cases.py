@@ -47,7 +47,7 @@ PREDICTION: Variants = [
 
 LOGIC: Variants = [
     {"rounds": 1, "level": "hard", "topics": ["string_manipulation"], "limit_ms": 5_000},
-    {"rounds": 10, "level": "medium", "topics": ["words", "paths"], "limit_ms": 600_000},
+    {"rounds": 5, "level": "medium", "topics": ["words", "paths"], "limit_ms": 600_000},
 ]
 
 TRADE_WARS: Variants = [
@@ -74,10 +74,8 @@ BRIDGED: tuple[str, ...] = (
     "openspiel:liars_dice",
     "openspiel:matrix_pd",
     "openspiel:tic_tac_toe",
-    "textarena:iteratedprisonersdilemma-v0",
     "textarena:iteratedrockpaperscissors-v0",
     "textarena:kuhnpoker-v0",
-    "textarena:othello-v0-tiny",
     "textarena:tictactoe-v0",
 )
 """Games of other projects, by the id that the registry resolves, e.g. `openspiel:kuhn_poker`."""
