@@ -17,11 +17,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from spaces.bridges.blocks import plain_block
 from spaces.bridges.extras import require
 
 SEATS = 2
 EVERYBODY = -1
 """The receiver of what all players are told, and the sender of what the game says."""
+TEXT_MAX = 4_000
+"""Characters of a message that are kept, its last ones."""
 
 _alone = threading.RLock()
 """The generators are the process's: one step at a time."""
@@ -35,6 +38,7 @@ class Telling(NamedTuple):
     by: int
     """A seat, or EVERYBODY for the game itself."""
     text: str
+    """Plain, at most TEXT_MAX characters."""
 
 
 class InvalidMove(Exception):
@@ -172,7 +176,9 @@ def _recorded(told: list[Telling]) -> Iterator[None]:
     def noted(
         self: Any, message: str, observation_type: Any, from_id: int = -1, to_id: int = -1
     ) -> None:
-        told.append(Telling(to_id, from_id, str(message)))
+        text = plain_block(str(message), TEXT_MAX)
+        if text:
+            told.append(Telling(to_id, from_id, text))
         add(self, message, observation_type, from_id, to_id)
 
     state_type.add_observation = noted

@@ -15,8 +15,6 @@ from spaces.bridges.theirs.textarena.catalogue import Game
 from spaces.bridges.theirs.textarena.state import State
 from spaces.bridges.theirs.textarena.table import EVERYBODY, Telling
 
-FIRST_MAX = 4_000
-EACH_MAX = 2_500
 TOLD_MAX = 5_500
 """Characters of the messages after the first."""
 
@@ -32,7 +30,7 @@ def observe(game: Game, state: State, viewer: int | None) -> dict[str, Any]:
         "plies": state.plies,
         "to_act": list(rules.open_seats(game, state)),
         "answers_in": [each is not None for each in state.pending],
-        "told": [[_speaker(each), text] for each, text in _chosen(heard)],
+        "told": [[_speaker(each), each.text] for each in _chosen(heard)],
         "returns_milli": list(outcome.returns) if outcome and outcome.returns else None,
         "termination": outcome.termination if outcome else None,
         "reason": plain_block(now.reason, 400) if now.done else None,
@@ -47,21 +45,19 @@ def _speaker(telling: Telling) -> str:
     return f"Player {telling.by}" if telling.by in (0, 1) else GAME
 
 
-def _chosen(heard: Sequence[Telling]) -> list[tuple[Telling, str]]:
+def _chosen(heard: Sequence[Telling]) -> list[Telling]:
     """The first message and the last ones."""
     if not heard:
         return []
     first, *rest = heard
-    last: list[tuple[Telling, str]] = []
+    last: list[Telling] = []
     room = TOLD_MAX
     for each in reversed(rest):
-        text = plain_block(each.text, EACH_MAX)
-        room -= len(text) + 12
+        room -= len(each.text) + len("Player 0: ") + 2 * each.text.count("\n") + 1
         if room < 0:
             break
-        if text:
-            last.append((each, text))
-    return [(first, plain_block(first.text, FIRST_MAX)), *reversed(last)]
+        last.append(each)
+    return [first, *reversed(last)]
 
 
 def told_lines(seen: dict[str, Any]) -> list[str]:
