@@ -38,12 +38,8 @@ class Puzzle(msgspec.Struct, frozen=True):
     entry: str
     """The library's entry as JSON with sorted keys: question, answer, metadata. Secret until the
     round is over, since it holds the solution."""
-
-    @property
-    def solution(self) -> str:
-        """One right answer; others may score as high."""
-        answer: str = json.loads(self.entry)["answer"]
-        return answer
+    solution: str
+    """One right answer; others may score as high. As secret."""
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -101,7 +97,7 @@ def make(generator: str, level: Level, indices: Iterator[int]) -> Puzzle:
             failure = error
             continue
         written = json.dumps(entry, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return Puzzle(generator, level, entry["question"].strip(), written)
+        return Puzzle(generator, level, entry["question"].strip(), written, entry["answer"])
     raise RuntimeError(f"{generator} found no {level} puzzle") from failure
 
 

@@ -15,7 +15,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from spaces.seed import Streams
-from spaces.space import IllegalAction, Note, Observation, Outcome
+from spaces.space import IllegalAction, InvalidObservation, Note, Observation, Outcome
 from spaces.trade_wars import market, oracle
 from spaces.trade_wars.state import SEATS, Order, Params, Round, State
 
@@ -77,7 +77,7 @@ def learn(state: State, observation: Observation) -> State:
         case "unmask":
             return replace(state, unmasked=oracle.read_unmasked(observation))
         case phase:
-            raise ValueError(f"nothing was asked in phase {phase!r}")
+            raise InvalidObservation(f"trade-wars: nothing was asked in phase {phase!r}")
 
 
 def _learn_candle(state: State, observation: Observation) -> State:
