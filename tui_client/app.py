@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from tui_client.connection import Connection, WatchError
 from tui_client.director import step
-from tui_client.observed import bid_tac_toe, rap_battle
+from tui_client.space_views import VIEWS, view_of
 from tui_client.start import need_terminal, say, wait_for_arena
 from tui_client.state import (
     Back,
@@ -30,10 +30,6 @@ from tui_client.state import (
     opened,
     wanted,
 )
-from tui_client.widgets.board.auction import AuctionPane
-from tui_client.widgets.board.grid import GridPane
-from tui_client.widgets.board.log import LogPane
-from tui_client.widgets.board.money import MoneyPane
 from tui_client.widgets.footer import Footer
 from tui_client.widgets.header import Header
 from tui_client.widgets.help import HelpScreen
@@ -41,8 +37,6 @@ from tui_client.widgets.lobby.live import LivePane, RecentPane
 from tui_client.widgets.lobby.queues import QueuesPane
 from tui_client.widgets.lobby.standings import StandingsPane
 from tui_client.widgets.pane import Pane
-from tui_client.widgets.rap.verdict import VerdictPane
-from tui_client.widgets.rap.verses import VersesPane
 from tui_client.widgets.session.plain import PlainPane
 from tui_client.widgets.session.ticker import TickerPane
 from tui_client.widgets.session.title import TitlePane
@@ -108,17 +102,8 @@ class WatchApp(App[None]):
                     yield QueuesPane()
             with Vertical(id="session", classes="view"):
                 yield TitlePane()
-                with Horizontal(id="bid-tac-toe", classes="view"):
-                    yield GridPane()
-                    with Vertical(id="table"):
-                        yield MoneyPane()
-                        yield AuctionPane()
-                        yield LogPane()
-                with Vertical(id="rap-battle", classes="view"):
-                    with Horizontal(id="ring"):
-                        yield VersesPane(0)
-                        yield VersesPane(1)
-                    yield VerdictPane()
+                for view in VIEWS:
+                    yield view.panes()
                 yield PlainPane(classes="view", id="plain")
                 yield TickerPane()
         yield Footer()
@@ -177,10 +162,8 @@ class WatchApp(App[None]):
     def _view_of(state: State) -> str:
         if state.spectated is None:
             return "lobby"
-        view = state.spectated.view
-        if rap_battle(view) is not None:
-            return "rap-battle"
-        return "bid-tac-toe" if bid_tac_toe(view) is not None else "plain"
+        view = view_of(state.spectated.view)
+        return "plain" if view is None else view.space
 
     def _switch(self, name: str) -> None:
         if name == self._shown:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from server.protocol import SeatCard, SessionCard, SessionView, Step
 from tui_client import theme
-from tui_client.observed import bid_tac_toe, rap_battle
+from tui_client.space_views import view_of
 from tui_client.state import State
 from tui_client.text import clean
 from tui_client.widgets.canvas import Part, line, spread
@@ -34,23 +34,13 @@ def _clock(state: State, view: SessionView) -> list[Part]:
     return [(clock(left), theme.ALARM if left < HURRY_MS else theme.BRIGHT), "   "]
 
 
-def _progress(view: SessionView) -> str:
-    battle, board = rap_battle(view), bid_tac_toe(view)
-    if battle is not None:
-        return f"round {min(battle.round, battle.rounds)}/{battle.rounds}"
-    if board is not None and board.phase == "over":
-        return "1 mark made" if board.ply == 1 else f"{board.ply} marks made"
-    if board is not None:
-        return f"mark {min(board.ply + 1, 9)}/9"
-    return ""
-
-
 def _facts(state: State, view: SessionView, watching: int) -> Text:
     parts = _clock(state, view)
     if view.status != "live":
         style = theme.ALARM if view.status == "void" else theme.DIM
         parts = [(view.status, style), "   "]
-    if progress := _progress(view):
+    own = view_of(view)
+    if own is not None and (progress := own.progress(view)):
         parts = [(progress, theme.PLAIN), "   ", *parts]
     if view.tier_micros:
         parts = [(fee(view.tier_micros), theme.MONEY), "   ", *parts]
@@ -83,13 +73,8 @@ def _mark(step: Step) -> tuple[str, Style]:
 
 
 def _subject(view: SessionView) -> Text:
-    battle, board = rap_battle(view), bid_tac_toe(view)
-    if battle is not None:
-        return line((" topic  ", theme.DIM), (clean(battle.topic, 160), theme.BRIGHT))
-    if board is not None:
-        rules = f"{clean(board.payment, 24)} · ties by {clean(board.ties, 24)}"
-        return line((f" {rules} · {board.start_chips} each", theme.DIM))
-    return line((f" {clean(view.headline, 80)}", theme.PLAIN))
+    own = view_of(view)
+    return line((f" {clean(view.headline, 80)}", theme.PLAIN)) if own is None else own.subject(view)
 
 
 def _known_card(state: State, session: str) -> SessionCard | None:

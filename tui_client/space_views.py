@@ -1,0 +1,22 @@
+"""The Spaces that have a view of their own. A new one is one line here."""
+
+from __future__ import annotations
+
+from server.protocol import SessionView
+from tui_client.space_view import SpaceView
+from tui_client.widgets.board.view import VIEW as BID_TAC_TOE
+from tui_client.widgets.rap.view import VIEW as RAP_BATTLE
+
+VIEWS: tuple[SpaceView, ...] = (
+    BID_TAC_TOE,
+    RAP_BATTLE,
+)
+_BY_SPACE = {view.space: view for view in VIEWS}
+
+
+def view_of(session: SessionView | None) -> SpaceView | None:
+    """Whose panes show a session; None: the plain view."""
+    if session is None:
+        return None
+    view = _BY_SPACE.get(session.space)
+    return view if view is not None and view.readable(session) else None
