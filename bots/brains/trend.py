@@ -26,7 +26,7 @@ class TrendSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Closes whose average the last one is compared with."""
     most: Annotated[int, Meta(ge=1, le=100)] = 60
     """Per cent of the money in one order at most."""
-    against: bool = False
+    contrary: bool = False
     """Go against the trend instead: what rose falls back."""
 
 
@@ -42,7 +42,7 @@ class TrendBrain:
             raise NotImplementedError(f"the trend brain knows no {turn.kind!r} of {turn.space}")
         candles = [*turn.view["history"], *turn.view["candles"]][-self._settings.window - 1 :]
         strength = trend_of([float(candle[CLOSE]) for candle in candles])
-        if self._settings.against:
+        if self._settings.contrary:
             strength = -strength
         size = round(min(abs(strength), 1.0) * self._settings.most)
         if size == 0:

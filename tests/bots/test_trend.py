@@ -34,7 +34,7 @@ def test_it_goes_with_what_moved() -> None:
     up, down = ["100", "101", "102", "103"], ["103", "102", "101", "100"]
     assert say(up) == {"side": "LONG", "size": 60}
     assert say(down, most=30) == {"side": "SHORT", "size": 30}
-    assert say(up, against=True) == {"side": "SHORT", "size": 60}
+    assert say(up, contrary=True) == {"side": "SHORT", "size": 60}
 
 
 def test_it_is_flat_when_nothing_moved() -> None:
@@ -48,9 +48,9 @@ def test_a_weak_trend_is_followed_with_less() -> None:
     assert 0 < weak["size"] < 60
 
 
-@pytest.mark.parametrize("against", [True, False])
-def test_every_order_is_legal_in_random_markets(against: bool) -> None:
-    brain: Any = make("trend", "trade-wars", {"against": against})
+@pytest.mark.parametrize("contrary", [True, False])
+def test_every_order_is_legal_in_random_markets(contrary: bool) -> None:
+    brain: Any = make("trend", "trade-wars", {"contrary": contrary})
     rng, streams = random.Random(5), Streams(seed_of(5))
     state = WARS.initial(WARS.params({}), streams)
     while WARS.outcome(state) is None:

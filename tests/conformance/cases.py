@@ -54,7 +54,7 @@ LOGIC: Variants = [
 TRADE_WARS: Variants = [
     {"rounds": 1, "candles": 1, "history": 5, "stake": 1},
     {"feed": "live", "series": "BTC/USDT", "rounds": 2, "candles": 3},
-    {"rounds": 10, "candles": 5, "stake": 10_000_000},
+    {"rounds": 10, "candles": 2, "stake": 10_000_000},
 ]
 
 PARAMS: dict[str, Variants] = {
