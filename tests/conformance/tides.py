@@ -127,13 +127,10 @@ class Tides(Space[Params, State, Guess]):
         return self._guessed(state, seat, action)
 
     def forfeit(self, state: State, seat: int, streams: Streams) -> State:
-        """Two that say nothing in a round end it; the third may yet be struck by the same deadline."""
+        """Without its pilot, seat 0, a session ends; others may be struck by the same deadline."""
         self._check(state, seat, ValueError)
         after = self._guessed(state, seat, None)
-        silent = sum(
-            after.guesses[each] is None for each in range(SEATS) if each not in after.waiting
-        )
-        if silent < 2 or after.ended is not None:
+        if seat != 0:
             return after
         return replace(after, ended="forfeit", notes=(*state.notes, Note("silence", {})))
 
