@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -52,9 +51,10 @@ class Score(msgspec.Struct, frozen=True):
 @functools.cache
 def installed() -> str:
     """The version of the installed library; empty where there is none."""
+    metadata = importlib.import_module("importlib.metadata")  # slow enough to be left for later
     try:
-        return importlib.metadata.version("reasoning-gym")
-    except importlib.metadata.PackageNotFoundError:
+        return str(metadata.version("reasoning-gym"))
+    except metadata.PackageNotFoundError:
         return ""
 
 
