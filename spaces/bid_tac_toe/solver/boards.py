@@ -65,6 +65,17 @@ def place(board: str) -> Place:
 
 
 @functools.cache
+def symmetry_to(board: str, where: Place) -> tuple[int, ...]:
+    """Which cell of the board stands at each cell of its class's representative."""
+    form = board.translate(_EXCHANGE) if where.exchanged else board
+    return next(
+        symmetry
+        for symmetry in SYMMETRIES
+        if "".join(form[cell] for cell in symmetry) == where.board
+    )
+
+
+@functools.cache
 def classes() -> tuple[str, ...]:
     """Every representative, fewest free cells first, so that children stand before their parents."""
     every = ("".join(cells) for cells in itertools.product(EMPTY + MARKS, repeat=CELLS))

@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Basis = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+"""As many choices of the row player as of the column player, in order. Between them the payoffs,
+shifted to be positive, form a regular matrix, which gives both mixes back (`from_basis`)."""
 
 SADDLE = 1e-12
 """Maximin and minimax closer than this are one: both players have a pure best choice."""
@@ -39,6 +42,8 @@ class Game(NamedTuple):
     column: Array
     gap: float
     """What `column` concedes at most less what `row` guarantees: 0 at an equilibrium."""
+    basis: Basis | None = None
+    """The choices that the mixes are made of, where the simplex found them."""
 
 
 def judged(matrix: Array, row: Array, column: Array) -> Game:
@@ -47,18 +52,35 @@ def judged(matrix: Array, row: Array, column: Array) -> Game:
     return Game((concedes + guarantees) / 2, row, column, concedes - guarantees)
 
 
-def solve(matrix: Array) -> Game:
-    """An equilibrium with a gap of at most TOLERANCE, of payoffs of the order of 1."""
+def solve(matrix: Array, saddle: float = SADDLE) -> Game:
+    """An equilibrium with a gap of at most TOLERANCE, of payoffs of the order of 1; or a pair of pure
+    choices with a gap of at most `saddle`."""
     worst, best = matrix.min(axis=1), matrix.max(axis=0)
     i, j = int(worst.argmax()), int(best.argmin())
-    if best[j] - worst[i] <= SADDLE:
-        return Game(float(best[j]), _pure(matrix.shape[0], i), _pure(matrix.shape[1], j), 0.0)
-    mixes = _simplex(matrix)
-    if mixes is not None:
-        game = judged(matrix, *mixes)
-        if game.gap <= TOLERANCE:
-            return game
+    if best[j] - worst[i] <= saddle:
+        row, column = _pure(matrix.shape[0], i), _pure(matrix.shape[1], j)
+        return Game(float(best[j] + worst[i]) / 2, row, column, float(best[j] - worst[i]))
+    found = _simplex(matrix)
+    if found is not None and found.gap <= TOLERANCE:
+        return found
     return by_linear_programme(matrix)
+
+
+def from_basis(matrix: Array, basis: Basis) -> Game | None:
+    """The mixes that make the rival's choices in the basis equally good; None where the matrix of
+    the basis is singular. The gap tells whether it is an equilibrium's basis."""
+    rows, columns = basis
+    shifted = matrix[np.ix_(rows, columns)] - (matrix.min() - 1.0)
+    try:
+        inverse = np.linalg.inv(shifted)
+    except np.linalg.LinAlgError:
+        return None
+    row, column = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1])
+    row[rows] = np.maximum(inverse.sum(axis=0), 0.0)
+    column[columns] = np.maximum(inverse.sum(axis=1), 0.0)
+    if not (row.any() and column.any()):
+        return None
+    return judged(matrix, row / row.sum(), column / column.sum())._replace(basis=basis)
 
 
 def _pure(size: int, choice: int) -> Array:
@@ -67,8 +89,8 @@ def _pure(size: int, choice: int) -> Array:
     return mix
 
 
-def _simplex(matrix: Array) -> tuple[Array, Array] | None:
-    """Both mixes, or None where rounding has spoilt the tableau.
+def _simplex(matrix: Array) -> Game | None:
+    """An equilibrium, or None where rounding has spoilt the tableau.
 
     The tableau is condensed: row i holds the basic variable `basic[i]`, column j the free one
     `free[j]`; variables below n are the column player's, the others the slacks of the rows.
@@ -86,7 +108,7 @@ def _simplex(matrix: Array) -> tuple[Array, Array] | None:
         costs = table[m, :n]
         q = int(costs.argmin())
         if costs[q] >= -_COST:
-            return _mixes(table, basic, free)
+            return _read(matrix, table, basic, free)
         column = table[:m, q]
         ratios.fill(np.inf)
         np.divide(table[:m, n], column, out=ratios, where=column > _PIVOT)
@@ -109,15 +131,16 @@ def _pivot(table: Array, p: int, q: int, change: Array) -> None:
     table[p, q] = inverse
 
 
-def _mixes(table: Array, basic: npt.NDArray[Any], free: npt.NDArray[Any]) -> tuple[Array, Array]:
-    m, n = len(basic), len(free)
+def _read(matrix: Array, table: Array, basic: npt.NDArray[Any], free: npt.NDArray[Any]) -> Game:
+    m, n = matrix.shape
     both = np.zeros(n + m)
     both[basic] = table[:m, n]
     column = np.maximum(both[:n], 0.0)
     both.fill(0.0)
     both[free] = table[m, :n]
     row = np.maximum(both[n:], 0.0)
-    return row / row.sum(), column / column.sum()
+    game = judged(matrix, row / row.sum(), column / column.sum())
+    return game._replace(basis=(np.sort(free[free >= n]) - n, np.sort(basic[basic < n])))
 
 
 def by_linear_programme(matrix: Array) -> Game:
@@ -129,7 +152,7 @@ def by_linear_programme(matrix: Array) -> Game:
 
 def _maximin(matrix: Array) -> Array:
     """The mix of rows that guarantees most: maximise v under x M >= v, x a distribution."""
-    from scipy.optimize import linprog
+    from scipy.optimize import linprog  # type: ignore[import-untyped]
 
     m, n = matrix.shape
     found = linprog(

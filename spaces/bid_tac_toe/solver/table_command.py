@@ -1,0 +1,109 @@
+"""The commands about tables, as plain functions: build one, and certify one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from spaces.bid_tac_toe.solver import induction, matrix_game, table_file, tables
+from spaces.bid_tac_toe.solver.certificate import certify
+from spaces.bid_tac_toe.solver.induction import Method, Settings
+from spaces.bid_tac_toe.solver.stage import Variant
+from spaces.bid_tac_toe.solver.table import Table, contents
+from spaces.bid_tac_toe.space import BidTacToe
+from spaces.bid_tac_toe.state import CELLS
+from spaces.bid_tac_toe.variants import Params
+
+REGRET_MATCHING_TOLERANCE = 5e-4
+"""Of a stage, in stakes: nine plies of it are less than half of one per cent."""
+
+
+def build_table(
+    params: Params,
+    *,
+    method: Method = "simplex",
+    tolerance: float | None = None,
+    workers: int = 1,
+    folder: Path | None = None,
+    certified: bool = True,
+) -> Path:
+    """Solve a variant, show the progress on standard error, and store the table where the solver brain
+    and the annotations find it (or in `folder`). Prints a line of JSON: the file, its header, and the
+    certificate, whose exploitability the header keeps.
+
+    Uses Numba where it is installed; without it 100 chips of all-pay take hours. Raises OSError.
+    """
+    variant = Variant.of(params)
+    settings = Settings(
+        method=method,
+        tolerance=tolerance
+        or (matrix_game.TOLERANCE if method == "simplex" else REGRET_MATCHING_TOLERANCE),
+        workers=workers,
+        compiled=induction.has_compiler(),
+    )
+    if not settings.compiled:
+        print("without Numba this is slow; pip install 'agon-arena[solver]'", file=sys.stderr)
+    with _bar(f"solving {variant.name}") as progress:
+        solved = induction.solve(variant, settings, progress=progress)
+    rounded = contents(solved, rounded=True)
+    # Until it is measured: each ply may lose the gap of its stage and the rounding of two values.
+    unit = 1 / float(rounded.win)
+    bound = min(2.0, (solved.gap + 2 * unit) * CELLS * variant.modes)
+    header = table_file.Header(
+        variant=variant,
+        rules=BidTacToe.rules,
+        method=method,
+        tolerance_nano=round(solved.gap * 1e9),
+        exploitability_micro=round(bound * table_file.MICRO),
+        grids=len(rounded.grids),
+        mixed=len(rounded.bases),
+        sha256="",
+    )
+    path = (folder or tables.cache_folder()) / table_file.name_of(variant)
+    header = table_file.write(path, rounded, header)
+    told: dict[str, object] = {
+        "table": header.name,
+        "file": str(path),
+        "bytes": path.stat().st_size,
+    }
+    if certified:
+        found = _certified(table_file.read(path))
+        worst = found["exploitability_up_to_these_chips"]
+        header = table_file.restate(path, exploitability_micro=round(worst * table_file.MICRO))
+        told["certificate"] = found
+    print(
+        json.dumps(told | {"method": method, "exploitability_micro": header.exploitability_micro})
+    )
+    return path
+
+
+def print_certificate(params: Params, path: Path | None = None) -> None:
+    """Compute best responses to the table of a variant, or to a table file, and print what they win as
+    a line of JSON. Raises tables.NoTable, table_file.BadTable and OSError."""
+    table = tables.find(params) if path is None else table_file.read(path)
+    print(json.dumps(_certified(table)))
+
+
+def _certified(table: Table) -> dict[str, object]:
+    with _bar(f"best responses to {table.variant.name}") as progress:
+        return {"table": table.name, **certify(table, progress)}
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """On standard error, so that standard output is JSON only."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,95 @@
+"""Where the table of a variant comes from: shipped with the program, built before, or solved now.
+
+Built tables lie in the user's cache: `$XDG_CACHE_HOME/agon/tables`, by default
+`~/.cache/agon/tables`. A table of many chips covers fewer chips, too, except in Richman, where the
+total belongs to the position. Tables load once per process; loading takes about half a second, so
+not on an event loop.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from spaces.bid_tac_toe.solver import induction, matrix_game, table_file
+from spaces.bid_tac_toe.solver.stage import Variant
+from spaces.bid_tac_toe.solver.table import Table, contents
+from spaces.bid_tac_toe.state import CELLS
+from spaces.bid_tac_toe.variants import Params
+
+CHEAP = 450
+"""Positions over one board and all its modes that are solved without asking: some seconds at most."""
+SHIPPED = Path(__file__).parent / "tables"
+
+
+class NoTable(LookupError):
+    """The variant has no table here and is too large to be solved in passing; the message names the
+    command that builds it."""
+
+
+def cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "agon" / "tables"
+
+
+def find(params: Params) -> Table:
+    """The table for a session's variant. Raises NoTable, BadTable and OSError."""
+    return _find(Variant.of(params), (SHIPPED, cache_folder()))
+
+
+@functools.lru_cache(maxsize=8)
+def _find(variant: Variant, folders: tuple[Path, ...]) -> Table:
+    path = locate(variant, folders)
+    if path is not None:
+        return _read(path)
+    if is_cheap(variant):
+        return solved(variant)
+    raise NoTable(f"there is no table of {variant.name}; build it with: {command(variant)}")
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path) -> Table:
+    return table_file.read(path)
+
+
+def locate(variant: Variant, folders: tuple[Path, ...]) -> Path | None:
+    """The file of the smallest table that covers the variant."""
+    fitting = [path for folder in folders for path in _of_rules(variant, folder)]
+    return min(fitting, key=_chips, default=None)
+
+
+def _of_rules(variant: Variant, folder: Path) -> Iterator[Path]:
+    rules = variant.name.rpartition("-")[0]
+    for path in folder.glob(f"{rules}-*{table_file.SUFFIX}"):
+        if path.stem.rpartition("-")[0] == rules and path.stem.rpartition("-")[2].isdecimal():
+            chips = _chips(path)
+            if chips == variant.chips or (chips > variant.chips and not variant.one_axis):
+                yield path
+
+
+def _chips(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def is_cheap(variant: Variant) -> bool:
+    return variant.shape[0] * variant.shape[1] * variant.modes <= CHEAP
+
+
+def solved(variant: Variant) -> Table:
+    """Solved now, and not rounded."""
+    exact = contents(induction.solve(variant), rounded=False)
+    digest = hashlib.sha256(exact.grids.tobytes()).hexdigest()
+    # Every bid is optimal up to the tolerance of its stage, and there is one for each free cell,
+    # or as many as ties allow.
+    bound = matrix_game.TOLERANCE * CELLS * variant.modes
+    return Table(exact, f"{variant.name}@{digest[:16]}", bound)
+
+
+def command(variant: Variant) -> str:
+    return (
+        f"python -m spaces.bid_tac_toe.solver table --payment {variant.payment} "
+        f"--ties {variant.ties} --decided-by {variant.decided_by} --chips {variant.chips}"
+    )
