@@ -53,9 +53,9 @@ def test_the_table_of_chips() -> None:
 
 
 def test_equal_chips_and_the_advantage() -> None:
-    wins = [n for n in range(1, 121) if chips("richman", 2 * n, "win") <= Holding(n, True)]
+    wins = [n for n in range(1, 61) if chips("richman", 2 * n, "win") <= Holding(n, True)]
     assert wins == [1, 2, 4, 5]
-    assert "for 1, 2, 4 and 5 chips a side, and for no\nother number up to 120" in PAGE
+    assert "for 1, 2, 4 and 5 chips a side, and for no\nother number up to 60" in PAGE
 
 
 def test_the_worked_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,9 @@ def solve(
     ] = None,
     rival: Annotated[
         int | None,
-        typer.Option(help="The rival's chips.", show_default="the rest of the total"),
+        typer.Option(
+            help="The rival's chips.", show_default="the rest of the total; for all-pay the --chips"
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of text.")

@@ -13,6 +13,7 @@ import msgspec
 from spaces.bid_tac_toe.solver import discrete, position, real
 from spaces.bid_tac_toe.solver.discrete import Holding, Question
 from spaces.bid_tac_toe.solver.position import Player
+from spaces.bid_tac_toe.state import MARKS
 from spaces.bid_tac_toe.variants import FullBoard, Params, Payment, Ties
 
 DEFAULT_TIES: dict[Payment, Ties] = {
@@ -36,9 +37,10 @@ class Asked(msgspec.Struct, frozen=True):
     board: str = "." * 9
     player: Player = "X"
     holding: Holding | None = None
-    """None: as much as the session starts with; for `discrete`, the least that is enough."""
+    """None: as much as the session starts with, and the advantage with the rival; for `discrete`, the
+    least that is enough."""
     rival: int | None = None
-    """None: the rest of the total."""
+    """None: the rest of the total; in all-pay, where chips are not passed on, what it started with."""
 
     @property
     def total(self) -> int:
@@ -48,7 +50,9 @@ class Asked(msgspec.Struct, frozen=True):
     def purses(self) -> tuple[int, int]:
         """The player's chips and its rival's."""
         own = self.params.chips if self.holding is None else self.holding.chips
-        return own, self.total - own if self.rival is None else self.rival
+        if self.rival is not None:
+            return own, self.rival
+        return own, self.params.chips if self.params.payment == "all-pay" else self.total - own
 
 
 def ask(
@@ -181,5 +185,26 @@ def _bids(found: discrete.Forced) -> list[str]:
 
 
 def _equilibrium(asked: Asked, reasons: dict[str, str]) -> dict[str, Any] | None:
-    reasons["equilibrium"] = "not there"
-    return None
+    from spaces.bid_tac_toe.solver.equilibrium import solve  # NumPy loads slowly
+    from spaces.bid_tac_toe.solver.table import Position
+
+    own, rival = asked.purses
+    seat = MARKS.index(asked.player)
+    holder = None
+    if asked.params.ties == "advantage-chip":
+        holder = seat if asked.holding is not None and asked.holding.chip else 1 - seat
+    at = Position(asked.board, (own, rival) if seat == 0 else (rival, own), holder)
+    try:
+        found = solve(at, asked.params, seat)
+    except (LookupError, OSError) as error:  # no table, or one that cannot be read
+        reasons["equilibrium"] = str(error)
+        return None
+    return {
+        "value": found.value + 0.0,  # no -0.0
+        "bids": {str(bid): chance for bid, chance in found.bids.items()},
+        "rival_bids": {str(bid): chance for bid, chance in found.rival_bids.items()},
+        "exploitability": found.exploitability,
+        "holding": str(Holding(own, holder == seat)),
+        "rival": str(Holding(rival, holder == 1 - seat)),
+        "table": found.table,
+    }

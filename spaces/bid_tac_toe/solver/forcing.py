@@ -86,6 +86,21 @@ class Forcing(Protocol):
         """Enough after the better mark of the player when it `won`, else after the rival's."""
 
 
+class Needs(NamedTuple):
+    """What a player must be left with when its bid has won and has lost, by whose the chip is then
+    (without one it is `theirs`)."""
+
+    won_theirs: int
+    won_mine: int
+    lost_theirs: int
+    lost_mine: int
+
+    def of(self, won: bool, left: Purse) -> int:
+        if won:
+            return self.won_mine if left.chip else self.won_theirs
+        return self.lost_mine if left.chip else self.lost_theirs
+
+
 class RichmanForcing:
     """Chips only change hands, so that the total stands for the rival's chips everywhere."""
 
@@ -93,32 +108,44 @@ class RichmanForcing:
         self.auction = Auction("richman", ties)
         self.total = total
         self._full_board = _full_board(total, goal, decided_by)
-        self._least = functools.cache(self._search)
+        self._least = functools.cache(self._find)
+        self._won = functools.cache(self._find_won)
+        self._lost = functools.cache(self._find_lost)
+        self._enough = functools.cache(self._search)  # boards with the same needs are many
 
     def least(self, board: str, rival: int, chip: bool) -> int:
         return self._least(board, chip)
 
     def need(self, board: str, won: bool, left: Purse) -> int:
-        if won:
-            return min(self._least(next_, left.chip) for next_ in after(board, OWN))
-        return max(self._least(next_, left.chip) for next_ in after(board, RIVAL))
+        return (self._won if won else self._lost)(board, left.chip)
 
-    def _search(self, board: str, chip: bool) -> int:
+    def _find_won(self, board: str, chip: bool) -> int:
+        return min(self._least(next_, chip) for next_ in after(board, OWN))
+
+    def _find_lost(self, board: str, chip: bool) -> int:
+        return max(self._least(next_, chip) for next_ in after(board, RIVAL))
+
+    def _find(self, board: str, chip: bool) -> int:
         owner = line_owner(board)
         if owner is not None:
             return 0 if owner == OWN else self.total + 1
         if EMPTY not in board:
             return self._full_board
-        need = functools.cache(lambda won, chip: self.need(board, won, Purse(0, 0, chip)))
+        mine = self.auction.ties == "advantage-chip"
+        needs = Needs(
+            *(self._won(board, its) for its in (False, mine)),
+            *(self._lost(board, its) for its in (False, mine)),
+        )
+        return self._enough(needs, chip)
+
+    def _search(self, needs: Needs, chip: bool) -> int:
+        """The least that has a safe bid; bisection, since more never hurts."""
         low, high = 0, self.total + 1
         while low < high:
             own = (low + high) // 2
             purse = Purse(own, self.total - own, chip)
-            bids = self.auction.greatest_bids(purse, own - need(True, False))
-            if any(
-                self.auction.is_safe(purse, bid, lambda won, left: need(won, left.chip))
-                for bid in bids
-            ):
+            bids = self.auction.greatest_bids(purse, own - needs.won_theirs)
+            if any(self.auction.is_safe(purse, bid, needs.of) for bid in bids):
                 high = own
             else:
                 low = own + 1

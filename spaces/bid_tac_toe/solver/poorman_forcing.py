@@ -38,42 +38,54 @@ class PoormanForcing:
         self.goal = goal
         self.decided_by = decided_by
         self._rivals: Row = np.arange(rivals + 1, dtype=np.int32)
-        self._row = functools.cache(self._search)
+        self._row = functools.cache(self._find)
+        self._won = functools.cache(self._find_won)
+        self._lost = functools.cache(self._find_lost)
+        self._known: dict[tuple[bool, bytes], Row] = {}
 
     def least(self, board: str, rival: int, chip: bool) -> int:
         return int(self._row(board, chip)[rival])
 
     def need(self, board: str, won: bool, left: Purse) -> int:
-        return int((self._low if won else self._high)(board, left.chip)[left.rival])
+        return int((self._won if won else self._lost)(board, left.chip)[left.rival])
 
-    def _low(self, board: str, chip: bool) -> Row:
+    def _find_won(self, board: str, chip: bool) -> Row:
         return _row(np.minimum.reduce([self._row(next_, chip) for next_ in after(board, OWN)]))
 
-    def _high(self, board: str, chip: bool) -> Row:
+    def _find_lost(self, board: str, chip: bool) -> Row:
         return _row(np.maximum.reduce([self._row(next_, chip) for next_ in after(board, RIVAL)]))
 
-    def _search(self, board: str, chip: bool) -> Row:
+    def _find(self, board: str, chip: bool) -> Row:
         owner = line_owner(board)
         if owner is not None:
             return np.full_like(self._rivals, 0 if owner == OWN else self.never)
         if EMPTY not in board:
             return self._full_board()
-        enough = self._enough(board, chip)
+        mine = self.auction.ties == "advantage-chip"
+        won = [self._won(board, its) for its in (False, mine)]
+        lost = [self._lost(board, its) for its in (False, mine)]
+        needs = _row([*won, *lost])
+        key = chip, needs.tobytes()  # boards with the same needs are many
+        if key not in self._known:
+            self._known[key] = self._with_bankruptcy(self._search(needs, chip))
+        return self._known[key]
+
+    def _search(self, needs: Row, chip: bool) -> Row:
+        """The least that has a safe bid; bisection in all columns, since more never hurts."""
+        enough = self._enough(needs, chip)
         low, high = np.zeros_like(self._rivals), np.full_like(self._rivals, self.never)
-        for _ in range(int(self.never).bit_length()):
+        for _ in range(self.never.bit_length()):
             own = (low + high) // 2
             found = enough(own)
             low, high = np.where(found, low, own + 1), np.where(found, own, high)
             low = np.minimum(low, high)
-        return self._with_bankruptcy(_row(high))
+        return _row(high)
 
-    def _enough(self, board: str, chip: bool) -> Callable[[Row], Mask]:
-        """The test of a row of own chips: is there a bid that is safe against every reply?"""
+    def _enough(self, needs: Row, chip: bool) -> Callable[[Row], Mask]:
+        """The test of a row of own chips: is there a bid that is safe against every reply? `needs` has
+        the four rows of `forcing.Needs`."""
         rivals = self._rivals
-        # Needed after a won bid and after a lost one, with the chip theirs (or nobody's) and mine.
-        mine = self.auction.ties == "advantage-chip"
-        won_theirs, won_mine = self._low(board, False), self._low(board, mine)
-        lost_theirs, lost_mine = self._high(board, False), self._high(board, mine)
+        won_theirs, won_mine, lost_theirs, lost_mine = needs
 
         def after_paying(row: Row, bid: Row) -> Row:
             """What the player needs when the rival has paid `bid`; 0 when it cannot."""

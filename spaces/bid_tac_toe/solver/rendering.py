@@ -114,7 +114,8 @@ def _equilibrium(answer: dict[str, Any]) -> str:
     shown = sorted(likely[:_SHOWN_BIDS], key=lambda each: int(each[0]))
     widest = likely[0][1]
     lines = [
-        f"Equilibrium: worth {found['value']:+.4f} of the stake to {answer['player']},"
+        f"Equilibrium ({found['holding']} chips against {found['rival']}):"
+        f" worth {found['value']:+.4f} of the stake to {answer['player']},"
         f" exploitable by at most {found['exploitability']:.2g}",
         *(
             f"  bid {bid:>5}  {probability:7.2%}  {'#' * round(_BAR * probability / widest)}"
