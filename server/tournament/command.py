@@ -14,6 +14,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from rich.console import Console
 
 from bots.brains import BadSettings, make
 from bots.hosted import HostedAgent
+from bots.journal import plain
 from bots.runner import Runner
 from server.clock import unix_ms
 from server.config import Config
@@ -38,7 +40,7 @@ from server.tournament.progress import Progress
 from server.tournament.regret import regrets
 from server.tournament.report import Regrets, Report, lines, matrix, rendered
 from server.tournament.setup import BadSetup, Entrant, Setup, check
-from server.tournament.tournament import Game
+from server.tournament.tournament import ATTEMPTS, Game
 from spaces.seed import SEED_BYTES, commitment
 
 OWNER = "house"
@@ -276,7 +278,8 @@ class _Played:
             space=self._setup.space,
             format=self._setup.format,
             sessions=sum(game.state == "scored" for game in games),
-            voided=sum(game.state == "void" for game in games),
+            voided=dict(Counter(plain(each.reason) for each in games if each.state == "void")),
+            given_up=sum(each.state == "void" and each.attempt == ATTEMPTS for each in games),
             seconds=math.ceil(took_s * 10) / 10,
             seed_commit=commitment(row.tournament, row.seed),
             seed=row.seed.hex(),

@@ -43,7 +43,10 @@ class Report(msgspec.Struct, frozen=True):
     space: str
     format: str
     sessions: int
-    voided: int
+    voided: dict[str, int]
+    """Sessions that do not count, by reason; they were replayed, a few times at most."""
+    given_up: int
+    """Games that have no result: all their sessions were voided."""
     seconds: float
     seed_commit: str
     seed: str
@@ -123,8 +126,10 @@ def rendered(report: Report) -> Group:
 
 def _summary(report: Report) -> str:
     rate = report.sessions / report.seconds if report.seconds else 0.0
-    void = f", {report.voided} void" if report.voided else ""
-    return f"{report.sessions} sessions{void} in {report.seconds:.0f} s ({rate:.1f} a second)"
+    said = [f"{report.sessions} sessions in {report.seconds:.0f} s ({rate:.1f} a second)"]
+    said += [f"{count} void: {reason}" for reason, count in report.voided.items()]
+    said += [f"{report.given_up} games given up"] * bool(report.given_up)
+    return "\n".join(said)
 
 
 def _standings(report: Report) -> Table:
