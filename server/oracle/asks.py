@@ -10,7 +10,7 @@ from msgspec import Meta
 Draw = Annotated[str, Meta(pattern=r"^[0-9]{1,80}\Z")]
 """A large number from the session's seed, in decimal. It picks the window of a recorded series and
 salts the commitment to it."""
-Steps = Annotated[int, Meta(ge=1, le=1_000)]
+Steps = Annotated[int, Meta(ge=1, le=10_000)]
 Series = Annotated[str, Meta(max_length=64)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seconds = Annotated[int, Meta(ge=60, le=86_400)]
@@ -43,7 +43,7 @@ class CandlesAsk(msgspec.Struct, frozen=True):
 
 
 class CandleAsk(CandlesAsk, frozen=True, kw_only=True):
-    index: Annotated[int, Meta(ge=0, le=1_000)]
+    index: Annotated[int, Meta(ge=0, le=10_000)]
     after_ms: Milliseconds | None = None
     """Of a live feed: the history's `after_ms`."""
 

@@ -17,9 +17,11 @@ from server.oracle.feed import OracleFault
 from spaces.decimals import number
 from spaces.space import Observation
 
-REQUEST_TIMEOUT_S = 20
-MAX_ROWS = 500
-"""Of one request; what most exchanges give at most is 500 to 1,000."""
+REQUEST_TIMEOUT_S = 8
+LOOK_BACK = 50
+"""Steps before the one that is asked for in which a trade is looked for. Twice as many are asked for at
+once, which every exchange gives."""
+SPARE = 10
 
 MAX_MS = 4_102_444_800_000
 """The year 2100: an exchange whose clock is beyond has a fault."""
@@ -79,19 +81,19 @@ class LiveFeed:
         self._exchange = exchange
 
     async def question(self, ask: QuestionAsk) -> Observation:
-        steps = await self._closed(ask.series, ask.step_s, None, ask.history)
+        steps = await self._closed(ask.series, ask.step_s, ask.history)
         value = {
             "history": [step[4] for step in steps],
             "horizon": ask.horizon,
-            "after_ms": steps[-1][0],
+            "after_ms": _next(steps, ask.step_s),
             "step": _step_name(ask.step_s),
         }
         return Observation(self._source(ask, steps[-1][0]), value)
 
     async def resolution(self, ask: ResolutionAsk) -> Observation:
         after_ms = _after(ask.after_ms)
-        due_ms = after_ms + ask.horizon * ask.step_s * 1_000
-        step = await self._step(ask.series, ask.step_s, after_ms, due_ms)
+        due_ms = after_ms + (ask.horizon - 1) * ask.step_s * 1_000
+        step = await self._step(ask.series, ask.step_s, due_ms)
         value = {
             "value": step[4],
             "at": _iso(due_ms + ask.step_s * 1_000),
@@ -101,20 +103,23 @@ class LiveFeed:
 
     async def history(self, ask: CandlesAsk) -> Observation:
         """Besides the candles `after_ms`, which the later asks must hold."""
-        steps = await self._closed(ask.series, ask.step_s, None, ask.history)
-        value = {"candles": [list(step[1:]) for step in steps], "after_ms": steps[-1][0]}
+        steps = await self._closed(ask.series, ask.step_s, ask.history)
+        value = {
+            "candles": [list(step[1:]) for step in steps],
+            "after_ms": _next(steps, ask.step_s),
+        }
         return Observation(self._source(ask, steps[-1][0]), value)
 
     async def candle(self, ask: CandleAsk) -> Observation:
         after_ms = _after(ask.after_ms)
-        due_ms = after_ms + (ask.index + 1) * ask.step_s * 1_000
-        step = await self._step(ask.series, ask.step_s, after_ms, due_ms)
+        due_ms = after_ms + ask.index * ask.step_s * 1_000
+        step = await self._step(ask.series, ask.step_s, due_ms)
         _, first, high, low, last = step if step[0] == due_ms else (due_ms, *(step[4],) * 4)
         value = {"open": first, "high": high, "low": low, "close": last}
         return Observation(self._source(ask, due_ms), value)
 
     async def unmask(self, ask: UnmaskAsk) -> Observation:
-        first_ms = _after(ask.after_ms) + ask.step_s * 1_000
+        first_ms = _after(ask.after_ms)
         last_ms = first_ms + (ask.candles - 1) * ask.step_s * 1_000
         value = {"series": self._name(ask), "first": _iso(first_ms), "last": _iso(last_ms)}
         return Observation(self._source(ask, last_ms), value)
@@ -131,11 +136,10 @@ class LiveFeed:
             f"{self._name(ask)}, {step} candle that began at {_iso(began_ms)}, by ccxt fetch_ohlcv"
         )
 
-    async def _step(self, symbol: str, step_s: int, after_ms: int, due_ms: int) -> Step:
+    async def _step(self, symbol: str, step_s: int, due_ms: int) -> Step:
         """The step that began at `due_ms`, or the last one before it in which somebody traded."""
-        # A day of minutes is more than one request gives: begin near what is asked for.
-        since_ms = max(after_ms, due_ms - (MAX_ROWS // 2) * step_s * 1_000)
-        steps = await self._rows(symbol, step_s, since_ms, MAX_ROWS)
+        since_ms = due_ms - LOOK_BACK * step_s * 1_000
+        steps = await self._rows(symbol, step_s, since_ms, 2 * LOOK_BACK)
         if not steps or steps[-1][0] <= due_ms:
             raise OracleFault(f"the step that began at {_iso(due_ms)} is not over yet")
         past = [step for step in steps if step[0] <= due_ms]
@@ -143,11 +147,10 @@ class LiveFeed:
             raise OracleFault(f"nobody traded {symbol} near {_iso(due_ms)}")
         return past[-1]
 
-    async def _closed(
-        self, symbol: str, step_s: int, since_ms: int | None, many: int
-    ) -> list[Step]:
+    async def _closed(self, symbol: str, step_s: int, many: int) -> list[Step]:
         """The last `many` closed steps."""
-        steps = (await self._rows(symbol, step_s, since_ms, many + 1))[:-1][-many:]
+        # Some exchanges count a step without a trade towards the limit and leave it out: ask for more.
+        steps = (await self._rows(symbol, step_s, None, many + 1 + SPARE))[:-1][-many:]
         if len(steps) < many:
             raise OracleFault(f"{self._exchange.id} has {len(steps)} steps of {symbol}, not {many}")
         return steps
@@ -183,6 +186,11 @@ def _step(row: list[Any]) -> Step:
     ):
         raise ExchangeFailed(f"not a candle: {str(row)[:80]}")
     return began_ms, str(first), str(high), str(low), str(last)
+
+
+def _next(steps: list[Step], step_s: int) -> int:
+    """When the step after these begins."""
+    return steps[-1][0] + step_s * 1_000
 
 
 def _after(after_ms: int | None) -> int:

@@ -28,8 +28,8 @@ class Oracle:
     def __init__(self, feeds: Mapping[str, Feed]) -> None:
         self._feeds = dict(feeds)
 
-    async def answer(self, session: str, inquiry: Inquiry) -> Observation:
-        """The answer now. `session` is for the feeds' logs alone: the same inquiry gets the same answer
+    async def answer(self, record: object, inquiry: Inquiry) -> Observation:
+        """The answer now. Who asks (`record`) makes no difference: the same inquiry gets the same answer
         in every session. Raises OracleFault; cancelling safe."""
         name = inquiry.ask.get("feed", "recorded")
         feed = self._feeds.get(name) if isinstance(name, str) else None

@@ -25,18 +25,18 @@ class RecordedFeed:
 
     def __init__(self, load: Callable[[], Sequence[Series]]) -> None:
         self._load = load
-        self._loaded: Sequence[Series] = ()
-        self._loading = asyncio.Lock()
+        self._loading: asyncio.Task[Sequence[Series]] | None = None
 
     async def series(self) -> Sequence[Series]:
-        """Raises OracleFault."""
-        async with self._loading:
-            if not self._loaded:
-                try:
-                    self._loaded = await asyncio.to_thread(self._load)
-                except BadSeries as error:
-                    raise OracleFault(str(error)) from None
-        return self._loaded
+        """Raises OracleFault; then the next call reads again, since a file can be mended."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+        try:
+            # Shielded: a host gives each try a few seconds, and a large file may take more.
+            return await asyncio.shield(self._loading)
+        except BadSeries as error:
+            self._loading = None
+            raise OracleFault(str(error)) from None
 
     async def question(self, ask: QuestionAsk) -> Observation:
         series, index = await self._window(ask)
@@ -89,7 +89,8 @@ class RecordedFeed:
         return Observation(_opened(series, candles.row(first - 1)), value)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        if self._loading is not None:
+            self._loading.cancel()
 
     async def _window(self, ask: QuestionAsk) -> tuple[Series, int]:
         series = matching(await self.series(), ask.series)

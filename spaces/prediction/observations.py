@@ -35,7 +35,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commit: Hex32 | None = None
     """Of a recorded series, see `commitment`."""
     after_ms: Count | None = None
-    """Of a live feed: when the last value's step began, in unix milliseconds."""
+    """Of a live feed: when the first step after the last value begins, in unix milliseconds."""
 
 
 class Resolved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -55,7 +55,7 @@ def question(state: State, **changes: Any) -> Observation:
 
 def resolution(worth: str, **changes: Any) -> Observation:
     told = {
-        "value": value,
+        "value": worth,
         "at": "1901-05-01",
         "series": SERIES,
         "file": FILE,
