@@ -252,7 +252,8 @@ def _card(view: SessionView) -> SessionCard:
 
 
 def _result(view: SessionView) -> str:
-    """Who won, by name, once rules or judges have said so; else nothing."""
+    """Who won, by name, once rules or judges have said so; else nothing. A best place that several
+    share is no win, as in the ratings."""
     outcome = view.outcome or {}
     if view.status == "void":
         return f"void: {outcome.get('reason', '')}"[:HEADLINE_CHARS]
@@ -266,5 +267,8 @@ def _result(view: SessionView) -> str:
         how = f"by {outcome['termination']}"
     else:
         return ""
-    winners = "draw" if len(best) == len(view.seats) else f"{' and '.join(best)} won"
-    return f"{winners} {how}"[:HEADLINE_CHARS]
+    if len(best) == len(view.seats):
+        found = "draw"
+    else:
+        found = f"{best[0]} won" if len(best) == 1 else f"{' and '.join(best)} share the lead"
+    return f"{found} {how}"[:HEADLINE_CHARS]

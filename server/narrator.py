@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from server.ratings import ranks_of
 from spaces import transcript
 from spaces.plain_text import plain_lines
 
@@ -148,7 +149,8 @@ def _verdict(detail: dict[str, Any]) -> list[str]:
         if returns is None:
             return ["verdict none: the judges failed; the session is not scored"]
         best = [name for name, value in zip(names, returns, strict=True) if value == max(returns)]
-        return [f"verdict {_winners(best, len(names))} ({outcome['termination']})"]
+        lines = [f"verdict {_winners(best, len(names))} ({outcome['termination']})"]
+        return lines if len(names) == 2 else [*lines, *_standings(names, returns)]
     lines = [f"verdict by {', '.join(plain(judge) for judge in verdict.get('judges', []))}"]
     for row in verdict["lines"]:
         scores = "  ".join(
@@ -169,4 +171,13 @@ def _verdict(detail: dict[str, Any]) -> list[str]:
 
 
 def _winners(best: list[str], seats: int) -> str:
-    return "draw" if len(best) == seats else f"{' and '.join(best)} wins"
+    if len(best) == seats:
+        return "draw"
+    return f"{best[0]} wins" if len(best) == 1 else f"{' and '.join(best)} share the lead"
+
+
+def _standings(names: list[str], returns: list[int]) -> list[str]:
+    """The seats by what the rules gave them, best first; equals share a rank."""
+    ranks = ranks_of(returns)
+    order = sorted(range(len(names)), key=lambda seat: (ranks[seat], seat))
+    return [f"  {ranks[seat]}  {names[seat]:<24} {returns[seat]}" for seat in order]

@@ -20,7 +20,7 @@ async def leaderboard(services: Services, request: Request) -> Response:
     space = read_id(request, "space")
     query = read_query(request, BoardQuery)
     try:
-        registry.get(space)
+        registry.get_offered(space)
     except registry.UnknownSpace:
         raise problems.not_found("space", space) from None
     return as_json(await services.store.ratings.board(space, query.limit))

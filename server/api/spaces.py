@@ -40,7 +40,7 @@ class SpaceList(msgspec.Struct, frozen=True):
 
 async def spaces(services: Services, request: Request) -> Response:
     tiers = list(services.config.tiers_open)
-    return as_json(SpaceList([_card(space, tiers) for space in registry.all_spaces()]))
+    return as_json(SpaceList([_card(space, tiers) for space in registry.offered()]))
 
 
 def _card(space: Space[Any, Any, Any], tiers: list[int]) -> SpaceCard:

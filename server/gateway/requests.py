@@ -269,7 +269,7 @@ def _hosted(peer: Peer, ref: str) -> Identity:
 
 def _space(name: str, code: str, ref: str) -> None:
     try:
-        registry.get(name)
+        registry.get_offered(name)
     except registry.UnknownSpace as error:
         raise Refused(code, str(error), ref=ref) from None
 

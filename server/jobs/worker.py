@@ -23,7 +23,7 @@ from server.live import keys
 from server.live.log import LiveLog
 from server.metrics import Metrics
 from server.store import Store
-from spaces.registry import all_spaces
+from spaces.registry import offered
 
 JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
@@ -54,7 +54,7 @@ class Worker:
         self._drain_s = config.drain_ms / 1_000
         self._sweep_s = sweep_s
         self._boards = Boards(
-            store=store, log=log, clock=clock, spaces=[space.id for space in all_spaces()]
+            store=store, log=log, clock=clock, spaces=[space.id for space in offered()]
         )
         aftermath = Aftermath(log, clock)
         steps: tuple[Step, ...] = (

@@ -45,7 +45,7 @@ class Queue(NamedTuple):
 
 def known_queues(tiers_open: Sequence[int]) -> tuple[Queue, ...]:
     """One for each registered Space and open tier."""
-    return tuple(Queue(space.id, tier) for space in registry.all_spaces() for tier in tiers_open)
+    return tuple(Queue(space.id, tier) for space in registry.offered() for tier in tiers_open)
 
 
 def session_of(offer: str) -> str:

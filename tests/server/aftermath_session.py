@@ -38,8 +38,8 @@ class Seats:
         self.agents = agents
 
     @classmethod
-    async def registered(cls, store: Store) -> Seats:
-        made = [(await store.agents.register(f"Agent {next(_names)}"))[0] for _ in range(2)]
+    async def registered(cls, store: Store, count: int = 2) -> Seats:
+        made = [(await store.agents.register(f"Agent {next(_names)}"))[0] for _ in range(count)]
         return cls(*made)
 
     def record(self, space: str) -> SessionRecord:
@@ -55,6 +55,9 @@ def played(record: SessionRecord, *, silent: int | None = None) -> Table:
     """The session's match, played to its end: battles with words, boards by seat 0 outbidding all."""
     table = Table(record)
     while table.match.status == "live":
+        if table.match.inquiry is not None:
+            table.hear()
+            continue
         view = table.match.views().public
         assert isinstance(view, SessionView)
         decision = view.decisions[0]
@@ -72,6 +75,8 @@ def _answer(view: SessionView, seat: int, kind: str) -> str:
             return f"bid: {20 if seat == 0 else 1}"
         case "mark":
             return f"cell: {view.state['board'].index('.')}"
+        case "guess":
+            return str(40 + seat)
         case _:
             return f"rhyme {view.turn} in time\nseat {seat} so fine"
 
