@@ -1,6 +1,6 @@
 """What chooses an agent's actions: brains by name, each with settings of its own.
 
-A brain has `act(turn)`, like a `Bot`. `random`, `bidder`, `naive` and `trend` need nothing; `llm` needs a model's server.
+A brain has `act(turn)`, like a `Bot`. `random`, `bidder`, `solver`, `naive` and `trend` need nothing; `llm` needs a model's server.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bots.brains.bidder import BidderBrain, BidderSettings
 from bots.brains.llm import LlmBrain, LlmSettings
 from bots.brains.naive import NaiveBrain, NaiveSettings
 from bots.brains.random import RandomBrain, RandomSettings
+from bots.brains.solver import SolverBrain, SolverSettings
 from bots.brains.trend import TrendBrain, TrendSettings
 from bots.errors import BotError
 from bots.turn import Answer, Turn
@@ -38,6 +39,7 @@ class _Kind(NamedTuple):
 _KINDS: dict[str, _Kind] = {
     "random": _Kind(RandomSettings, lambda s, _: RandomBrain(s), ()),
     "bidder": _Kind(BidderSettings, lambda s, _: BidderBrain(s), ("bid-tac-toe",)),
+    "solver": _Kind(SolverSettings, lambda s, _: SolverBrain(s), ("bid-tac-toe",)),
     "naive": _Kind(NaiveSettings, lambda s, _: NaiveBrain(s), ("prediction",)),
     "trend": _Kind(TrendSettings, lambda s, _: TrendBrain(s), ("trade-wars",)),
     "llm": _Kind(LlmSettings, LlmBrain, ()),

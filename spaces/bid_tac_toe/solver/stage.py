@@ -173,10 +173,12 @@ def outcome(variant: Variant, values: Values, child: Child, mode: int, win: Win 
     return np.zeros(variant.shape, dtype=type(win))
 
 
-def matrix(variant: Variant, stage: Stage, chips: Pair, win: Win = WIN) -> Grid:
-    """X's payoffs as floats, X's bids by O's."""
+def matrix(
+    variant: Variant, stage: Stage, chips: Pair, win: Win = WIN, most: Pair | None = None
+) -> Grid:
+    """X's payoffs as floats, X's bids by O's: `most` of them, by default those worth a thought."""
     a, b = chips
-    m, n = bids(chips)
+    m, n = most or bids(chips)
     mine, theirs = a - np.arange(m), b - np.arange(n)
     ties = np.arange(min(m, n))
     match variant.payment:

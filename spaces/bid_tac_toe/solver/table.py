@@ -117,15 +117,21 @@ class Table:
             return Play(-game.value, (mixes[1], mixes[0]), game.gap)
         return Play(game.value, mixes, game.gap)
 
-    def payoffs(self, position: Position) -> tuple[Array, Game]:
-        """The stage's game as the table sees it: X's payoffs of X's bids by O's, and its solution."""
+    def bid_values(self, position: Position) -> tuple[Array, Array]:
+        """What each bid of X and each of O (0 up to all chips) is worth to X against the rival's mix.
+        Raises KeyError."""
         where, chips, mode = self._seen(position)
-        game = self._game(where.board, chips, mode)
-        payoffs = matrix(self.variant, self._stage(where.board, mode), chips, self.contents.win)
+        play = self.play(position)
+        all_bids = (chips[0] + 1, chips[1] + 1)
+        stage = self._stage(where.board, mode)
+        payoffs = matrix(self.variant, stage, chips, self.contents.win, all_bids)
         if where.exchanged:
-            swapped = Game(-game.value, game.column, game.row, game.gap)
-            return -payoffs.T, swapped
-        return payoffs, game
+            payoffs = -payoffs.T
+        row, column = (
+            np.array([mix.get(bid, 0.0) for bid in range(held + 1)])
+            for mix, held in zip(play.mixes, position.chips, strict=True)
+        )
+        return payoffs @ column, row @ payoffs
 
     def value(self, position: Position) -> float:
         """X's value before a pair of bids, also of a session that is over."""

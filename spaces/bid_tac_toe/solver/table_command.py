@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -74,7 +75,7 @@ def build_table(
     }
     if certified:
         found = _certified(table_file.read(path))
-        worst = found["exploitability_up_to_these_chips"]
+        worst = float(found["exploitability_up_to_these_chips"])
         header = table_file.restate(path, exploitability_micro=round(worst * table_file.MICRO))
         told["certificate"] = found
     print(
@@ -90,7 +91,7 @@ def print_certificate(params: Params, path: Path | None = None) -> None:
     print(json.dumps(_certified(table)))
 
 
-def _certified(table: Table) -> dict[str, object]:
+def _certified(table: Table) -> dict[str, Any]:
     with _bar(f"best responses to {table.variant.name}") as progress:
         return {"table": table.name, **certify(table, progress)}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from spaces.bid_tac_toe.variants import Params
 
 CHEAP = 450
 """Positions over one board and all its modes that are solved without asking: some seconds at most."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Many who ask at once for the same table wait for one reading of it."""
 SHIPPED = Path(__file__).parent / "tables"
 
 
@@ -37,7 +40,8 @@ def cache_folder() -> Path:
 
 def find(params: Params) -> Table:
     """The table for a session's variant. Raises NoTable, BadTable and OSError."""
-    return _find(Variant.of(params), (SHIPPED, cache_folder()))
+    with _ONE_AT_A_TIME:
+        return _find(Variant.of(params), (SHIPPED, cache_folder()))
 
 
 @functools.lru_cache(maxsize=8)
