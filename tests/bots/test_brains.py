@@ -12,7 +12,7 @@ import pytest
 from bots.brains.bidder import BidderBrain, BidderSettings, best_cell, completes, swing_of, value
 from bots.brains.random import RandomBrain, RandomSettings
 from bots.turn import Turn
-from spaces.registry import get
+from spaces.registry import UnknownSpace, get
 from spaces.seed import Streams
 from spaces.space import Outcome
 
@@ -69,11 +69,18 @@ async def test_random_plays_rap_battles_within_the_limits() -> None:
         assert outcome.termination == "complete"
 
 
-@pytest.mark.parametrize("brain", [RandomBrain(RandomSettings()), BidderBrain(BidderSettings())])
-def test_an_unknown_decision_is_said_plainly(brain: Any) -> None:
-    turn = Turn(session="s", space="x", turn=0, seat=0, kind="dance", view={})
+def dance(space: str) -> Turn:
+    return Turn(session="s", space=space, turn=0, seat=0, kind="dance", view={})
+
+
+def test_an_unknown_decision_is_said_plainly() -> None:
     with pytest.raises(NotImplementedError, match="dance"):
-        asyncio.run(brain.act(turn))
+        asyncio.run(BidderBrain(BidderSettings()).act(dance("bid-tac-toe")))
+
+
+def test_an_unknown_space_is_said_plainly() -> None:
+    with pytest.raises(UnknownSpace, match="no space 'x'; there are bid-tac-toe, rap-battle"):
+        asyncio.run(RandomBrain(RandomSettings()).act(dance("x")))
 
 
 def test_the_random_turn_game_is_fair_and_the_centre_is_worth_most() -> None:
