@@ -25,6 +25,7 @@ from judges.leaning import Leaning, read_leaning
 from judges.parse import Ballot, read_ballot
 from judges.prompt import Message
 from judges.rubric import Rubric
+from judges.screen import screen
 from judges.verdict import Opinion
 
 ATTEMPTS = 3
@@ -37,22 +38,25 @@ MAX_TOLD_BACK = 600
 
 
 class Style(enum.StrEnum):
-    """How a model is asked. One question per order of the seats in either style."""
+    """How a model is asked, always in orders in which a liking for a place cancels."""
 
     SCORES = "scores"
-    """Points for each seat on each line, with reasons. For models that can count: from about 7B."""
+    """Points for each seat on each line, with reasons; all seats in each question, one question for
+    each of `prompt.orders`. For models that can count: from about 7B."""
     LEANINGS = "leanings"
-    """Which seat is better on each line, weighed by the model's probabilities (`judges.leaning`). No
-    reasons; works, weakly, with a 135M model."""
+    """Which of two seats is better on each line, weighed by the model's probabilities
+    (`judges.leaning`), for each of `prompt.pairs`. No reasons; works, weakly, with a 135M model."""
 
 
 HOW = {
-    Style.SCORES: "the mean of both orders of the seats",
-    Style.LEANINGS: "points are how far the judge leans to each seat, over both orders; even is 5.0",
+    Style.SCORES: "the mean over orders in which each seat stands once in every place",
+    Style.LEANINGS: "points are how far the judge leans to each seat, asked pair by pair; even is 5.0",
 }
 """How the points came about, for people."""
-TOKENS_PER_LINE = {Style.SCORES: 80, Style.LEANINGS: 16}
-"""Room in the answer for one rubric line: about twice what it needs."""
+TOKENS_PER_LINE = {Style.SCORES: 48, Style.LEANINGS: 16}
+"""Room in the answer for one rubric line, about twice what it needs: name and reason, or one letter."""
+TOKENS_PER_SCORE = 16
+"""The same for one seat's points on one line."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -109,14 +113,16 @@ class ModelJudge:
     async def opinion(
         self, rubric: Rubric, case: Case, nonce: str
     ) -> tuple[Opinion, tuple[Call, ...]]:
-        """Judge the case in every order of its seats and take the mean. Raises JudgeFault.
+        """Judge the case in every order that the style asks for and take the mean. Raises JudgeFault.
+
+        Seats that have forfeited (`judges.screen`) are left out where two others remain.
 
         Cancelling is safe: nothing is kept between calls.
         """
         template = load_prompt(rubric.prompt, self._style)
         answers: list[Ballot | Leaning] = []
         calls: list[Call] = []
-        orders = prompt.orders(case.seats)
+        orders = self._orders(case)
         deadline = time.monotonic() + self._budget_s
         for asked, order in enumerate(orders):  # in turn: they share the server's cached prefix
             question = prompt.build(template, rubric, case, order, nonce)
@@ -125,13 +131,20 @@ class ModelJudge:
             answer, call = await self._answer(rubric, order, question, until)
             answers.append(answer)
             calls.append(call)
-        return self._opinion(answers), tuple(calls)
+        return self._opinion(answers, case.seats), tuple(calls)
 
-    def _opinion(self, answers: Sequence[Ballot | Leaning]) -> Opinion:
+    def _orders(self, case: Case) -> tuple[tuple[int, ...], ...]:
+        forfeited = screen(case).forfeited
+        left = [seat for seat in range(case.seats) if seat not in forfeited]
+        seats = left if len(left) > 1 else range(case.seats)
+        return prompt.orders(seats) if self._style is Style.SCORES else prompt.pairs(seats)
+
+    def _opinion(self, answers: Sequence[Ballot | Leaning], seats: int) -> Opinion:
         leanings = [each for each in answers if isinstance(each, Leaning)]
         if leanings:
-            return leaning.opinion(self.model, leanings)
-        return panel.opinion(self.model, [each for each in answers if isinstance(each, Ballot)])
+            return leaning.opinion(self.model, leanings, seats)
+        ballots = [each for each in answers if isinstance(each, Ballot)]
+        return panel.opinion(self.model, ballots, seats)
 
     async def _answer(
         self, rubric: Rubric, order: tuple[int, ...], question: tuple[Message, ...], until: float
@@ -164,7 +177,8 @@ class ModelJudge:
     ) -> Answer:
         scores = self._style is Style.SCORES
         schema = (prompt.scores_schema if scores else prompt.choices_schema)(rubric, seats)
-        max_tokens = TOKENS_PER_LINE[self._style] * len(rubric.lines)
+        a_line = TOKENS_PER_LINE[self._style] + (TOKENS_PER_SCORE * seats if scores else 0)
+        max_tokens = a_line * len(rubric.lines)
         return await self._chat.ask(
             talk, schema, max_tokens=max_tokens, timeout_s=timeout_s, logprobs=not scores
         )

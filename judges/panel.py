@@ -19,17 +19,20 @@ FORFEITED = "forfeited: too little is left to judge"
 """The reason for no points."""
 
 
-def opinion(judge: str, ballots: Sequence[Ballot]) -> Opinion:
-    """The mean of one judge's ballots, one for each order (`prompt.orders`)."""
+def opinion(judge: str, ballots: Sequence[Ballot], seats: int) -> Opinion:
+    """The mean of one judge's ballots, one for each order (`prompt.orders`); a seat that was not asked
+    about has no points."""
     if not ballots:
         raise ValueError("an opinion needs a ballot for every order")
-    lines, seats = len(ballots[0].scores), len(ballots[0].order)
+    lines, asked = len(ballots[0].scores), set(ballots[0].order)
     first = {ballot.order[0]: ballot for ballot in ballots}
     return Opinion(
         judge=judge,
         scores_milli=tuple(
             tuple(
-                sum(ballot.scores[line][seat] for ballot in ballots) * MILLI // len(ballots)
+                sum(ballot.score(line, seat) for ballot in ballots) * MILLI // len(ballots)
+                if seat in asked
+                else 0
                 for seat in range(seats)
             )
             for line in range(lines)

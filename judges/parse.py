@@ -23,9 +23,12 @@ class Ballot(msgspec.Struct, frozen=True):
 
     order: tuple[int, ...]
     scores: tuple[tuple[int, ...], ...]
-    """Whole points, for each rubric line and seat."""
+    """Whole points, for each rubric line and each of the order's seats, lowest seat first."""
     reasons: tuple[str, ...]
     """For each rubric line, words on the seat that stood first."""
+
+    def score(self, line: int, seat: int) -> int:
+        return self.scores[line][sorted(self.order).index(seat)]
 
 
 def read_ballot(rubric: Rubric, order: tuple[int, ...], answer: str) -> Ballot:

@@ -1,7 +1,7 @@
 """From a case to the question that a model is asked. Pure; hostile text comes in here and stays quoted.
 
-What defends the judge: lines that speak to it are withheld (`judges.screen`); contestants are letters, not names; each order of the contestants is asked, so
-that a liking for the first one cancels; their text is reduced to plain lines without any character
+What defends the judge: lines that speak to it are withheld (`judges.screen`); contestants are letters, not
+names; they are asked about in orders in which a liking for the first one cancels; their text is reduced to plain lines without any character
 of a delimiter or of a chat template (`<|im_end|>` in a message is a control token for many servers),
 bounded in length, and stands between delimiters with a nonce; a reminder follows it.
 """
@@ -24,7 +24,6 @@ MAX_REASON = 100
 """Characters of one reason; a grammar holds the model to it."""
 MAX_WORK = 4_800
 """Characters of all contestants' text in one prompt: half of a 2,048 token context at the worst."""
-NO_WORK = "(no verse)"
 _CUT = " (cut)"
 _MAX_MARKS = 2
 """Combining marks kept after one letter."""
@@ -40,12 +39,27 @@ class Message(msgspec.Struct, frozen=True):
     content: str
 
 
-def orders(seats: int) -> tuple[tuple[int, ...], ...]:
-    """The orders in which a case is judged: every seat stands once in every place (rotations).
+def orders(seats: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The orders in which all of some seats are judged together: each stands once in every place
+    (rotations). For two seats these are both orders; for five they are 5 of 120."""
+    count = len(seats)
+    return tuple(tuple(seats[(start + i) % count] for i in range(count)) for start in range(count))
 
-    For two seats these are both orders.
+
+def pairs(seats: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The ordered pairs in which some seats are compared: each seat meets every other equally often and
+    stands first as often as second.
+
+    An odd number of seats can do that with every pair once (10 questions for five seats): each stands
+    before the next half of the circle. An even number takes both orders of every pair.
     """
-    return tuple(tuple((start + i) % seats for i in range(seats)) for start in range(seats))
+    count = len(seats)
+    reach = (count - 1) // 2 if count % 2 else count - 1
+    return tuple(
+        (seats[at], seats[(at + step) % count])
+        for step in range(1, reach + 1)
+        for at in range(count)
+    )
 
 
 def letter(place: int) -> str:
@@ -83,24 +97,27 @@ def build(
     nonce: str,
     max_work: int = MAX_WORK,
 ) -> tuple[Message, ...]:
-    """The question for one order of the seats: `order[0]` is A, `order[1]` is B, …
+    """The question for one order of the seats, or of some of them: `order[0]` is A, `order[1]` is B, …
 
     `nonce` must be unknown to the contestants. The same arguments give the same bytes.
     """
     names = [f"{rubric.contestant} {letter(place)}" for place in range(len(order))]
-    limit = max_work // max(1, len(case.pieces))
+    limit = max_work // max(1, sum(piece.seat in order for piece in case.pieces))
     case = screen(case).case
-    work = [_quoted(names[place], case.of(seat), nonce, limit) for place, seat in enumerate(order)]
+    work = [
+        "\n".join((_quoted(name, rubric, case.of(seat), nonce, limit), *_checked(case, seat)))
+        for name, seat in zip(names, order, strict=True)
+    ]
     filled = Template(template).substitute(
         rubric="\n".join(f"- {line.name}: {line.asks}" for line in rubric.lines),
         open=_open(nonce),
         close=_close(nonce),
         task=neutralise(case.task, limit),
         work="\n\n".join(work),
-        contestants=" and ".join(names),
+        contestants=_listed(names, "and"),
         names=", ".join(line.name for line in rubric.lines),
         first=names[0],
-        letters=" or ".join(letter(place) for place in range(len(order))),
+        letters=_listed([letter(place) for place in range(len(order))], "or"),
         better="; ".join(f"{line.name}: who has {line.better}" for line in rubric.lines),
         form=_form(rubric, len(order)),
     )
@@ -108,9 +125,26 @@ def build(
     return (Message("system", system), Message("user", user))
 
 
-def _quoted(name: str, pieces: Sequence[Piece], nonce: str, limit: int) -> str:
+def _listed(names: Sequence[str], last: str) -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    *most, end = names
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def _checked(case: Case, seat: int) -> tuple[str, ...]:
+    """What the rules have found by code, in words of ours and after the quotation."""
+    if not case.checks or not case.text(seat):
+        return ()
+    missed = case.missed(seat)
+    met = f"{len(case.checks) - len(missed)} of {len(case.checks)} checked points met"
+    return (f"({met}{'; not true: ' + '; '.join(missed) if missed else ''})",)
+
+
+def _quoted(name: str, rubric: Rubric, pieces: Sequence[Piece], nonce: str, limit: int) -> str:
     """A contestant's pieces in one quotation, a blank line between them."""
-    work = [NO_WORK if each.text is None else neutralise(each.text, limit) for each in pieces]
+    work = [
+        rubric.nothing if each.text is None else neutralise(each.text, limit) for each in pieces
+    ]
     return "\n".join((f"{name}:", _open(nonce), "\n\n".join(work), _close(nonce)))
 
 

@@ -33,6 +33,8 @@ class Rubric(msgspec.Struct, frozen=True):
     """Name of the versioned prompts (`judges/prompts/<prompt>.<style>.txt`)."""
     contestant: str
     """What an anonymous seat is called, before its letter: `Rapper` A."""
+    nothing: str
+    """What the judge reads where a seat has given nothing."""
     lines: tuple[Line, ...]
     tie_milli: int
     """Totals that are less than this apart are a draw."""
@@ -50,6 +52,7 @@ RAP_BATTLE = Rubric(
     id="rap-battle/1",
     prompt="rap-battle-1",
     contestant="Rapper",
+    nothing="(no verse)",
     lines=(
         Line(
             name="flow",
@@ -75,7 +78,39 @@ RAP_BATTLE = Rubric(
     tie_milli=250,
 )
 
-RUBRICS: Mapping[str, Rubric] = MappingProxyType({"rap-battle": RAP_BATTLE})
+WRITING = Rubric(
+    id="writing/1",
+    prompt="writing-1",
+    contestant="Writer",
+    nothing="(no text)",
+    lines=(
+        Line(
+            name="brief",
+            asks="does what the brief asks, in its form and on its subject; each checked point that was "
+            "missed costs",
+            better="done more of what the brief asks",
+            weight=2,
+        ),
+        Line(
+            name="craft",
+            asks="well made: clear, with rhythm, every word in its place, no padding",
+            better="the better made text",
+        ),
+        Line(
+            name="freshness",
+            asks="a thought, an image or a turn of its own; no stock phrases",
+            better="the fresher ideas and words",
+        ),
+        Line(
+            name="effect",
+            asks="works on its readers: moves, amuses, convinces or makes clear, as its form wants",
+            better="the stronger effect on readers",
+        ),
+    ),
+    tie_milli=250,
+)
+
+RUBRICS: Mapping[str, Rubric] = MappingProxyType({"rap-battle": RAP_BATTLE, "writing": WRITING})
 """By the Space's id."""
 
 

@@ -1,16 +1,21 @@
 """What of a case the judges are shown. Pure, and the same for every judge of a panel.
 
-Lines that speak to the judge (`judges.instruments.addressed`) count as unwritten: a mark stands in
-their place, and spectators are told how many there were. A seat that has written nothing else, or less
+Lines that speak to the judge (`judges.instruments.addressed`), or sentences where a line is a whole
+paragraph, count as unwritten: a mark stands in their place, and spectators are told how many there were. A seat that has written nothing else, or less
 than it tried to tell the judge, has forfeited: `judges.panel` ranks it behind every seat that has not.
 A model that small words can sway must not be asked whether they swayed it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 import msgspec
 
 from judges.case import Case, Piece
+from judges.instruments.address_forms import BATTLE, PROSE, Dialect
 from judges.instruments.addressed import withheld
 from spaces.plain_text import plain_lines
 
@@ -18,29 +23,35 @@ MARK = "(line withheld: addressed to the judge)"
 """In place of one or several such lines in a row. Speaks to the judge itself: nobody may write it."""
 
 
+_DIALECTS: Mapping[str, Dialect] = MappingProxyType({"rap-battle": BATTLE, "writing": PROSE})
+_SENTENCE = re.compile(r"(?<=[.!?\u2026]) +")
+
+
 class Screened(msgspec.Struct, frozen=True):
     case: Case
     """With marks for the lines that were withheld; a piece of nothing else is None."""
     withheld: tuple[int, ...]
-    """Lines, for each seat."""
+    """Lines (of prose: sentences), for each seat."""
     forfeited: tuple[int, ...]
     """The seats that have."""
 
 
 def screen(case: Case) -> Screened:
     """Screening what was screened changes its case no more."""
+    dialect = _DIALECTS.get(case.space, BATTLE)
     pieces = list(case.pieces)
     counts: list[int] = []
     forfeited: list[int] = []
     for seat in range(case.seats):
         own = [at for at, piece in enumerate(pieces) if piece.seat == seat]
-        lines = {at: plain_lines(pieces[at].text or "") for at in own}
-        found = iter(withheld([line for at in own for line in lines[at]]))  # across pieces, too
-        taken = {at: [next(found) for _ in lines[at]] for at in own}
+        parts = {at: _parts(pieces[at].text or "", dialect) for at in own}
+        spoken = [part for at in own for line in parts[at] for part in line]
+        found = iter(withheld(spoken, dialect))  # across pieces, too
+        taken = {at: [[next(found) for _ in line] for line in parts[at]] for at in own}
         for at in own:
-            pieces[at] = _screened(pieces[at], lines[at], taken[at])
-        out = sum(map(sum, taken.values()))
-        left = sum(map(len, lines.values())) - out
+            pieces[at] = _screened(pieces[at], parts[at], taken[at])
+        out = sum(sum(line) for at in own for line in taken[at])
+        left = len(spoken) - out
         counts.append(out)
         if left == 0 or out > left:
             forfeited.append(seat)
@@ -49,15 +60,28 @@ def screen(case: Case) -> Screened:
     )
 
 
-def _screened(piece: Piece, lines: list[str], taken: list[bool]) -> Piece:
-    if not any(taken):
+def _parts(text: str, dialect: Dialect) -> list[list[str]]:
+    """Of each line what is taken out or left as a whole: itself, or its sentences."""
+    lines = plain_lines(text)
+    return [_SENTENCE.split(line) if dialect is PROSE else [line] for line in lines]
+
+
+def _screened(piece: Piece, parts: Sequence[list[str]], taken: Sequence[list[bool]]) -> Piece:
+    if not any(map(any, taken)):
         return piece
-    if all(taken):
+    if all(map(all, taken)):
         return msgspec.structs.replace(piece, text=None)
     shown: list[str] = []
-    for line, out in zip(lines, taken, strict=True):
-        if not out:
-            shown.append(line)
-        elif shown[-1:] != [MARK]:
-            shown.append(MARK)
+    for line, outs in zip(parts, taken, strict=True):
+        begun = False  # whether a sentence of this line stands in the row before
+        for part, out in zip(line, outs, strict=True):
+            if out:
+                begun = False
+                if shown[-1:] != [MARK]:
+                    shown.append(MARK)
+            elif begun:
+                shown[-1] += f" {part}"
+            else:
+                begun = True
+                shown.append(part)
     return msgspec.structs.replace(piece, text="\n".join(shown))

@@ -1,4 +1,7 @@
-"""How much of a text was said before, by the same seat or by a rival: shares of word trigrams. Pure."""
+"""How much of a text was said before, by the same seat or by a rival: shares of word trigrams. Pure.
+
+Where works are written at the same time nobody can copy: there it is told how alike two of them are.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,15 @@ def borrowed_milli(case: Case, seat: int) -> int:
         else:
             heard.update(trigrams)
     return taken * 1_000 // total if total else 0
+
+
+def alike_milli(case: Case, seat: int) -> int:
+    """The share of a seat's trigrams that one other seat has, too, in thousandths; of the others the most
+    alike."""
+    own = list(_trigrams(case.text(seat)))
+    others = [set(_trigrams(case.text(each))) for each in range(case.seats) if each != seat]
+    shared = max((sum(each in other for each in own) for other in others), default=0)
+    return shared * 1_000 // len(own) if own else 0
 
 
 def _trigrams(text: str) -> Iterable[_Trigram]:

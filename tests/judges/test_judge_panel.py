@@ -82,7 +82,7 @@ def test_a_liking_for_the_first_place_cancels() -> None:
     ballots = [
         read_ballot(RAP_BATTLE, order, json.dumps(answer(9, 3))) for order in ((0, 1), (1, 0))
     ]
-    found = panel.opinion("m", ballots)
+    found = panel.opinion("m", ballots, 2)
     assert found.scores_milli == ((6_000, 6_000),) * 4
     assert panel.aggregate(RAP_BATTLE, [found]).ranks == (1, 1)
 
@@ -92,7 +92,7 @@ def test_each_seat_has_the_reason_of_the_order_in_which_it_stood_first() -> None
         read_ballot(RAP_BATTLE, order, json.dumps(answer(flow={"reason": why, "A": 5, "B": 5})))
         for order, why in (((0, 1), "crisp"), ((1, 0), "slack"))
     ]
-    assert panel.opinion("m", ballots).reasons[0] == ("crisp", "slack")
+    assert panel.opinion("m", ballots, 2).reasons[0] == ("crisp", "slack")
 
 
 def test_the_median_is_of_judges_not_of_their_weight() -> None:
@@ -129,7 +129,7 @@ def test_no_opinion_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="at least one"):
         panel.aggregate(RAP_BATTLE, [])
     with pytest.raises(ValueError, match="every order"):
-        panel.opinion("m", [])
+        panel.opinion("m", [], 2)
 
 
 _scores = st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=4, max_size=4)
@@ -153,7 +153,7 @@ def test_swapping_the_seats_swaps_the_verdict(
             )
             for order, scores in pairs
         ]
-        return panel.opinion("m", ballots)
+        return panel.opinion("m", ballots, 2)
 
     one = panel.aggregate(RAP_BATTLE, [found([((0, 1), first), ((1, 0), second)])])
     other = panel.aggregate(RAP_BATTLE, [found([((1, 0), first), ((0, 1), second)])])

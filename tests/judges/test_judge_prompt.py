@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import example, given
@@ -31,7 +33,7 @@ def quoted(text: str) -> list[str]:
 
 
 def work(verses: tuple[str | None, ...]) -> str:
-    return "\n\n".join(verse or prompt.NO_WORK for verse in verses)
+    return "\n\n".join(verse or RAP_BATTLE.nothing for verse in verses)
 
 
 @pytest.mark.parametrize("style", Style)
@@ -49,9 +51,24 @@ def test_both_orders_differ_in_nothing_but_who_is_who() -> None:
 
 
 def test_every_seat_stands_once_in_every_place() -> None:
-    assert prompt.orders(2) == ((0, 1), (1, 0))
+    assert prompt.orders(range(2)) == ((0, 1), (1, 0))
     for place in range(5):
-        assert {order[place] for order in prompt.orders(5)} == set(range(5))
+        assert {order[place] for order in prompt.orders(range(5))} == set(range(5))
+
+
+@pytest.mark.parametrize(
+    ("seats", "questions"),
+    [([0, 1], 2), ([1, 4], 2), ([0, 2, 3], 3), ([0, 1, 2, 3], 12), ([0, 1, 2, 3, 4], 10)],
+)
+def test_pairs_meet_equally_often_and_stand_first_as_often_as_second(
+    seats: list[int], questions: int
+) -> None:
+    pairs = prompt.pairs(seats)
+    assert len(set(pairs)) == len(pairs) == questions
+    meetings = Counter(frozenset(pair) for pair in pairs)
+    assert set(meetings) == {frozenset(pair) for pair in itertools.combinations(seats, 2)}
+    assert len(set(meetings.values())) == 1
+    assert len({Counter(place)[seat] for place in zip(*pairs, strict=True) for seat in seats}) == 1
 
 
 def test_nothing_given_is_said_to_the_judge() -> None:

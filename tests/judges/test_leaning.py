@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from judges import leaning, panel
 from judges.faults import JudgeUnreadable
 from judges.leaning import Alternatives, Leaning, read_leaning
+from judges.prompt import pairs
 from judges.rubric import RAP_BATTLE
 
 LINES = [line.name for line in RAP_BATTLE.lines]
@@ -37,20 +38,20 @@ def lean(order: tuple[int, int], *first: float) -> Leaning:
     return read_leaning(RAP_BATTLE, order, answer(*letters), told(*first))
 
 
-def test_probabilities_come_back_in_seat_order() -> None:
-    [flow, *_] = lean((1, 0), 0.8, 0.5, 0.5, 0.5).logs
-    assert [round(math.exp(log), 6) for log in flow] == [0.2, 0.8]
+def test_probabilities_become_the_odds_of_who_stands_first() -> None:
+    odds = lean((1, 0), 0.8, 0.5, 0.2, 0.5).odds
+    assert [round(math.exp(each), 6) for each in odds] == [4.0, 1.0, 0.25, 1.0]
 
 
 def test_a_liking_for_the_first_place_cancels_exactly() -> None:
     """Odds of 4 for who stands first, whoever it is: no leaning at all."""
-    found = leaning.opinion("m", [lean((0, 1), *[0.8] * 4), lean((1, 0), *[0.8] * 4)])
+    found = leaning.opinion("m", [lean((0, 1), *[0.8] * 4), lean((1, 0), *[0.8] * 4)], 2)
     assert found.scores_milli == ((5_000, 5_000),) * 4
 
 
 def test_what_is_left_is_the_leaning() -> None:
     """Odds 4 * 2 for seat 0 in front and 4 / 2 for seat 1 in front: odds of 2, two thirds."""
-    found = leaning.opinion("m", [lean((0, 1), *[8 / 9] * 4), lean((1, 0), *[2 / 3] * 4)])
+    found = leaning.opinion("m", [lean((0, 1), *[8 / 9] * 4), lean((1, 0), *[2 / 3] * 4)], 2)
     assert found.scores_milli == ((6_667, 3_333),) * 4
     assert panel.aggregate(RAP_BATTLE, [found]).ranks == (1, 2)
 
@@ -62,9 +63,9 @@ def test_what_is_left_is_the_leaning() -> None:
 def test_without_probabilities_the_letters_count(alternatives: Alternatives) -> None:
     letters = answer("A", "B", "A", "A")
     one = read_leaning(RAP_BATTLE, (0, 1), letters, alternatives)
-    assert [math.exp(line[0]) > 0.9 for line in one.logs] == [True, False, True, True]
+    assert [odds > 2 for odds in one.odds] == [True, False, True, True]
     same = read_leaning(RAP_BATTLE, (1, 0), letters, ())
-    assert leaning.opinion("m", [one, same]).scores_milli == ((5_000, 5_000),) * 4
+    assert leaning.opinion("m", [one, same], 2).scores_milli == ((5_000, 5_000),) * 4
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,42 @@ _four = st.tuples(_p, _p, _p, _p).filter(lambda ps: all(1e-9 < p < 1 - 1e-9 for 
 def test_points_are_shares_and_swap_with_the_seats(
     first: tuple[float, ...], second: tuple[float, ...]
 ) -> None:
-    one = leaning.opinion("m", [lean((0, 1), *first), lean((1, 0), *second)]).scores_milli
-    other = leaning.opinion("m", [lean((1, 0), *first), lean((0, 1), *second)]).scores_milli
+    one = leaning.opinion("m", [lean((0, 1), *first), lean((1, 0), *second)], 2).scores_milli
+    other = leaning.opinion("m", [lean((1, 0), *first), lean((0, 1), *second)], 2).scores_milli
     for line, swapped in zip(one, other, strict=True):
         assert abs(sum(line) - 10_000) <= 1
         assert line == swapped[::-1]
+
+
+_strengths = st.lists(st.floats(-2, 2), min_size=2, max_size=6)
+
+
+def points_of(strengths: list[float], liking: float, asked: list[int]) -> list[int]:
+    """What a judge gives who answers by strengths and a liking for who stands first."""
+    leanings = [
+        Leaning(pair, (strengths[pair[0]] - strengths[pair[1]] + liking,)) for pair in pairs(asked)
+    ]
+    [line] = leaning.opinion("m", leanings, len(strengths)).scores_milli
+    return list(line)
+
+
+@given(_strengths, st.floats(-3, 3))
+def test_with_any_number_of_seats_the_liking_cancels_and_the_strengths_are_found(
+    strengths: list[float], liking: float
+) -> None:
+    seats = range(len(strengths))
+    points = points_of(strengths, liking, list(seats))
+    for seat in seats:
+        gaps = [strengths[other] - strengths[seat] for other in seats if other != seat]
+        chance = sum(1 / (1 + math.exp(gap)) for gap in gaps) / len(gaps)
+        assert abs(points[seat] - 10_000 * chance) <= 1
+    assert abs(sum(points) - 5_000 * len(seats)) <= len(seats), "even is 5.0 for any number"
+
+
+def test_who_was_not_asked_about_has_no_points_and_costs_nobody_any() -> None:
+    assert points_of([0.0] * 5, 1.0, [0, 2, 3]) == [5_000, 0, 5_000, 5_000, 0]
+
+
+def test_certainty_is_bounded() -> None:
+    leanings = [lean((0, 1), *[1 - 1e-12] * 4), lean((1, 0), *[1e-12] * 4)]
+    assert leaning.opinion("m", leanings, 2).scores_milli[0] == (9_950, 50)

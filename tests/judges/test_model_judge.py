@@ -212,7 +212,9 @@ async def test_the_panel_takes_the_median_and_shows_its_evidence() -> None:
     await house.aclose()
     assert judging.verdict.totals_milli == (7_000, 7_000)
     assert judging.verdict.judges == ("tiny",) * 3
-    assert judging.verdict.note == "the mean of both orders of the seats"
+    assert (
+        judging.verdict.note == "the mean over orders in which each seat stands once in every place"
+    )
     assert [each.name for each in judging.verdict.evidence] == [
         "rhyme factor",
         "repeats itself",
