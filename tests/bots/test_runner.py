@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,11 +13,11 @@ from bots.api import Api, Credentials
 from bots.brains import BadSettings, make, names, openai
 from bots.errors import BotError
 from bots.hosted import BrainBot, HostedAgent
-from bots.house import house_agents
 from bots.play import Settings, play
 from bots.runner import Runner
 from bots.turn import Turn
 from server.protocol import Abandon, Accepted, Act, Dequeue, Enqueue, Subscribe, Ticket
+from spaces.registry import get
 from tests.bots.arena import (
     SESSION,
     Arena,
@@ -76,7 +74,8 @@ async def test_a_runner_plays_its_agents_with_their_own_keys(ring: Arena, tmp_pa
         await line.expect(Subscribe)
         await line.say(snapshot(1, session_view(state=BID)))
         act = await line.expect(Act)
-        assert 0 <= json.loads(act.text)["bid"] <= 100
+        bid = get("bid-tac-toe").parse("bid", act.text)
+        assert 0 <= bid.bid <= 100
         await line.say(update(2, ended_view(), "end"))
     async with asyncio.timeout(5):
         await task
@@ -226,7 +225,7 @@ async def test_a_name_that_no_arena_takes_is_refused_here() -> None:
 
 
 def test_brains_by_name() -> None:
-    assert set(names()) == {"random", "bidder", "llm"}
+    assert {"random", "bidder", "llm"} <= set(names())
     with pytest.raises(BadSettings, match="no brain 'genius'; there are random"):
         make("genius", "bid-tac-toe")
     with pytest.raises(BadSettings, match="bidder brain plays bid-tac-toe"):
@@ -235,12 +234,3 @@ def test_brains_by_name() -> None:
         make("llm", "rap-battle", {"url": "http://x", "model": "m", "temperature": 9})
     with pytest.raises(BadSettings, match="mood"):
         make("random", "rap-battle", {"mood": "good"})
-
-
-def test_the_house_has_rappers_only_where_there_is_a_model() -> None:
-    names_without: Any = [agent.name for agent in house_agents("", "")]
-    assert names_without == ["Greedy", "Dice"]
-    rappers = house_agents("http://127.0.0.1:1/v1", "SmolLM2-135M-Instruct")[2:]
-    assert [agent.name for agent in rappers] == ["Frostbite", "Ember"]
-    for agent in rappers:
-        make(agent.brain, agent.space, agent.settings)
