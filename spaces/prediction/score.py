@@ -12,7 +12,7 @@ These are `scoringrules`' `crps_quantile`, `brier_score` and `log_score`. Return
 replay on any machine must find the same ones, so they are computed from fractions (the logarithm by
 `decimal`, which rounds it correctly) and not from floats. `by_scoringrules` gives the library's own
 figures: `spaces.prediction.audit` holds a transcript against them, and tests hold the two together
-within 1e-9 for whatever hypothesis thinks of (docs/decisions/0007).
+within 1e-9 for whatever hypothesis thinks of (docs/decisions/0007-exact-scores.md).
 
 No loss is clamped: a cap on a loss invites long shots once one is near it. What is bounded instead
 is what one may answer (`reach`, LOG_LEAST), and within a bound the honest answer stays the best. The

@@ -39,6 +39,7 @@ def sessions() -> dict[str, Session]:
     battle.answers = list(_BARS)
     puzzles = {"rounds": 2, "level": "medium", "topics": ["knights_knaves", "shortest_path"]}
     logic, wars = registry.get("logic"), registry.get("trade-wars")
+    forecasting = registry.get("prediction")
     solving = Session(logic, puzzles, seed_of(4), random.Random(4))
     solving.answers = list(_PATHS_AND_SAGES)
     trading = {"rounds": 1, "candles": 2, "history": 5}
@@ -58,6 +59,14 @@ def sessions() -> dict[str, Session]:
         "rap_battle_short_forfeits": play(rap, {"rounds": 2, "bars": 2}, 6, Dice(0.3, 0.3)),
         "logic_medium": solving.play(),
         "logic_forfeits": play(logic, {"rounds": 1, "topics": ["arithmetic"]}, 45, Dice(0.2, 0.2)),
+        "prediction_quantiles": play(forecasting, {"questions": 2}, 0, Dice(0.2, 0.2)),
+        "prediction_probability_live": play(
+            forecasting,
+            {"kind": "probability", "score": "log", "feed": "live", "series": "BTC/USDT"}
+            | {"questions": 1},
+            6,
+        ),
+        "prediction_unresolved": play(forecasting, {"questions": 1}, 17, Dice(void=0.15)),
         "trade_wars_two_rounds": play(wars, {**trading, "rounds": 2}, 8, Dice(0.1, 0.1)),
         "trade_wars_live": play(wars, {**trading, "feed": "live", "series": "BTC/USDT"}, 9),
         "trade_wars_void": play(wars, trading, 2, Dice(void=0.1)),
