@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spaces.bid_tac_toe.solver.__main__ import main
+
+EMPTY_BOARD = "." * 9
 
 
 def solved(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -127,3 +131,78 @@ def test_the_command_runs_as_a_module() -> None:
     assert done.returncode == 0
     assert "--payment richman --chips 100 --json" in done.stdout
     assert "the total is twice as" in done.stdout
+
+
+def test_all_pay_is_answered_by_an_equilibrium(capsys: pytest.CaptureFixture[str]) -> None:
+    found = solved(capsys, "--payment", "all-pay", "--chips", "4")
+    assert found["real"] is None
+    assert found["discrete"] is None
+    assert set(found["reasons"]) == {"real", "discrete"}
+    equilibrium = found["equilibrium"]
+    assert equilibrium["value"] == pytest.approx(0, abs=1e-6)
+    assert sum(equilibrium["bids"].values()) == pytest.approx(1)
+    assert set(equilibrium["bids"]) <= set("01234")
+    assert 0 <= equilibrium["exploitability"] < 0.01
+
+
+def test_the_players_of_an_equilibrium_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--chips", "4", "--position", "X........"]
+    x = solved(capsys, *asked, "--holding", "3", "--rival", "4")["equilibrium"]
+    o = solved(capsys, *asked, "--holding", "4", "--rival", "3", "--player", "O")["equilibrium"]
+    assert x["value"] == pytest.approx(-o["value"])
+    assert x["bids"] == pytest.approx(o["rival_bids"])
+    assert (x["holding"], x["rival"], o["holding"], o["rival"]) == ("3", "4", "4", "3")
+
+
+def test_richman_force_and_equilibrium_agree(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two solvers that share nothing: with the advantage chip every holding forces a win, prevents one
+    or loses, and its value is 1, 0 or -1."""
+    for position, own, chip in itertools.product(
+        (EMPTY_BOARD, "X...O....", "O...X...."), range(7), ("", "*")
+    ):
+        asked = ["--payment", "richman", "--chips", "3", "--position", position]
+        found = solved(capsys, *asked, "--holding", f"{own}{chip}")
+        forced = found["discrete"]
+        value = 1 if forced["winning_bids"] else 0 if forced["not_losing_bids"] else -1
+        assert found["equilibrium"]["value"] == pytest.approx(value, abs=1e-3), (
+            position,
+            own,
+            chip,
+        )
+
+
+def test_without_a_table_the_command_that_builds_it_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = solved(capsys, "--payment", "all-pay", "--chips", "9999")
+    assert found["equilibrium"] is None
+    assert "solver table --payment all-pay" in found["reasons"]["equilibrium"]
+    assert main(["certificate", "--chips", "9999"]) == 2
+    assert "solver table --payment all-pay" in capsys.readouterr().err
+
+
+def test_a_table_is_built_and_certified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", "--chips", "2", "--folder", str(tmp_path), "--no-certify"]) == 0
+    built = json.loads(capsys.readouterr().out)
+    assert main(["certificate", "--file", built["file"]]) == 0
+    certified = json.loads(capsys.readouterr().out)
+    assert certified["table"] == built["table"]
+    assert 0 <= certified["exploitability"] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--chips", "5", "certificate"], "options of `certificate` stand behind it"),
+        (["certificate", "--file", "no/such.table"], "No such file"),
+        (["table", "--chips", "0"], "chips is 1 to 10000"),
+        (["tables"], "No such command"),
+    ],
+)
+def test_bad_input_of_the_table_commands(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert told in shown.err
+    assert shown.err.splitlines()[-1].startswith("python -m spaces.bid_tac_toe.solver: ")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,8 +31,29 @@ A position is nine characters, row by row: X, O, and '.' for a free cell. Cells 
 the same order. "12*" is twelve chips and the advantage, the chip that wins ties.
 """
 
+PaymentOption = Annotated[Payment, typer.Option(help="Where bids go.")]
+ChipsOption = Annotated[
+    int,
+    typer.Option(
+        help="What EACH side starts with, as the session parameter: the total is twice as much."
+    ),
+]
+TiesOption = Annotated[
+    Ties | None,
+    typer.Option(
+        help="How equal bids are decided.",
+        show_default="coin for all-pay, else advantage-chip",
+    ),
+]
+FullBoardOption = Annotated[
+    FullBoard | None,
+    typer.Option(
+        help="Who wins a full board without a line: more money, or nobody.",
+        show_default="money for all-pay, else draw",
+    ),
+]
+
 app = typer.Typer(
-    help=_HELP,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -43,27 +65,10 @@ app = typer.Typer(
 @app.callback(help=_HELP)
 def solve(
     context: typer.Context,
-    payment: Annotated[Payment, typer.Option(help="Where bids go.")] = "all-pay",
-    chips: Annotated[
-        int,
-        typer.Option(
-            help="What EACH side starts with, as the session parameter: the total is twice as much."
-        ),
-    ] = 100,
-    ties: Annotated[
-        Ties | None,
-        typer.Option(
-            help="How equal bids are decided.",
-            show_default="coin for all-pay, else advantage-chip",
-        ),
-    ] = None,
-    decided_by: Annotated[
-        FullBoard | None,
-        typer.Option(
-            help="Who wins a full board without a line: more money, or nobody.",
-            show_default="money for all-pay, else draw",
-        ),
-    ] = None,
+    payment: PaymentOption = "all-pay",
+    chips: ChipsOption = 100,
+    ties: TiesOption = None,
+    decided_by: FullBoardOption = None,
     position: Annotated[str, typer.Option(help='Like "XO......."')] = "." * 9,
     player: Annotated[Player, typer.Option(help="For whom to answer.")] = "X",
     holding: Annotated[
@@ -76,7 +81,8 @@ def solve(
     rival: Annotated[
         int | None,
         typer.Option(
-            help="The rival's chips.", show_default="the rest of the total; for all-pay the --chips"
+            help="The rival's chips.",
+            show_default="the rest of the total; for all-pay the --chips",
         ),
     ] = None,
     as_json: Annotated[
@@ -84,10 +90,65 @@ def solve(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is not None:
+        _refuse_options_before(context)
         return
-    asked = answers.ask(payment, chips, ties, decided_by, position, player, holding, rival)
-    found = answers.answer(asked)
+    params = answers.variant(payment, chips, ties, decided_by)
+    found = answers.answer(answers.ask(params, position, player, holding, rival))
     print(json.dumps(found, allow_nan=False) if as_json else render(found))
+
+
+def _refuse_options_before(context: typer.Context) -> None:
+    """They would be ignored without a word."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            command = context.invoked_subcommand
+            raise ValueError(f"options of `{command}` stand behind it: {command} --payment ...")
+
+
+@app.command("table")
+def table(
+    payment: PaymentOption = "all-pay",
+    chips: ChipsOption = 100,
+    ties: TiesOption = None,
+    decided_by: FullBoardOption = None,
+    method: Annotated[
+        Literal["simplex", "regret-matching"], typer.Option(help="How each bid is solved.")
+    ] = "simplex",
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Threads.")] = 1,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where the file goes.", show_default="the cache, where it is found"),
+    ] = None,
+    certified: Annotated[
+        bool, typer.Option("--certify/--no-certify", help="Measure the exploitability at once.")
+    ] = True,
+) -> None:
+    """Solve every position of a variant by backward induction and store the table."""
+    from spaces.bid_tac_toe.solver.table_command import build_table  # NumPy loads slowly
+
+    params = answers.variant(payment, chips, ties, decided_by)
+    build_table(params, method=method, workers=workers, folder=folder, certified=certified)
+
+
+@app.command("certificate")
+def certificate(
+    payment: PaymentOption = "all-pay",
+    chips: ChipsOption = 100,
+    ties: TiesOption = None,
+    decided_by: FullBoardOption = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A table file, instead of the variant's.")
+    ] = None,
+) -> None:
+    """Compute best responses to a table, independently of the solver, and print what they win."""
+    from spaces.bid_tac_toe.solver.table_command import print_certificate
+
+    params = answers.variant(payment, chips, ties, decided_by)
+    try:
+        print_certificate(params, file)
+    except LookupError as error:  # there is no table; the message names the command that builds it
+        raise ValueError(str(error)) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
         status: Any = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except typer.Abort:
         return 130  # interrupted
-    except ValueError as error:
+    except (ValueError, OSError) as error:  # what the user can do something about
         return _refuse(str(error))
     except Exception as error:
         told = getattr(error, "format_message", None)  # a mistake in the options, told by typer

@@ -16,6 +16,8 @@ from spaces.bid_tac_toe.solver.position import Player
 from spaces.bid_tac_toe.state import MARKS
 from spaces.bid_tac_toe.variants import FullBoard, Params, Payment, Ties
 
+MOST_CHIPS = 10_000
+"""What a session's parameter may be."""
 DEFAULT_TIES: dict[Payment, Ties] = {
     "all-pay": "coin",
     "richman": "advantage-chip",
@@ -55,29 +57,28 @@ class Asked(msgspec.Struct, frozen=True):
         return own, self.params.chips if self.params.payment == "all-pay" else self.total - own
 
 
+def variant(
+    payment: Payment, chips: int, ties: Ties | None = None, decided_by: FullBoard | None = None
+) -> Params:
+    """Raises ValueError."""
+    if not 1 <= chips <= MOST_CHIPS:
+        raise ValueError(f"chips is 1 to {MOST_CHIPS} for each side, got {chips}")
+    return Params(
+        payment=payment,
+        ties=ties or DEFAULT_TIES[payment],
+        decided_by=decided_by or DEFAULT_DECIDED_BY[payment],
+        chips=chips,
+    )
+
+
 def ask(
-    payment: Payment,
-    chips: int,
-    ties: Ties | None = None,
-    decided_by: FullBoard | None = None,
+    params: Params,
     board: str = "." * 9,
     player: Player = "X",
     holding: str | None = None,
     rival: int | None = None,
 ) -> Asked:
     """Read and check a question. Raises ValueError with what is wrong."""
-    try:
-        params = msgspec.convert(
-            {
-                "payment": payment,
-                "ties": ties or DEFAULT_TIES[payment],
-                "decided_by": decided_by or DEFAULT_DECIDED_BY[payment],
-                "chips": chips,
-            },
-            Params,
-        )
-    except msgspec.ValidationError:
-        raise ValueError(f"chips is 1 to 10000 for each side, got {chips}") from None
     held = None if holding is None else Holding.read(holding)
     asked = Asked(params, position.read(board), player, held, rival)
     _check_purses(asked)
