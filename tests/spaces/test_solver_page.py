@@ -75,3 +75,11 @@ def test_one_poorman_chip_a_side_is_won_by_waiting() -> None:
 def test_the_command_is_as_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--payment", "poorman", "--rival", "100", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["discrete"]["min_to_win"] == "102"
+
+
+def test_the_mixed_bid(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--payment", "all-pay", "--chips", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["equilibrium"]
+    told = rows("bid | probability")
+    assert told == [[bid, f"{100 * chance:.2f} %"] for bid, chance in found["bids"].items()]
+    assert found["value"] == pytest.approx(0, abs=1e-6)
