@@ -7,6 +7,8 @@ The greys are plain enough, and the accents so placed, that a terminal of 256 co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.style import Style
 
 GROUND = "#0e1116"
@@ -43,8 +45,17 @@ RHYMES = tuple(
 
 
 def seat_style(seat: int) -> Style:
-    """The accent of a seat; Spaces with more than two seats share the two accents."""
+    """The accent of a seat where two play. Where more do, none has an accent of its own: each has a
+    letter (`words.seat_mark`), and `place_style` gives the accents to the first two places."""
     return SEATS[seat % len(SEATS)]
+
+
+def place_style(seat: int, ranks: Sequence[int]) -> Style:
+    """The accent of the best and of the second place, by the ranks of all seats (1 is best); grey for
+    the others, and for all while everybody shares one place."""
+    if len(set(ranks)) < 2 or not 0 <= seat < len(ranks):
+        return PLAIN
+    return {1: SEATS[0], 2: SEATS[1]}.get(ranks[seat], PLAIN)
 
 
 def rhyme_style(letter: str) -> Style:

@@ -53,6 +53,11 @@ def termination(reason: str) -> str:
     return _TERMINATIONS.get(reason, clean(reason.replace("-", " "), 60))
 
 
+def seat_mark(seat: int) -> str:
+    """The letter of a seat where more than two play; it stands wherever the name has no room."""
+    return chr(ord("A") + seat) if 0 <= seat < 26 else "?"
+
+
 def cell_name(cell: int) -> str:
     """Columns a-c from the left, rows 1-3 from the top, as the board's edge is labelled."""
     return f"{'abc'[cell % 3]}{cell // 3 + 1}"

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
 
 from tui_client import theme
+from tui_client.spectated import Spectated
 from tui_client.state import Link, State
 from tui_client.text import clean
 from tui_client.widgets.canvas import fit, line, spread
 from tui_client.widgets.lobby.live import against
 from tui_client.widgets.pane import Pane
-from tui_client.words import space_title
+from tui_client.words import Note, space_title
 
 FRESH_MS = 6_000
 ELSEWHERE_MS = 6_000
@@ -58,10 +60,17 @@ def _told(state: State, width: int) -> Text:
         return line((" joining…", theme.DIM)) if spectated.view is None else Text()
     last = spectated.notes[-1]
     fresh = state.now_ms - spectated.noted_ms < FRESH_MS
-    dot = theme.seat_style(last.seat) if last.seat is not None and fresh else theme.FAINT
+    dot = _dot(spectated, last) if fresh else theme.FAINT
     words = theme.ALARM if last.alarm and fresh else theme.PLAIN if fresh else theme.DIM
     said = line((" ● ", dot), (last.text, words))
     return said if said.cell_len <= width else fit(said, width)
+
+
+def _dot(spectated: Spectated, last: Note) -> Style:
+    if last.seat is None:
+        return theme.FAINT
+    two = spectated.view is None or len(spectated.view.seats) == 2
+    return theme.seat_style(last.seat) if two else theme.BRIGHT
 
 
 class TickerPane(Pane):

@@ -14,7 +14,7 @@ from tui_client.state import State
 from tui_client.text import clean
 from tui_client.widgets.canvas import Part, line, spread
 from tui_client.widgets.pane import Pane
-from tui_client.words import clock, fee, name_of, points, space_title
+from tui_client.words import clock, fee, name_of, points, seat_mark, space_title
 
 HURRY_MS = 5_000
 _STEP_MARKS = {"waiting": "·", "running": "…", "done": "✓", "failed": "✗"}
@@ -48,15 +48,22 @@ def _facts(state: State, view: SessionView, watching: int) -> Text:
 
 
 def seats(cards: Sequence[SeatCard]) -> Text:
-    """The names against each other, with ratings."""
+    """The names against each other, with ratings; many are listed by their letters."""
+    if len(cards) > 2:
+        return Text("  ", end="").join(lettered(card) for card in cards[:9])
     parts: list[Part] = []
-    for card in cards[:6]:
+    for card in cards:
         if parts:
             parts.append(("  vs  ", theme.FAINT))
         parts.append((name_of(card), theme.seat_style(card.seat) + Style(bold=True)))
         if card.rating_milli is not None:
             parts.append((f" {points(card.rating_milli)}", theme.DIM))
     return line(*parts)
+
+
+def lettered(card: SeatCard) -> Text:
+    """`A Nova`: a seat among many."""
+    return line((f"{seat_mark(card.seat)} ", theme.DIM), (name_of(card), theme.BRIGHT))
 
 
 def steps(view: SessionView) -> Text:
