@@ -41,7 +41,7 @@ PREDICTION: Variants = [
     {"kind": "probability"},
     {"kind": "probability", "score": "log", "threshold": "100.5", "questions": 1},
     {"questions": 1, "history": 120, "horizon": 50, "levels": list(range(5, 100, 5))},
-    {"questions": 10, "history": 8, "horizon": 1, "levels": [50]},
+    {"questions": 6, "history": 8, "horizon": 1, "levels": [50]},
     {"feed": "live", "series": "BTC/USDT", "horizon": 2, "cutoff_s": 5, "step_s": 86_400}
     | {"levels": [50], "history": 8},
 ]
