@@ -12,6 +12,7 @@ import re
 
 import msgspec
 
+from bots.brains import prose
 from bots.turn import Turn
 from spaces import registry
 from spaces.plain_text import plain_lines
@@ -39,6 +40,8 @@ class AnswerFault(enum.Enum):
     """Allowed, but a verse that says a line again. Small models fall into loops."""
     OFF_TOPIC = "off topic"
     """Allowed, but a verse without one word of its topic."""
+    OFF_BRIEF = "off brief"
+    """Allowed, but a text that misses some of what its brief demands and code can check."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -87,11 +90,24 @@ def _check(turn: Turn, text: str) -> None:
 
 
 def weakness(text: str, turn: Turn) -> Diagnosis | None:
-    """What is poor about a verse that the rules allow: a line said before in this battle, or no word
-    of the topic. None for everything else; a poor verse is still better than none."""
-    if turn.kind != "verse":
+    """What is poor about an answer that the rules allow: in a verse, a line said before in this battle
+    or no word of the topic; in a text, what it misses of its brief. None for everything else; a poor
+    answer is still better than none."""
+    match turn.kind:
+        case "verse":
+            return _repetition(text, turn) or _digression(text, turn.view["topic"])
+        case "text":
+            return _shortcoming(text, turn)
+        case _:
+            return None
+
+
+def _shortcoming(text: str, turn: Turn) -> Diagnosis | None:
+    missing = prose.missing(text, turn.view)
+    if not missing:
         return None
-    return _repetition(text, turn) or _digression(text, turn.view["topic"])
+    told = "; ".join(f"the text {each}" for each in missing)
+    return Diagnosis(AnswerFault.OFF_BRIEF, f"these points of the brief are not met: {told}")
 
 
 def _repetition(text: str, turn: Turn) -> Diagnosis | None:
@@ -117,10 +133,14 @@ def _bare(line: str) -> str:
     return " ".join(re.findall(r"\w+", line.casefold()))
 
 
-def better(saved: str | None, spare: str | None) -> str | None:
-    """Of two usable answers the one with more lines; the earlier one when they are alike."""
+def better(saved: str | None, spare: str | None, turn: Turn) -> str | None:
+    """Of two usable answers the text that misses less of its brief, else the one with more lines; the
+    earlier one when they are alike."""
     if saved is None or spare is None:
         return saved if spare is None else spare
+    if turn.kind == "text":
+        fewer = len(prose.missing(saved, turn.view)) < len(prose.missing(spare, turn.view))
+        return saved if fewer else spare
     return saved if saved.count("\n") > spare.count("\n") else spare
 
 
@@ -128,9 +148,13 @@ def salvage(reply: Reply, turn: Turn) -> str | None:
     """The usable part of a bad answer, or None: what is sent when asking again has not helped.
 
     A cut-off reply loses its last, half line first. A verse is trimmed to its first whole lines
-    that keep to the number of bars and of characters. Anything else must be legal as it stands; as
-    always, the last well-formed answer in it counts.
+    that keep to the number of bars and of characters, a text to its first whole sentences. Anything else
+    must be legal as it stands; as always, the last well-formed answer in it counts.
     """
+    if turn.kind == "text":
+        whole = reply.finish == "stop"
+        text = prose.fitted(reply.text, turn.view["char_limit"], whole=whole)
+        return text if diagnose(Reply(text), turn) is None else None
     lines = plain_lines(reply.text)
     if reply.finish != "stop" and not reply.text.endswith("\n"):
         lines = lines[:-1]

@@ -6,16 +6,16 @@ last resort, the last whole bad answer itself, so that the arena says what is wr
 model's server gave none of these (dead, silent, broken off), nothing is sent: ModelError. On the arena's second attempt the
 model is told why the first did not count. What is written is streamed as it comes.
 
-For small models there are two helps, both by JSON schema: bids and marks are constrained to the
-legal ones, and verses are written over a rhyme sheet (`rhymes`). A server that refuses schemas is
-asked without them from then on.
+For small models there are three helps, all by JSON schema: bids and marks are constrained to the
+legal ones, verses are written over a rhyme sheet (`rhymes`), and texts over a sheet of what their brief
+demands (`prose`). A server that refuses schemas is asked without them from then on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext, suppress
 from random import Random
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from bots.brains import rap, rhymes
+from bots.brains import prose, rap, rhymes
 from bots.brains.faults import (
     AnswerFault,
     Reply,
@@ -74,8 +74,8 @@ class LlmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     constrain: bool = True
     """Ask for bids and marks under a JSON schema of the legal ones."""
     rhyme_sheet: bool | None = None
-    """Write verses over a rhyme sheet. None: for models whose name says that they have less than a
-    billion parameters, e.g. `SmolLM2-135M-Instruct`."""
+    """Write verses over a rhyme sheet, and texts over a sheet of their brief's demands. None: for models
+    whose name says that they have less than a billion parameters, e.g. `SmolLM2-135M-Instruct`."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -85,7 +85,8 @@ class Question(msgspec.Struct, frozen=True):
     schema: Mapping[str, Any] | None = None
     shown: bool = False
     """Whether spectators may see it being written as it is."""
-    sheet: bool = False
+    joined: Callable[[list[str]], str] | None = None
+    """Makes the answer of the parts that were written over a sheet; None: there is no sheet."""
 
 
 class LlmBrain:
@@ -114,7 +115,7 @@ class LlmBrain:
         for number in range(self._settings.tries):
             if number:
                 turn.restart()
-                question = self._question(turn) if question.sheet else question  # a new draw
+                question = self._question(turn) if question.joined else question  # a new draw
             before_s = turn.time_left_s
             try:
                 reply, question = await self._ask_plainly(turn, question, said, number)
@@ -128,7 +129,7 @@ class LlmBrain:
             if diagnosis is None:
                 return reply.text
             log.info("llm_answer_fault", fault=diagnosis.fault.value, space=turn.space, call=number)
-            spare = better(salvage(reply, turn), spare)
+            spare = better(salvage(reply, turn), spare, turn)
             bad = reply.text if reply.whole else bad or None  # the last word is the server's
             if turn.time_left_s <= took_s + RESERVE_S:
                 break  # no time for another one like this
@@ -152,17 +153,24 @@ class LlmBrain:
             if self._sheets and self._schemas and roomy:
                 sheet = rhymes.draw(turn.view["bars"], self._rng)
                 return Question(
-                    rap.with_sheet(system, turn.view, sheet), rhymes.schema(sheet), True, True
+                    rap.with_sheet(system, turn.view, sheet), rhymes.schema(sheet), True, "\n".join
                 )
             messages = rap.freely(system, turn.view, turn.seat)
             return Question(_with_fault(messages, turn), shown=True)
+        if turn.kind == "text" and turn.space == "writing" and self._sheets and self._schemas:
+            form = prose.sheet_of(turn.view)
+            return Question(
+                prose.with_sheet(system, turn.view), form.schema, shown=False, joined=form.joined
+            )
         messages = [Message("system", system), Message("user", turn.prompt)]
         schema = None
         if self._settings.constrain and self._schemas:
             with suppress(registry.UnknownSpace):
                 space = registry.get(turn.space)
                 schema = space.answer_schema(turn.kind, turn.view, turn.seat)
-        return Question(_with_fault(messages, turn), schema, shown=schema is None)
+        # Texts are sealed: nobody may see them before all are in, and the arena shows no piece of one.
+        shown = schema is None and turn.kind != "text"
+        return Question(_with_fault(messages, turn), schema, shown=shown)
 
     def _sampling(self, number: int) -> Sampling:
         settings = self._settings
@@ -193,7 +201,7 @@ class LlmBrain:
     async def _ask(self, turn: Turn, question: Question, said: list[Message], number: int) -> Reply:
         """One call of the model, within what is left of the turn's time."""
         # Under a sheet a new draw mends more than words about the last one.
-        messages = question.messages if question.sheet else [*question.messages, *said]
+        messages = question.messages if question.joined else [*question.messages, *said]
         answer = _Answer(turn, question)
         finish = "time"
         stream = self._client.stream(messages, self._sampling(number), schema=question.schema)
@@ -229,14 +237,14 @@ class _Answer:
 
     async def add(self, piece: str) -> None:
         self._text += piece
-        shown = self._reader.feed(piece) if self._question.sheet else piece
+        shown = self._reader.feed(piece) if self._question.joined else piece
         if shown and self._question.shown:
             await self._turn.write(shown)
 
     @property
     def complete(self) -> bool:
         """Whether the rest of the stream can only do harm: enough whole lines, or far too much."""
-        if self._turn.kind == "verse" and not self._question.sheet:
+        if self._turn.kind == "verse" and not self._question.joined:
             bars = self._turn.view["bars"]
             # The line after the last bar has begun, so the last bar is whole.
             self._full = len(tidy_verse(self._text + ".").split("\n")) > bars
@@ -244,11 +252,13 @@ class _Answer:
 
     def reply(self, finish: str) -> Reply:
         """`finish` as the server said it, or `time`, `broken`."""
-        if self._question.sheet:
+        if self._question.joined is not None:
             lines = rap.from_json(self._text)
             if lines is not None:
-                return Reply("\n".join(lines), finish)
+                return Reply(self._question.joined(lines), finish)
             return Reply(self._reader.text, "length" if finish == "stop" else finish)
+        if self._turn.kind == "text":
+            return Reply(prose.tidy_text(self._text[:REPLY_CHARS]), finish)
         if self._turn.kind != "verse":
             return Reply(self._text[:REPLY_CHARS], finish)
         if self._full:

@@ -109,7 +109,7 @@ async def test_a_bad_verse_is_asked_for_again_with_the_reason(bad: Script, told:
     [
         ("bid", "I feel lucky today", "no bid found", "bid: 18"),
         ("bid", "bid: 61", "a bid is 0 to 60, your chips, got 61", "bid: 60"),
-        ("mark", "cell: 0", "cell 0 cannot be marked; free cells: [2, 3", "cell: 4"),
+        ("mark", "cell: 0", "cell 0 cannot be marked; free cells: 2, 3", "cell: 4"),
     ],
 )
 async def test_unparsable_and_illegal_moves_are_told_apart(
