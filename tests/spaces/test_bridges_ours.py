@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 import pytest
-from pettingzoo.test import api_test
 
 from spaces.bridges.extras import MissingExtra
 from spaces.bridges.ours import pettingzoo as zoo
@@ -19,6 +18,9 @@ from spaces.bridges.ours.session import Session
 from spaces.bridges.ours.trl import environment_factory
 from spaces.registry import all_spaces, get
 from spaces.space import InvalidParams
+
+_api_test: Any = importlib.import_module("pettingzoo.test").api_test
+_textarena: Any = importlib.import_module("textarena")
 
 SPACES = [*all_spaces(), get("openspiel:kuhn_poker"), get("textarena:tictactoe-v0")]
 NAMES = [space.id for space in SPACES]
@@ -49,7 +51,7 @@ def played(env: zoo.SpaceEnv, seed: int) -> dict[str, float]:
 @pytest.mark.filterwarnings("ignore:Action space for each agent probably should be:UserWarning")
 @pytest.mark.parametrize("space", SPACES, ids=NAMES)
 def test_pettingzoos_own_test_passes(space: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    api_test(zoo.SpaceEnv(space), num_cycles=20)
+    _api_test(zoo.SpaceEnv(space), num_cycles=20)
     assert "Passed API test" in capsys.readouterr().out
 
 
@@ -124,9 +126,7 @@ def at_random(session: Session) -> Session:
 
 @pytest.mark.parametrize("space", SPACES, ids=NAMES)
 def test_textarenas_loop_plays_a_session(space: Any) -> None:
-    import textarena
-
-    env = textarena.wrappers.LLMObservationWrapper(arena.SpaceEnv(space, judge=even))
+    env = _textarena.wrappers.LLMObservationWrapper(arena.SpaceEnv(space, judge=even))
     env.reset(num_players=space.seats, seed=5)
     done = False
     while not done:
@@ -139,9 +139,7 @@ def test_textarenas_loop_plays_a_session(space: Any) -> None:
 
 
 def test_a_space_is_made_by_textarenas_own_maker() -> None:
-    import textarena
-
-    env = textarena.make(arena.register("bid-tac-toe", chips=7))
+    env = _textarena.make(arena.register("bid-tac-toe", chips=7))
     env.reset(num_players=2, seed=0)
     assert "0 to 7" in env.get_observation()[1][0][1]
     with pytest.raises(ValueError, match="seats 2 players, got 3"):
@@ -186,12 +184,13 @@ def test_what_cannot_be_played_is_refused_at_once() -> None:
     [
         ("spaces.bridges.ours.pettingzoo", "pettingzoo", "pettingzoo"),
         ("spaces.bridges.ours.textarena", "textarena", "textarena"),
+        ("spaces.bridges.ours.verifiers", "verifiers", "verifiers"),
     ],
 )
 def test_a_missing_library_is_named_with_its_extra(
     module: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, module, raising=False)
     for name in [each for each in sys.modules if each.partition(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [_Without(library), *sys.meta_path])

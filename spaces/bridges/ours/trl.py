@@ -11,18 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from spaces.bridges.ours.rivals import Rival, play_on, random_rival
 from spaces.bridges.ours.session import AnySpace, Judge, Oracle, Session
-
-Rival = Callable[[Session, int], str]
-"""The answer of a seat that the model does not play."""
 
 UNFINISHED = 0.0
 """The reward of a rollout that ended before its session did."""
-
-
-def random_rival(session: Session, seat: int) -> str:
-    """Some legal answer."""
-    return session.random_answer(seat)
 
 
 class SpaceEnvironment:
@@ -69,13 +62,11 @@ class SpaceEnvironment:
         return UNFINISHED if rewards is None else rewards[self._seat]
 
     def _play_on(self, session: Session) -> str:
-        """Let the rivals answer until the model owes a decision or the session is over."""
-        while (outcome := session.outcome) is None:
-            owing = [each.seat for each in session.open_decisions]
-            if self._seat in owing:
-                return self._space.prompt(session.state, self._seat)
-            session.answer(owing[0], self._rival(session, owing[0]))
-        return f"The session is over ({outcome.termination})."
+        asked = play_on(session, self._seat, self._rival)
+        if asked is not None:
+            return asked
+        assert session.outcome is not None
+        return f"The session is over ({session.outcome.termination})."
 
 
 def environment_factory(
