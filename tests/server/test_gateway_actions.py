@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -374,6 +375,31 @@ async def test_pieces_of_sealed_foreign_or_stale_decisions_are_ignored(arena: Ar
         await writer.send(Partial(rap.table.session, rap.match.turn, 0, "mine"))
         assert (await spectator.expect(Writing)).text == "mine"
         assert len([m for m in spectator.seen if isinstance(m, Writing)]) == 1
+
+
+async def test_pieces_of_sealed_texts_are_ignored_until_the_last_seat_has_answered(
+    arena: Arena,
+) -> None:
+    """Also when one seat alone still writes: the others' texts are sealed until it has answered."""
+    play = await arena.play("writing")
+    async with contextlib.AsyncExitStack() as open_clients:
+        seats = [
+            await open_clients.enter_async_context(arena.client(f"agent{n}")) for n in range(5)
+        ]
+        spectator = await open_clients.enter_async_context(arena.client())
+        await spectator.snapshot(play.table.channel)
+        for number, seat in enumerate(seats[:4]):
+            await seat.send(Partial(play.table.session, play.match.turn, 0, "too early"))
+            await seat.send(Act(f"a{number}", play.table.session, play.match.turn, "A text."))
+            await play.step()
+            await seat.expect(Accepted)
+        await seats[4].send(Partial(play.table.session, play.match.turn, 0, "the last one"))
+        await seats[4].snapshot("lobby")  # served in order: the piece before it is dealt with
+        await seats[4].send(Act("a4", play.table.session, play.match.turn, "The last text."))
+        await play.step()
+        await seats[4].expect(Accepted)
+        await events_of(spectator, "end")
+        assert not [message for message in spectator.seen if isinstance(message, Writing)]
 
 
 async def test_actions_go_through_any_gateway(arena: Arena) -> None:
