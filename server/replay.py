@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.remarks import annotations_told, notes_told
 from spaces import transcript
 
 
@@ -30,8 +31,10 @@ def report(document: bytes) -> str:
         "",
         replayed.space.render(replayed.state),
         "",
+        *notes_told(read.entries),
         f"outcome  {outcome.termination}: {returns}",
         "checked  canonical bytes, chain of entries, Merkle root, seed commitment, every action by the rules: ok",
         f"digest   {replayed.digest}",
+        *annotations_told(read.entries),
     ]
     return "\n".join(lines)
