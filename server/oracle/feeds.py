@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from server.config import ConfigError
 from server.oracle import tables, vega
-from server.oracle.feed import Feed
+from server.oracle.feed import Feed, OracleFault
 from server.oracle.live import LiveFeed, connect
 from server.oracle.oracle import Oracle
 from server.oracle.recorded import RecordedFeed
@@ -16,14 +17,21 @@ from server.oracle.tables import BadSeries
 
 def oracle(series_file: str, series_columns: Sequence[str], exchange: str) -> Oracle:
     """`recorded` replays the named file, or vega-datasets when none is named; `live` is there when an
-    exchange is named. Raises BadSeries for a mistake in `series_columns` and OracleFault for an
-    exchange that is not to be had; the file is read when it is first asked for."""
-    said = columns(series_columns)
+    exchange is named. The file is read when it is first asked for. Raises ConfigError."""
+    try:
+        said = columns(series_columns)
+    except BadSeries as error:
+        raise ConfigError(f"oracle_series_columns: {error}") from None
     path = Path(series_file)
+    if series_file and not path.is_file():
+        raise ConfigError(f"oracle_series_file: no file {series_file!r}")
     load = (lambda: named(path, said)) if series_file else vega.recordings
     feeds: dict[str, Feed] = {"recorded": RecordedFeed(load)}
     if exchange:
-        feeds["live"] = LiveFeed(connect(exchange))
+        try:
+            feeds["live"] = LiveFeed(connect(exchange))
+        except OracleFault as fault:
+            raise ConfigError(f"oracle_exchange: {fault}") from None
     return Oracle(feeds)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from server.oracle.feeds import columns, named
+from server.config import ConfigError
+from server.oracle.feeds import columns, named, oracle
 from server.oracle.series import Series
 from server.oracle.tables import BadSeries
 
@@ -176,3 +177,12 @@ def test_names_from_a_file_are_plain_and_bounded(tmp_path: Path) -> None:
     (one,) = read(path)
     assert one.name.isprintable()
     assert len(one.name) <= 60
+
+
+def test_knobs_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    for knobs, named_ in [
+        (("", ("tea",), ""), "oracle_series_columns: not role=COLUMN"),
+        ((str(tmp_path / "tea.csv"), (), ""), "oracle_series_file: no file"),
+    ]:
+        with pytest.raises(ConfigError, match=named_):
+            oracle(*knobs)

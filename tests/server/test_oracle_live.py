@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from server.config import ConfigError
 from server.oracle import Oracle, OracleFault
 from server.oracle.feeds import oracle as made
 from server.oracle.live import LiveFeed
@@ -196,5 +197,5 @@ async def test_closing_lets_go_of_the_exchange() -> None:
 
 def test_an_exchange_needs_ccxt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ccxt.async_support", None)
-    with pytest.raises(OracleFault, match=r"install agon-arena\[ccxt\]"):
+    with pytest.raises(ConfigError, match=r"oracle_exchange: .*install agon-arena\[ccxt\]"):
         made("", (), "kraken")

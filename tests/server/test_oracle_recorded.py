@@ -224,6 +224,7 @@ async def test_a_draw_may_be_an_integer() -> None:
 
 async def test_a_file_that_was_mended_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "tea.csv"
+    file.write_text("date,price\n1900-01,a lot\n")
     one = made(str(file), (), "")
     with pytest.raises(OracleFault, match=r"tea\.csv"):
         await told(one, "question", question("1"))
