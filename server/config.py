@@ -139,6 +139,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = (0,)
 
+    spaces: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Games of other projects to offer besides our own Spaces, e.g. openspiel:kuhn_poker,textarena:tictactoe-v0."
+        ),
+    ] = ()
+
     send_buffer_bytes: Annotated[
         int,
         Meta(

@@ -30,6 +30,10 @@ Id = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._@-]*$(?!\n)")
 ]
 """Identifiers of ours and of clients: letters, digits and `:._@-`, at most 64 characters."""
+TicketId = Annotated[
+    str, Meta(min_length=1, max_length=112, pattern=r"^[a-z0-9][A-Za-z0-9:._-]*$(?!\n)")
+]
+"""Tickets and offers: the longest id of a Space, its entry fee and a ULID fit."""
 SpaceId = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:._-]*$(?!\n)")
 ]
@@ -181,19 +185,19 @@ class Enqueue(_Client, frozen=True, tag="enqueue"):
 
 
 class Dequeue(_Client, frozen=True, tag="dequeue"):
-    ticket: Id
+    ticket: TicketId
 
 
 class Confirm(_Client, frozen=True, tag="confirm"):
     """Take the seat that an `offer` event on `agent:{id}` proposed, before it expires."""
 
-    offer: Id
+    offer: TicketId
 
 
 class Explain(_Client, frozen=True, tag="explain"):
     """Why am I not matched? Answered by `ticket`."""
 
-    ticket: Id
+    ticket: TicketId
 
 
 ClientMessage = (

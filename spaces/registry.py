@@ -9,6 +9,7 @@ so that nobody pays for a library whose games he does not play. An arena offers 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from spaces.bid_tac_toe import BidTacToe
@@ -82,6 +83,15 @@ def register(space: Space[Any, Any, Any]) -> None:
         raise ValueError(f"space id {space.id!r} is taken")
     if known is None:
         _registered[space.id] = space
+
+
+def offer(space_ids: Iterable[str]) -> None:
+    """Register the Spaces of these ids, as an operator lists them; blank ones are skipped.
+
+    Raises UnknownSpace, which says why a bridge has none, and ValueError for an id that is taken.
+    """
+    for space_id in filter(None, map(str.strip, space_ids)):
+        register(get(space_id))
 
 
 def offered() -> tuple[Space[Any, Any, Any], ...]:

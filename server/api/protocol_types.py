@@ -11,7 +11,7 @@ from msgspec import Meta
 from msgspec import inspect as i
 
 from server.api.fields import descriptions, doc, one_line
-from server.protocol import Channel, Id, Secret, SpaceId
+from server.protocol import Channel, Id, Secret, SpaceId, TicketId
 
 
 def _bounds(alias: Any) -> Meta:
@@ -19,7 +19,7 @@ def _bounds(alias: Any) -> Meta:
     return meta
 
 
-_STRINGS = {"id": Id, "space id": SpaceId, "channel": Channel, "key": Secret}
+_STRINGS = {"id": Id, "ticket id": TicketId, "space id": SpaceId, "channel": Channel, "key": Secret}
 _NAMED = {str(_bounds(alias).pattern): word for word, alias in _STRINGS.items()}
 
 

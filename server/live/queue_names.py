@@ -13,8 +13,8 @@ from typing import NamedTuple
 from server.identity import new_id
 from spaces import registry
 
-_MAX_ID = 64
-"""Characters of `protocol.Id`."""
+_MAX_ID = 112
+"""Characters of `protocol.TicketId`."""
 
 
 class Queue(NamedTuple):

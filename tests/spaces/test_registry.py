@@ -4,7 +4,7 @@ import pytest
 
 from spaces import registry
 from spaces.bid_tac_toe import BidTacToe
-from spaces.registry import UnknownSpace, all_spaces, get, get_offered, offered, register
+from spaces.registry import UnknownSpace, all_spaces, get, get_offered, offer, offered, register
 
 
 class Chess(BidTacToe):
@@ -47,6 +47,14 @@ def test_an_id_is_not_given_twice() -> None:
     register(Chess())
     with pytest.raises(ValueError, match="'chess' is taken"):
         register(OtherChess())
+
+
+def test_an_operator_lists_games_of_other_projects() -> None:
+    offer(["openspiel:kuhn_poker(players=2)", " textarena:TicTacToe-v0", "", "bid-tac-toe"])
+    added = [space.id for space in offered()[len(all_spaces()) :]]
+    assert added == ["openspiel:kuhn_poker", "textarena:tictactoe-v0"]
+    with pytest.raises(UnknownSpace, match="OpenSpiel has no game 'poker'"):
+        offer(["openspiel:poker"])
 
 
 def test_what_strangers_ask_for_loads_no_library() -> None:
