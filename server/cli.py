@@ -60,10 +60,13 @@ def _known_failures() -> tuple[type[Exception], ...]:
     from server.api.listen import CannotListen
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
+    from server.own_arena import ArenaFailed
     from server.replay import ReplayFailed
     from server.store import StoreError
+    from server.tournament.command import TournamentFailed
 
     return (
+        ArenaFailed,
         CannotListen,
         CommandError,
         ConfigError,
@@ -71,6 +74,7 @@ def _known_failures() -> tuple[type[Exception], ...]:
         ReplayFailed,
         ServiceFailed,
         StoreError,
+        TournamentFailed,
     )
 
 
@@ -150,9 +154,59 @@ def demo(
     demonstration.run(settings, sessions=sessions, on_screen=on_screen, out=out, space=space)
 
 
+@app.command(
+    epilog="Example: agon tournament --space bid-tac-toe --entrants random,bidder,shark=bidder:boldness=1.5 --sessions 300"
+)
+def tournament(
+    space: Annotated[str, typer.Option(help="The Space to play.")],
+    entrants: Annotated[
+        str,
+        typer.Option(
+            help="Brains, comma-separated, as BRAIN or NAME=BRAIN:SETTING=VALUE; *N for several."
+        ),
+    ],
+    form: Annotated[
+        str, typer.Option("--format", help="round-robin or knockout (best of three).")
+    ] = "round-robin",
+    sessions: Annotated[
+        int,
+        typer.Option(min=0, help="Of a round-robin, in all; 0: two legs of two seats, else one."),
+    ] = 0,
+    parallel: Annotated[int, typer.Option(min=1, help="Sessions at once, at most.")] = 64,
+    params: Annotated[
+        str, typer.Option(help="The Space's parameters, e.g. `chips=100,payment=all-pay`.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Write each session's transcript to this folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    tui: Annotated[
+        bool | None,
+        typer.Option("--watch/--no-watch", help="Watch on screen; default: if this is a terminal."),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Have brains play a tournament in an arena of its own."""
+    from server.tournament import command
+
+    settings = _load(config)
+    options = command.read_options(
+        space=space,
+        entrants=entrants,
+        format=form,
+        sessions=sessions,
+        parallel=parallel,
+        params=params,
+        out=out,
+    )
+    on_screen = sys.stdout.isatty() if tui is None else tui
+    command.tell(command.run(settings, options, on_screen=on_screen and not as_json), as_json)
+
+
 @app.command(epilog="Example: agon watch 01J8…")
 def watch(
     session: Annotated[str | None, typer.Argument(help="Open this session at once.")] = None,
+    tournament: Annotated[str | None, typer.Option(help="Open this tournament at once.")] = None,
     url: ApiUrl = DEFAULT_URL,
     follow: Annotated[
         bool, typer.Option(help="Go from one live session to the next by itself.")
@@ -162,7 +216,7 @@ def watch(
     from tui_client.app import WatchError, run_watch
 
     try:
-        run_watch(url, session=session, follow=follow)
+        run_watch(url, session=session, tournament=tournament, follow=follow)
     except WatchError as error:
         raise CommandError(str(error)) from None
 

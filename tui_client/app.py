@@ -24,12 +24,15 @@ from tui_client.state import (
     Move,
     NextSpace,
     Open,
+    OpenTournament,
     State,
     Tick,
     ToggleFollow,
     opened,
+    reduce,
     wanted,
 )
+from tui_client.widgets.bracket.view import tournament_panes
 from tui_client.widgets.footer import Footer
 from tui_client.widgets.header import Header
 from tui_client.widgets.help import HelpScreen
@@ -106,6 +109,7 @@ class WatchApp(App[None]):
                     yield view.panes()
                 yield PlainPane(classes="view", id="plain")
                 yield TickerPane()
+            yield tournament_panes()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -161,7 +165,7 @@ class WatchApp(App[None]):
     @staticmethod
     def _view_of(state: State) -> str:
         if state.spectated is None:
-            return "lobby"
+            return "lobby" if state.tournament is None else "tournament"
         view = view_of(state.spectated.view)
         return "plain" if view is None else view.space
 
@@ -170,15 +174,17 @@ class WatchApp(App[None]):
             return
         self._shown = name
         for view in self.screen_stack[0].query(".view"):
-            shown = view.id == name or (view.id == "session" and name != "lobby")
+            in_session = name not in ("lobby", "tournament")
+            shown = view.id == name or (view.id == "session" and in_session)
             view.set_class(shown, "-shown")
 
     def action_lobby(self) -> None:
         self.dispatch(Back())
 
     def action_open(self) -> None:
-        if self.state.spectated is None and self.state.cursor is not None:
-            self.dispatch(Open(self.state.cursor))
+        over = self.state if self.state.tournament is None else self.state.tournament
+        if self.state.spectated is None and over.cursor is not None:
+            self.dispatch(Open(over.cursor))
 
     def action_follow(self) -> None:
         self.dispatch(ToggleFollow())
@@ -202,6 +208,7 @@ def build(
     api_url: str,
     *,
     session: str | None = None,
+    tournament: str | None = None,
     follow: bool = False,
     key: str | None = None,
     clock: Callable[[], int],
@@ -209,6 +216,8 @@ def build(
 ) -> WatchApp:
     """The spectator of one arena, ready to run."""
     state = State(now_ms=clock(), follow=follow and session is None)
+    if tournament is not None:
+        state = reduce(state, OpenTournament(tournament))
     if session is not None:
         state = opened(state, session)
     app = WatchApp(clock=clock, state=state)
@@ -225,7 +234,11 @@ def build(
 
 
 async def watch(
-    api_url: str, session: str | None = None, follow: bool = False, key: str | None = None
+    api_url: str,
+    session: str | None = None,
+    follow: bool = False,
+    key: str | None = None,
+    tournament: str | None = None,
 ) -> None:
     """Watch until the user quits. Raises WatchError when the arena never answered."""
     # Before the screen is taken: the commonest mistakes deserve a plain line.
@@ -233,6 +246,7 @@ async def watch(
     app = build(
         api_url,
         session=session,
+        tournament=tournament,
         follow=follow,
         key=key,
         clock=unix_ms,
@@ -243,12 +257,17 @@ async def watch(
         raise app.failure
 
 
-def run_watch(api_url: str, session: str | None = None, follow: bool = False) -> None:
+def run_watch(
+    api_url: str,
+    session: str | None = None,
+    follow: bool = False,
+    tournament: str | None = None,
+) -> None:
     """`agon watch`: the spectator on this terminal, until `q`.
 
-    `session` opens one session at once; `follow` lets the director choose, which a person's first
+    `session` or `tournament` opens one at once; `follow` lets the director choose, which a person's first
     choice ends. Raises WatchError, whose message is for people, when there is no terminal or the
     arena never answered.
     """
     need_terminal(sys.__stdin__, sys.__stdout__, sys.__stderr__)  # Textual reads and draws on these
-    asyncio.run(watch(api_url, session, follow))
+    asyncio.run(watch(api_url, session, follow, tournament=tournament))

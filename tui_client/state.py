@@ -30,8 +30,10 @@ from server.protocol import (
     Welcome,
     Writing,
 )
+from tui_client import tournament as tournaments
 from tui_client.place import Place
 from tui_client.spectated import Spectated, with_snapshot, with_update, with_writing
+from tui_client.tournament import Watched
 
 LOBBY = "lobby"
 SPACES = ("rap-battle", "bid-tac-toe")
@@ -74,8 +76,14 @@ class Open(msgspec.Struct, frozen=True):
     session: str
 
 
+class OpenTournament(msgspec.Struct, frozen=True):
+    """Watch one tournament; a person's choice, so it ends following."""
+
+    tournament: str
+
+
 class Back(msgspec.Struct, frozen=True):
-    """To the lobby."""
+    """From a session to its tournament, if one is open, else to the lobby."""
 
 
 class ToggleFollow(msgspec.Struct, frozen=True):
@@ -95,7 +103,16 @@ class NextSpace(msgspec.Struct, frozen=True):
 
 
 Input = (
-    ServerMessage | Connected | Disconnected | Tick | Open | Back | ToggleFollow | Move | NextSpace
+    ServerMessage
+    | Connected
+    | Disconnected
+    | Tick
+    | Open
+    | OpenTournament
+    | Back
+    | ToggleFollow
+    | Move
+    | NextSpace
 )
 
 
@@ -111,6 +128,8 @@ class State(msgspec.Struct, frozen=True):
     board: BoardView | None = None
     board_space: str = SPACES[0]
     spectated: Spectated | None = None
+    tournament: Watched | None = None
+    """The open tournament; a session that is watched lies over it."""
     cursor: str | None = None
     """The lobby's selected session."""
     scroll: int = 0
@@ -147,6 +166,8 @@ class Want(msgspec.Struct, frozen=True):
 def wanted(state: State) -> dict[str, Want]:
     """The channels that the client wants to follow, with its place on each."""
     places = {LOBBY: state.lobby_place, board_channel(state): state.board_place}
+    if state.tournament is not None and not state.tournament.trouble:
+        places[tournaments.channel(state.tournament.tournament)] = state.tournament.place
     if state.spectated is not None and not state.spectated.trouble:
         places[session_channel(state.spectated.session)] = state.spectated.place
     return {channel: Want(place.position, place.asks) for channel, place in places.items()}
@@ -164,7 +185,10 @@ def reduce(state: State, happened: Input) -> State:
     """The state after something happened."""
     match happened:
         case Tick():
-            return replace(state, now_ms=happened.now_ms)
+            watched = state.tournament
+            if watched is not None:
+                watched = tournaments.patient(watched, happened.now_ms)
+            return replace(state, now_ms=happened.now_ms, tournament=watched)
         case Connected():
             return replace(state, link=Link.LIVE, closed_because="")
         case Disconnected():
@@ -179,8 +203,12 @@ def reduce(state: State, happened: Input) -> State:
             return _refused(state, happened)
         case Open():
             return replace(opened(state, happened.session), follow=False)
+        case OpenTournament():
+            watched = Watched(happened.tournament)
+            return replace(state, tournament=watched, spectated=None, follow=False, scroll=0)
         case Back():
-            return replace(state, spectated=None, follow=False, scroll=0)
+            tournament = None if state.spectated is None else state.tournament
+            return replace(state, spectated=None, tournament=tournament, follow=False, scroll=0)
         case ToggleFollow():
             return replace(state, follow=not state.follow)
         case Move():
@@ -226,6 +254,9 @@ def _followed(state: State, message: Snapshot | Update) -> State:
         if isinstance(message, Snapshot):
             return replace(state, spectated=with_snapshot(spectated, message, state.now_ms))
         return replace(state, spectated=with_update(spectated, message, state.now_ms))
+    watched = state.tournament
+    if watched is not None and message.channel == tournaments.channel(watched.tournament):
+        return replace(state, tournament=tournaments.with_message(watched, message))
     return state  # a channel that we have just left
 
 
@@ -253,6 +284,10 @@ def _refused(state: State, error: Error) -> State:
     spectated = state.spectated
     if error.retry_after_ms or error.code in PASSING:
         return state
+    watched = state.tournament
+    if watched is not None and error.ref == tournaments.channel(watched.tournament):
+        watched = tournaments.refused(watched, error.reason or error.code, state.now_ms)
+        return replace(state, tournament=watched)
     if spectated is None or error.ref not in (
         session_channel(spectated.session),
         spectated.session,
@@ -271,6 +306,8 @@ def _with_cursor(state: State) -> State:
 def _moved(state: State, by: int) -> State:
     if state.spectated is not None:
         return replace(state, scroll=max(0, state.scroll - by))
+    if state.tournament is not None:
+        return replace(state, tournament=tournaments.moved(state.tournament, by))
     ids = [card.session for card in state.cards()]
     if not ids:
         return state

@@ -48,7 +48,7 @@ CREDITS = 1_000_000
 """The entrants are ours: no rate limit holds them up."""
 AT_ONCE = 32
 """Sessions that one entrant without a model plays at once, at most."""
-MODEL_AT_ONCE = 8
+MODEL_AT_ONCE = SLOTS + 2
 """Sessions that all entrants with a model play at once: what waits for the model is running out of time."""
 POLL_S = 0.5
 PRINTED_WIDTH = 120

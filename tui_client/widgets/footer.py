@@ -15,8 +15,17 @@ from tui_client.widgets.pane import Pane
 def keys(state: State) -> list[tuple[str, str]]:
     """What each key does now."""
     follow = ("f", "stop following" if state.follow else "follow")
+    if state.spectated is None and state.tournament is not None:
+        return [
+            ("esc", "lobby"),
+            ("↑↓", "choose"),
+            ("enter", "watch"),
+            ("?", "help"),
+            ("q", "quit"),
+        ]
     if state.spectated is not None:
-        return [("esc", "lobby"), follow, ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
+        back = "lobby" if state.tournament is None else "tournament"
+        return [("esc", back), follow, ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
     return [
         ("↑↓", "choose"),
         ("enter", "watch"),
