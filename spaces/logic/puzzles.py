@@ -89,8 +89,8 @@ def dataset(generator: str, level: Level) -> Any:
 def _library() -> Any:
     # The library imports a SAT solver, a C extension without wheels, for one generator that is not in
     # the catalogue. Where no compiler has built it, an empty module stands in.
-    if importlib.util.find_spec("pycosat") is None:
-        sys.modules.setdefault("pycosat", types.ModuleType("pycosat"))
+    if "pycosat" not in sys.modules and importlib.util.find_spec("pycosat") is None:
+        sys.modules["pycosat"] = types.ModuleType("pycosat")
     return importlib.import_module("reasoning_gym")
 
 
