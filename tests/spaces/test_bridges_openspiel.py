@@ -197,7 +197,7 @@ def test_who_forfeits_gets_the_least_and_nobody_gains_by_it(
 
 
 def test_an_endless_game_is_cut_off_as_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spaces.bridges.theirs.openspiel.rules.MAX_PLIES", 30)
+    monkeypatch.setattr("spaces.bridges.theirs.openspiel.rules.MAX_MOVES", 30)
     space = get("openspiel:chess")
     outcome = space.outcome(playthrough(space, 1)[-1])
     assert outcome is not None

@@ -16,8 +16,9 @@ from spaces.bridges.theirs.openspiel.state import State
 from spaces.seed import Streams
 from spaces.space import IllegalAction, Outcome
 
-MAX_PLIES = 1_000
-"""Turns after which a session is cut off as it stands: a log keeps about 4,000 events."""
+MAX_MOVES = 1_000
+"""Moves of all seats together after which a session is cut off as it stands: its transcript and log
+must stay within their bounds (1 MiB, 4,096 events)."""
 _NOBODY = -1
 """In a simultaneous step, the move of a seat that has none (pyspiel.INVALID_ACTION)."""
 
@@ -30,10 +31,10 @@ def initial(game: Game, streams: Streams) -> State:
 def outcome(game: Game, state: State) -> Outcome | None:
     if any(state.forfeited):
         return Outcome("forfeit", payoffs.of_forfeit(game, state.forfeited))
-    now = position_of(game, state.history).now
+    now, deeds = position_of(game, state.history)
     if now.is_terminal():
         return Outcome("complete", payoffs.of_play(game, now.returns()))
-    if state.plies >= MAX_PLIES:
+    if len(deeds) >= MAX_MOVES:
         return Outcome("ply-limit", payoffs.of_cut(game, now.returns()))
     return None
 
