@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 import uvloop
 
@@ -117,7 +118,7 @@ def serve(
     """Run an arena, or some of its roles."""
     from server import logs, roles
 
-    settings = _load(config, data_dir=data_dir)
+    settings = _load_arena(config, data_dir=data_dir)
     logs.configure(settings.log_level, as_json=settings.log_json)
     chosen = roles.parse_roles(role)
     run_async(
@@ -149,7 +150,7 @@ def demo(
     """Watch language models battle in an arena of its own."""
     from server import demo as demonstration
 
-    settings = _load(config)
+    settings = _load_arena(config, offering=space)
     on_screen = sys.stdout.isatty() if tui is None else tui
     demonstration.run(settings, sessions=sessions, on_screen=on_screen, out=out, space=space)
 
@@ -189,7 +190,7 @@ def tournament(
     """Have brains play a tournament in an arena of its own."""
     from server.tournament import command
 
-    settings = _load(config)
+    settings = _load_arena(config, offering=space)
     options = command.read_options(
         space=space,
         entrants=entrants,
@@ -334,6 +335,21 @@ def show_config(
         if explain:
             listed = " (comma-separated)" if isinstance(knob.default, tuple) else ""
             print(f"    {knob.reason}\n    {knob.variable}{listed}, default {knob.default!r}")
+
+
+def _load_arena(file: Path | None, *, offering: str | None = None, **overrides: Any) -> Config:
+    """The settings of an arena, with the Spaces it lists resolved and offered; `offering` is one more,
+    for an arena of one's own."""
+    from spaces import registry
+
+    settings = _load(file, **overrides)
+    try:
+        if offering is not None and ":" in offering and offering not in settings.spaces:
+            settings = msgspec.structs.replace(settings, spaces=(*settings.spaces, offering))
+        registry.offer(settings.spaces)
+    except (registry.UnknownSpace, ValueError) as error:
+        raise CommandError(str(error)) from None
+    return settings
 
 
 def _load(file: Path | None, **overrides: Any) -> Config:
