@@ -5,11 +5,15 @@ from __future__ import annotations
 from server.protocol import SessionView
 from tui_client.space_view import SpaceView
 from tui_client.widgets.board.view import VIEW as BID_TAC_TOE
+from tui_client.widgets.prediction.view import VIEW as PREDICTION
 from tui_client.widgets.rap.view import VIEW as RAP_BATTLE
+from tui_client.widgets.trade_wars.view import VIEW as TRADE_WARS
 
 VIEWS: tuple[SpaceView, ...] = (
     BID_TAC_TOE,
     RAP_BATTLE,
+    PREDICTION,
+    TRADE_WARS,
 )
 _BY_SPACE = {view.space: view for view in VIEWS}
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from server.protocol import SessionView, Snapshot, Update, Writing
-from tui_client.observed import bid_tac_toe, open_decision
+from server.protocol import Event, SessionView, Snapshot, Update, Writing
+from tui_client.observed import open_decision
 from tui_client.place import Place
 from tui_client.words import Note, note
 
@@ -46,7 +46,9 @@ class Spectated(msgspec.Struct, frozen=True):
     noted_ms: int = 0
     """When the last note came, on our clock."""
     revealed_ms: int = 0
-    """When the last bids were turned over, on our clock."""
+    """When the last bids or answers were turned over, on our clock."""
+    resolved_ms: int | None = None
+    """When the oracle last told how a question came out, on our clock."""
     ended_ms: int | None = None
     """When we learnt that play is over, on our clock."""
     decided_ms: int | None = None
@@ -90,6 +92,7 @@ def with_update(spectated: Spectated, message: Update, now_ms: int) -> Spectated
         place=spectated.place.after(message),
         notes=(*spectated.notes, *told)[-MAX_NOTES:],
         noted_ms=now_ms if told else spectated.noted_ms,
+        resolved_ms=now_ms if any(map(_resolves, events)) else spectated.resolved_ms,
     )
     if view is None or message.offset < position.offset:
         return folded
@@ -110,8 +113,17 @@ def _with_view(spectated: Spectated, view: SessionView, now_ms: int) -> Spectate
 
 
 def _revealed(before: SessionView | None, view: SessionView) -> bool:
-    old, new = bid_tac_toe(before), bid_tac_toe(view)
-    return old is not None and new is not None and len(new.log) > len(old.log)
+    return before is not None and _rounds(view) > _rounds(before)
+
+
+def _rounds(view: SessionView) -> int:
+    """How many rounds or auctions are over, in the Spaces that keep a log of them."""
+    log = view.state.get("log")
+    return len(log) if isinstance(log, list | tuple) else 0
+
+
+def _resolves(event: Event) -> bool:
+    return event.type == "oracle" and event.body.get("kind") == "resolution"
 
 
 def with_writing(spectated: Spectated, piece: Writing) -> Spectated:

@@ -14,6 +14,9 @@ DOT_MS = 250
 MARKS = ("X", "O")
 """X and O of Bid Tac Toe, by seat."""
 
+PUZZLE_SOLVED = 1_000
+"""Points of an answer to a puzzle that is right."""
+
 _TERMINATIONS = {
     "line": "three in a line",
     "board-full": "the board is full",
@@ -37,6 +40,8 @@ class Note(msgspec.Struct, frozen=True):
     seat: int | None = None
     """Whose doing it was: its accent."""
     alarm: bool = False
+    type: str = ""
+    """The event's type."""
 
 
 def name_of(card: SeatCard) -> str:
@@ -78,9 +83,8 @@ def note(event: Event, view: SessionView | None) -> Note | None:
     said = _said(event, who)
     if said is None:
         return None
-    return Note(
-        event.offset, said, seat, alarm=event.type in ("fault", "deadline", "forfeit", "void")
-    )
+    alarm = event.type in ("fault", "deadline", "forfeit", "void")
+    return Note(event.offset, said, seat, alarm, event.type)
 
 
 def _said(event: Event, who: str) -> str | None:
@@ -103,6 +107,12 @@ def _said(event: Event, who: str) -> str | None:
             return f"{who} forfeits the decision"
         case "void":
             return f"void: {clean(str(body.get('reason', '')), 120)} (nobody is scored)"
+        case "oracle":
+            return _told(body)
+        case "note":
+            return _noted(body)
+        case "annotation" if body.get("kind") == "regret":
+            return "what each seat gave away is measured"
         case "end":
             return f"play is over: {termination(str(body.get('termination', '')))}"
         case "digest":
@@ -123,6 +133,33 @@ def _acted(body: dict[str, object], who: str) -> str | None:
             return f"{who} takes {cell_name(cell)}"
         case "verse":
             return f"{who}'s verse is in"
+        case _:
+            return None
+
+
+def _noted(body: dict[str, object]) -> str | None:
+    """What the rules note: the scores of a puzzle that is over."""
+    told = body.get("body")
+    scores = told.get("scores") if isinstance(told, dict) else None
+    if body.get("kind") != "scores" or not isinstance(scores, list):
+        return None
+    solved = sum(score == PUZZLE_SOLVED for score in scores)
+    return f"the answers are turned over: {solved} of {len(scores)} solved it"
+
+
+def _told(body: dict[str, object]) -> str | None:
+    """What an oracle said."""
+    value = body.get("value")
+    told = value if isinstance(value, dict) else {}
+    match body.get("kind"):
+        case "candle":
+            return f"the price is {clean(str(told.get('close', '')), 20)}"
+        case "unmask":
+            return f"it was {clean(str(told.get('series', '')), 60)}"
+        case "question":
+            return "a new question is asked"
+        case "resolution":
+            return f"the value is {clean(str(told.get('value', '')), 30)}"
         case _:
             return None
 

@@ -100,7 +100,7 @@ def paint_title(state: State, width: int) -> list[Text]:
     if isinstance(view, SessionCard):
         return [left, line((f" {clean(view.headline, 80)}", theme.DIM))]
     return [
-        spread(left, _facts(state, view, spectated.watching), width),
+        spread(left, line(" ", _facts(state, view, spectated.watching)), width),
         spread(_subject(view), steps(view), width),
     ]
 
