@@ -36,7 +36,7 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
         (("serve", "--house", "chess=1"), {}, "chess=1"),
         (("serve",), {"AGON_TICK_MS": "soon"}, "tick_ms"),
         (("serve",), {"AGON_DATABASE_URL": "mysql://x"}, "postgresql"),
-        (("demo", "--space", "chess", "--no-tui"), {}, "no Space 'chess'"),
+        (("demo", "--space", "chess", "--no-tui"), {}, "no space 'chess'"),
         (("replay", "nowhere.json"), {}, "cannot read nowhere.json"),
         (("replay", "README.md"), {}, "transcript"),
         (("transcript", "01J8", "--url", "http://127.0.0.1:9"), {}, "start one with `agon serve`"),
