@@ -136,6 +136,7 @@ def test_any_json_is_an_action_or_the_agents_fault(space: AnySpace, body: Any, n
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.id)
+@settings(deadline=None)
 @given(kind=st.text(max_size=20))
 def test_an_unknown_kind_is_refused(space: AnySpace, kind: str) -> None:
     if kind not in kinds(space):
