@@ -36,6 +36,9 @@ class Settings(NamedTuple):
     """The widest gap of a stage, in units of the stake."""
     workers: int = 1
     """Threads; more than one helps with `compiled`."""
+    rounded_to: int | None = None
+    """Values are rounded to this part of the stake as soon as they are known, so that all that
+    follows is exact for the rounded ones, as they stand in a file. None: not rounded."""
     compiled: bool = False
     """As machine code: a hundred times faster, after half a minute of compiling, once. Needs Numba
     (the extra `solver`)."""
@@ -89,7 +92,10 @@ def solve(
             swept = pool.map(functools.partial(_sweep, variant, settings), fresh.values())
             for key, each in zip(fresh, swept, strict=True):
                 known[key] = len(found.grids)
-                found.grids.append(each.grid)
+                unit = settings.rounded_to
+                found.grids.append(
+                    each.grid if unit is None else np.rint(each.grid * unit) / unit + 0.0
+                )
                 found.bases.append(each.bases)
                 widest = max(widest, each.gap)
             found.which.update({where: known[key] for where, key in keys.items()})

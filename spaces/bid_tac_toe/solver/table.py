@@ -65,7 +65,8 @@ class Contents(NamedTuple):
 
 
 def contents(solved: Solved, *, rounded: bool) -> Contents:
-    """Rounded as in a file, or exact."""
+    """`rounded` as in a file, or exact. To be rounded, it must have been solved so
+    (`Settings.rounded_to`), or the bases belong to other values."""
     variant = solved.variant
     grids, dense = np.stack(solved.grids), np.stack(solved.bases)
     mixed = dense.any(axis=(-2, -1))

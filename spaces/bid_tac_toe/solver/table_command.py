@@ -16,7 +16,7 @@ from spaces.bid_tac_toe.solver import induction, matrix_game, table_file, tables
 from spaces.bid_tac_toe.solver.certificate import certify
 from spaces.bid_tac_toe.solver.induction import Method, Settings
 from spaces.bid_tac_toe.solver.stage import Variant
-from spaces.bid_tac_toe.solver.table import Table, contents
+from spaces.bid_tac_toe.solver.table import ROUNDED_WIN, Table, contents
 from spaces.bid_tac_toe.space import BidTacToe
 from spaces.bid_tac_toe.state import CELLS
 from spaces.bid_tac_toe.variants import Params
@@ -46,6 +46,7 @@ def build_table(
         tolerance=tolerance
         or (matrix_game.TOLERANCE if method == "simplex" else REGRET_MATCHING_TOLERANCE),
         workers=workers,
+        rounded_to=int(ROUNDED_WIN),
         compiled=induction.has_compiler(),
     )
     if not settings.compiled:

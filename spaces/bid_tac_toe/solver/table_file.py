@@ -117,7 +117,7 @@ def _header(path: Path, magic: bytes, line: bytes) -> Header:
         raise BadTable(f"{path.name} is no table of this program")
     try:
         header = msgspec.json.decode(line, type=Header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadTable(f"{path.name} has no readable header: {error}") from None
     if header.rules != BidTacToe.rules:
         raise BadTable(f"{path.name} is of {header.rules}, not {BidTacToe.rules}; build it again")
