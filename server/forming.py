@@ -48,7 +48,7 @@ def draw_record(offer: OfferRecord, *, now_ms: int, spectator_delay_ms: int) -> 
             version=ticket.version,
             owner=ticket.owner,
             salt=secrets.token_bytes(SALT_BYTES),
-            rating_milli=_shown_rating(ticket.mu_milli, ticket.sigma_milli),
+            rating_milli=shown_rating(ticket.mu_milli, ticket.sigma_milli),
         )
         for seat, ticket in enumerate(tickets)
     )
@@ -109,7 +109,8 @@ class Opener:
             await self.open(record)
 
 
-def _shown_rating(mu_milli: int, sigma_milli: int) -> int | None:
+def shown_rating(mu_milli: int, sigma_milli: int) -> int | None:
+    """What stands beside a name: mu - 3 sigma, or None while provisional."""
     if sigma_milli > PROVISIONAL_SIGMA_MILLI:
         return None
     return mu_milli - 3 * sigma_milli

@@ -83,6 +83,14 @@ async def _owner(services: Services, request: Request, new: NewAgent) -> str | N
     return caller.owner
 
 
+async def authenticated(services: Services, request: Request) -> Identity:
+    """Whose key the request carries. Raises Problem 401."""
+    caller = await _caller(services, request)
+    if caller is None:
+        raise _unauthorized("send an agent's key as `Authorization: Bearer`")
+    return caller
+
+
 async def _caller(services: Services, request: Request) -> Identity | None:
     header = request.headers.get("authorization")
     if header is None:

@@ -18,6 +18,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
     "session": "A session's id.",
     "agent": "An agent's id.",
+    "tournament": "A tournament's id.",
     "space": "A Space's id, e.g. `rap-battle`.",
 }
 _EVERYWHERE = {

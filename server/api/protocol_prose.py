@@ -37,6 +37,7 @@ CHANNELS = """\
 |---|---|---|
 | `lobby` | [LobbyView](#lobbyview): live sessions, queues | everybody |
 | `leaderboard:{space}` | [BoardView](#boardview) | everybody |
+| `tournament:{id}` | [TournamentView](#tournamentview) | everybody |
 | `session:{id}` | [SessionView](#sessionview) | everybody; a seated agent sees its own seat's view |
 | `agent:{id}` | [AgentView](#agentview): seats, offers, tickets | the agent itself, unasked after `hello` |
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from server.api import agents, descriptions, gateway, health, leaderboard, queues, sessions, spaces
+from server.api import (
+    agents,
+    descriptions,
+    gateway,
+    health,
+    leaderboard,
+    queues,
+    sessions,
+    spaces,
+    tournaments,
+)
 from server.api.operation import Operation
 from server.protocol import BoardView
 from server.store.agents import AgentCard
@@ -68,6 +78,57 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="The sealed transcript: the canonical bytes that the digest is of",
         problems={404: "no such session (`unknown-session`), or it is still live (`not-sealed`)"},
         tag="sessions",
+    ),
+    Operation(
+        id="listTournaments",
+        path="/v1/tournaments",
+        handler=tournaments.tournaments,
+        summary="Tournaments, newest first",
+        answer=tournaments.TournamentPage,
+        query=tournaments.TournamentQuery,
+        problems={400: "a parameter is unknown or out of range"},
+        tag="tournaments",
+    ),
+    Operation(
+        id="createTournament",
+        path="/v1/tournaments",
+        method="POST",
+        handler=tournaments.create,
+        summary="Have agents of your account play a tournament",
+        answer=tournaments.TournamentDetail,
+        status=201,
+        body=tournaments.NewTournament,
+        bearer=True,
+        problems={
+            400: "the body is not understood",
+            401: "there is no key, or it is unknown",
+            403: "an entrant is not of the key's account",
+            409: "a tournament of the account is running",
+            408: "the body did not come whole within ten seconds",
+            413: "the body is larger than 64 KiB",
+            415: "the body is not application/json",
+            422: "no such tournament can be played",
+        },
+        tag="tournaments",
+    ),
+    Operation(
+        id="getTournament",
+        path="/v1/tournaments/{tournament}",
+        handler=tournaments.tournament,
+        summary="One tournament and its standings; its channel has it live",
+        answer=tournaments.TournamentDetail,
+        problems={404: "no such tournament"},
+        tag="tournaments",
+    ),
+    Operation(
+        id="listTournamentGames",
+        path="/v1/tournaments/{tournament}/games",
+        handler=tournaments.games,
+        summary="Its games with their sessions, oldest first",
+        answer=tournaments.GamePage,
+        query=tournaments.GameQuery,
+        problems={400: "a parameter is unknown or out of range", 404: "no such tournament"},
+        tag="tournaments",
     ),
     Operation(
         id="registerAgent",

@@ -166,6 +166,8 @@ class _Played:
         self._out = out
         self._tournament = new_id()
         self._models = sum(each.brain == "llm" for each in contestants)
+        self._failures: dict[str, str] = {}
+        """The first failure of each entrant, in its own words."""
 
     def watched(self) -> Report:
         """Play while the terminal shows it; who quits the screen waits for the end in the shell."""
@@ -178,7 +180,7 @@ class _Played:
         async with self._services() as (urls, store):
             entrants, agents = await self._register(store, urls.llm or "")
             runner = Runner(
-                self._arena.api, agents, model_calls=SLOTS, abandon_rest_s=0.0, say=_quiet
+                self._arena.api, agents, model_calls=SLOTS, abandon_rest_s=0.0, say=self._hear
             )
             playing = asyncio.create_task(runner.run())
             try:
@@ -191,6 +193,13 @@ class _Played:
                 playing.cancel()
                 await asyncio.gather(playing, return_exceptions=True)
             return await self._report(store, row, took_s)
+
+    def _hear(self, line: str) -> None:
+        """Nobody reads the journals of so many bots, but what fails in them is told once."""
+        name, _, said = line.partition(": ")
+        if name not in self._failures and "act raised" in said:
+            self._failures[name] = plain(said.rstrip().rpartition("\n")[2])
+            print(f"  {plain(name)}: {self._failures[name]}", file=sys.stderr, flush=True)
 
     @contextlib.asynccontextmanager
     async def _services(self) -> AsyncIterator[tuple[services.Urls, Store]]:
@@ -293,12 +302,8 @@ class _Played:
         if document is None:
             return
         if game.state == "scored":
-            for seat, milli in regrets(document).items():
-                found.add(game.fixture.seats[seat], milli)
+            for seat, judged in regrets(document).items():
+                found.add(game.fixture.seats[seat], judged)
         if self._out is not None:
             path = self._out / f"{game.session}.transcript.json"
             await asyncio.to_thread(path.write_bytes, document)
-
-
-def _quiet(line: str) -> None:
-    """Nobody reads the journals of so many bots; what fails is in the log."""

@@ -1,7 +1,7 @@
 """How far each seat of a session was from perfect play, as its transcript's annotations say. Pure.
 
-An annotation of kind `regret` names, for each decision that it could judge, the seat and the milli-units of
-the stake that were given away there: `{"kind": "regret", "plies": [{"seat", "regret_milli"}, …]}`.
+An annotation of kind `regret` (`server.commentary`) gives each seat's mean over the decisions that could be
+judged, in thousandths of the stake, and lists the judged rounds, which weigh it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One seat of one session."""
+
+    mean_milli: float
+    weight: int
+    """Rounds that the mean is over."""
 
 
 class _Entry(msgspec.Struct):
@@ -20,15 +28,24 @@ class _Transcript(msgspec.Struct):
     entries: list[_Entry]
 
 
+class _Regret(msgspec.Struct):
+    mean_regret_milli: list[int]
+    plies: list[Any]
+
+
 _decoder = msgspec.json.Decoder(_Transcript)
 
 
-def regrets(document: bytes) -> dict[int, list[int]]:
-    """Seat -> its regrets in thousandths of the stake; empty where nothing was annotated."""
-    found: dict[int, list[int]] = {}
+def regrets(document: bytes) -> dict[int, Judged]:
+    """By seat; empty where nothing was judged, e.g. since the variant has no table."""
     for entry in _decoder.decode(document).entries:
         if entry.type != "annotation" or entry.body.get("kind") != "regret":
             continue
-        for ply in entry.body.get("plies", ()):
-            found.setdefault(int(ply["seat"]), []).append(int(ply["regret_milli"]))
-    return found
+        try:
+            found = msgspec.convert(entry.body, _Regret)
+        except msgspec.ValidationError:
+            continue  # unavailable, or of a later version
+        if found.plies:
+            means = enumerate(found.mean_regret_milli)
+            return {seat: Judged(mean, len(found.plies)) for seat, mean in means}
+    return {}

@@ -13,6 +13,7 @@ from rich.text import Text
 from server.protocol import StandingRow
 from server.tournament.fixture import points
 from server.tournament.interval import wilson
+from server.tournament.regret import Judged
 from server.tournament.tournament import Game
 
 MATRIX_OF = 16
@@ -34,7 +35,7 @@ class Line(msgspec.Struct, frozen=True):
     score: float
     """Points as a share of the possible ones, where a draw is half a win."""
     mean_regret_milli: float | None
-    """Of its judged decisions, in thousandths of the stake; None where none was judged."""
+    """Of its judged rounds, in thousandths of the stake; None where none was judged."""
     note: str = ""
 
 
@@ -60,12 +61,12 @@ class Regrets:
     """Sums over sessions, by entrant."""
 
     def __init__(self, entrants: int) -> None:
-        self._sums = [0] * entrants
+        self._sums = [0.0] * entrants
         self._counts = [0] * entrants
 
-    def add(self, entrant: int, milli: Sequence[int]) -> None:
-        self._sums[entrant] += sum(milli)
-        self._counts[entrant] += len(milli)
+    def add(self, entrant: int, judged: Judged) -> None:
+        self._sums[entrant] += judged.mean_milli * judged.weight
+        self._counts[entrant] += judged.weight
 
     def mean_milli(self, entrant: int) -> float | None:
         count = self._counts[entrant]

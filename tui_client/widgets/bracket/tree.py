@@ -8,12 +8,13 @@ from rich.text import Text
 from server.protocol import MatchCard, TournamentView
 from tui_client import theme
 from tui_client.widgets.bracket.names import Names, half, round_name
-from tui_client.widgets.canvas import fit, line, spread
+from tui_client.widgets.canvas import fit, line
 
 LINK = 3
 """Columns between two rounds, where the lines run."""
 LEAST = 11
 """A match needs so many columns."""
+WIDE = 20
 MOST = 30
 
 
@@ -79,8 +80,8 @@ def _match(match: MatchCard | None, names: Names, width: int, selected: str | No
         name = (names[player], _style(match, won=won))
         mark = "●" if playing else " "
         score = line((half(points), theme.BRIGHT if won else theme.DIM), (f" {mark}", theme.FAINT))
-        coin = (" by coin", theme.DIM) if match.coin and won else ""
-        row = spread(line(name, coin), score, width)
+        coin = (" by coin", theme.DIM) if match.coin and won and width >= WIDE else ""
+        row = line(fit(line(name, coin), width - score.cell_len), score)
         if playing and match.session == selected:
             row.stylize(theme.CURSOR)
         rows.append(row)
