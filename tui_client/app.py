@@ -28,6 +28,7 @@ from tui_client.state import (
     State,
     Tick,
     ToggleFollow,
+    Turn,
     opened,
     reduce,
     wanted,
@@ -71,6 +72,8 @@ class WatchApp(App[None]):
         Binding("f", "follow", "follow"),
         Binding("up,k", "move(-1)", "up"),
         Binding("down,j", "move(1)", "down"),
+        Binding("left", "turn(-1)", "seat before"),
+        Binding("right", "turn(1)", "next seat"),
         Binding("pageup", "move(-10)", "page up"),
         Binding("pagedown", "move(10)", "page down"),
         Binding("tab", "next_space(1)", "board", priority=True),
@@ -191,6 +194,9 @@ class WatchApp(App[None]):
 
     def action_move(self, by: int) -> None:
         self.dispatch(Move(by))
+
+    def action_turn(self, by: int) -> None:
+        self.dispatch(Turn(by))
 
     def action_next_space(self, by: int) -> None:
         self.dispatch(NextSpace(by))

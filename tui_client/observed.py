@@ -14,6 +14,9 @@ from server.protocol import OpenDecision, SessionView
 
 BID_TAC_TOE = "bid-tac-toe"
 RAP_BATTLE = "rap-battle"
+WRITING = "writing"
+READ_FROM_TOP = frozenset({WRITING})
+"""The Spaces whose texts are there at once."""
 
 
 class BidLog(msgspec.Struct, frozen=True):
@@ -81,6 +84,11 @@ def rap_battle(view: SessionView | None) -> RapBattle | None:
         return msgspec.convert(view.state, RapBattle)
     except msgspec.ValidationError:
         return None
+
+
+def reads_from_top(view: SessionView | None) -> bool:
+    """Whether the session is read from its first line on; what is told move by move starts at the end."""
+    return view is not None and view.space in READ_FROM_TOP
 
 
 def open_decision(view: SessionView | None, seat: int) -> OpenDecision | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.protocol import SessionView
 from tui_client.space_view import SpaceView
 from tui_client.widgets.board.view import VIEW as BID_TAC_TOE
+from tui_client.widgets.logic.view import VIEW as LOGIC
 from tui_client.widgets.prediction.view import VIEW as PREDICTION
 from tui_client.widgets.rap.view import VIEW as RAP_BATTLE
 from tui_client.widgets.trade_wars.view import VIEW as TRADE_WARS
@@ -12,6 +13,7 @@ from tui_client.widgets.trade_wars.view import VIEW as TRADE_WARS
 VIEWS: tuple[SpaceView, ...] = (
     BID_TAC_TOE,
     RAP_BATTLE,
+    LOGIC,
     PREDICTION,
     TRADE_WARS,
 )

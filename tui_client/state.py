@@ -31,6 +31,7 @@ from server.protocol import (
     Writing,
 )
 from tui_client import tournament as tournaments
+from tui_client.observed import reads_from_top
 from tui_client.place import Place
 from tui_client.spectated import Spectated, with_snapshot, with_update, with_writing
 from tui_client.tournament import Watched
@@ -96,6 +97,12 @@ class Move(msgspec.Struct, frozen=True):
     by: int
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """Bring the next seat to the front, where a view has room for one at a time."""
+
+    by: int = 1
+
+
 class NextSpace(msgspec.Struct, frozen=True):
     """Show the leaderboard of the next Space."""
 
@@ -112,6 +119,7 @@ Input = (
     | Back
     | ToggleFollow
     | Move
+    | Turn
     | NextSpace
 )
 
@@ -133,7 +141,9 @@ class State(msgspec.Struct, frozen=True):
     cursor: str | None = None
     """The lobby's selected session."""
     scroll: int = 0
-    """Rows the verses are scrolled back."""
+    """Rows scrolled away from where reading starts: the newest verse, the first line of a text."""
+    front: int | None = None
+    """The seat that was brought to the front; None: all of them share the place."""
     follow: bool = False
     seen: tuple[str, ...] = ()
     """Sessions the director has shown to their end, oldest first."""
@@ -213,6 +223,8 @@ def reduce(state: State, happened: Input) -> State:
             return replace(state, follow=not state.follow)
         case Move():
             return _moved(state, happened.by)
+        case Turn():
+            return _turned(state, happened.by)
         case NextSpace():
             return _next_space(state, happened.by)
         case Goodbye() | Accepted() | Rejected() | Ticket():
@@ -229,7 +241,11 @@ def opened(state: State, session: str) -> State:
     if state.spectated is not None and state.spectated.session == session:
         return state
     return replace(
-        state, spectated=Spectated(session, since_ms=state.now_ms), cursor=session, scroll=0
+        state,
+        spectated=Spectated(session, since_ms=state.now_ms),
+        cursor=session,
+        scroll=0,
+        front=None,
     )
 
 
@@ -305,7 +321,8 @@ def _with_cursor(state: State) -> State:
 
 def _moved(state: State, by: int) -> State:
     if state.spectated is not None:
-        return replace(state, scroll=max(0, state.scroll - by))
+        away = by if reads_from_top(state.spectated.view) else -by
+        return replace(state, scroll=max(0, state.scroll + away))
     if state.tournament is not None:
         return replace(state, tournament=tournaments.moved(state.tournament, by))
     ids = [card.session for card in state.cards()]
@@ -313,6 +330,17 @@ def _moved(state: State, by: int) -> State:
         return state
     at = ids.index(state.cursor) if state.cursor in ids else 0
     return replace(state, cursor=ids[min(len(ids) - 1, max(0, at + by))])
+
+
+def _turned(state: State, by: int) -> State:
+    """All seats together count as one more place in the round."""
+    view = state.spectated.view if state.spectated else None
+    if view is None or not reads_from_top(view):
+        return state
+    places = len(view.seats) + 1
+    at = 0 if state.front is None else state.front + 1
+    at = (at + by) % places
+    return replace(state, front=at - 1 if at else None, scroll=0)
 
 
 def _next_space(state: State, by: int) -> State:

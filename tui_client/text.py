@@ -21,6 +21,8 @@ MAX_CHARS = 16_384
 """Characters of one text that are looked at: the protocol's bound on an answer."""
 MAX_LINES = 200
 ELLIPSIS = "…"
+TAB = 4
+"""Columns of a tab in a block."""
 
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Me"})
 _SPACES = frozenset({"Zs", "Zl", "Zp"})
@@ -43,6 +45,17 @@ def clean_lines(text: str, limit: int = MAX_CHARS) -> list[str]:
     lines = [" ".join(_safe(line).split()) for line in text[:limit].splitlines()[:MAX_LINES]]
     while lines and not lines[-1]:
         lines.pop()
+    return lines
+
+
+def block_lines(text: str, limit: int = MAX_CHARS) -> list[str]:
+    """`text` as safe lines whose blanks stay, since in a board, a grid or a table they tell where
+    things stand; at most MAX_LINES, without the empty ones around them."""
+    lines = [_safe(line.expandtabs(TAB)).rstrip() for line in text[:limit].splitlines()[:MAX_LINES]]
+    while lines and not lines[-1]:
+        lines.pop()
+    while lines and not lines[0]:
+        del lines[0]
     return lines
 
 
@@ -128,6 +141,13 @@ def wrap(text: str, width: int) -> list[str]:
             rows.append(row)
             row = word
     return [*rows, row]
+
+
+def wrap_block(lines: Iterable[str], width: int) -> list[str]:
+    """Safe lines as they stand; the ones that are too wide are broken at their spaces."""
+    return [
+        row for each in lines for row in ([each] if cell_len(each) <= width else wrap(each, width))
+    ]
 
 
 def _pieces(words: Iterable[str], width: int) -> Iterator[str]:

@@ -54,6 +54,22 @@ def centre(text: Text, width: int) -> Text:
     return fit(line(" " * lead, text), width)
 
 
+def abreast(*blocks: Sequence[Text]) -> list[Text]:
+    """Blocks of lines beside each other. Every line of a block has that block's width; blocks that
+    are lower than the highest end in blanks."""
+    widths = [max((row.cell_len for row in block), default=0) for block in blocks]
+    height = max(map(len, blocks), default=0)
+    return [
+        line(
+            *(
+                block[y] if y < len(block) else fit(Text(), width)
+                for block, width in zip(blocks, widths, strict=True)
+            )
+        )
+        for y in range(height)
+    ]
+
+
 def frame(
     title: Text,
     rows: Sequence[Text],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from tui_client import theme
+from tui_client.observed import reads_from_top
 from tui_client.state import State
 from tui_client.widgets.canvas import fit, line
 from tui_client.widgets.pane import Pane
@@ -25,7 +26,8 @@ def keys(state: State) -> list[tuple[str, str]]:
         ]
     if state.spectated is not None:
         back = "lobby" if state.tournament is None else "tournament"
-        return [("esc", back), follow, ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
+        seats = [("←→", "one seat")] if reads_from_top(state.spectated.view) else []
+        return [("esc", back), follow, ("↑↓", "scroll"), *seats, ("?", "help"), ("q", "quit")]
     return [
         ("↑↓", "choose"),
         ("enter", "watch"),

@@ -18,6 +18,7 @@ from tui_client.widgets.pane import Pane
 
 _ROWS: tuple[tuple[str, str], ...] = (
     ("↑ ↓", "choose a session; in a session: scroll"),
+    ("← →", "where many write: one text in front, or all"),
     ("enter", "watch the chosen session"),
     ("esc", "back to the lobby"),
     ("f", "follow: the newest match, rap battles first; then the next one"),
@@ -25,7 +26,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("?", "this page; any key closes it"),
     ("q", "quit"),
     ("", ""),
-    ("▮", "a sealed bid: it is in, nobody sees it before both are"),
+    ("▮", "sealed: it is in, nobody sees it before all are"),
     ("a b c", "beside a bar: the sounds that rhyme, a shade for each"),
     ("▌", "where a verse is being written now"),
     ("✓ … · ✗", "a step after the match: done, running, waiting, failed"),

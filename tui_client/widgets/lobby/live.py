@@ -10,19 +10,23 @@ from server.protocol import SessionCard
 from tui_client import theme
 from tui_client.state import State
 from tui_client.text import clean
+from tui_client.text import fit as cut
 from tui_client.widgets.canvas import Part, fit, frame, line, spread
 from tui_client.widgets.pane import Pane
 from tui_client.words import age, fee, name_of, space_title
 
 ROWS_PER_LIVE = 2
+SPACE_WIDTH = 13
+"""Cells of a Space's name and the blank behind it; longer names push on."""
 NARROW = 60
 """Columns below which a row leaves things out."""
 
 
-def against(card: SessionCard) -> Text:
-    """Who meets whom, each in the accent of its seat; many seats are counted."""
+def against(card: SessionCard, width: int) -> Text:
+    """Who meets whom, each in the accent of its seat; of many seats as many as `width` cells have
+    room for, and how many more there are."""
     if len(card.seats) > 2:
-        return line((f"{len(card.seats)} seats", theme.BRIGHT))
+        return _many(card, width)
     parts: list[Part] = []
     for seat in card.seats:
         if parts:
@@ -31,12 +35,24 @@ def against(card: SessionCard) -> Text:
     return line(*parts)
 
 
+def _many(card: SessionCard, width: int) -> Text:
+    """`Nova, Tortoise, Hawk +2`; two names at least, cut if they must be."""
+    names = [cut(name_of(seat), 14) for seat in card.seats]
+    for shown in range(len(names), 1, -1):
+        more = f" +{len(names) - shown}" if shown < len(names) else ""
+        told = line((", ".join(names[:shown]), theme.BRIGHT), (more, theme.DIM))
+        if told.cell_len <= width:
+            return told
+    short = ", ".join(cut(name, 5) for name in names[:2])
+    return line((short, theme.BRIGHT), (f" +{len(names) - 2}", theme.DIM))
+
+
 def _live_rows(card: SessionCard, state: State, width: int) -> list[Text]:
     """Two rows; a narrow place has the Space's name in the second one and leaves out who watches."""
     selected = card.session == state.cursor
     narrow = width < NARROW
     pointer = ("▸ ", theme.BRIGHT) if selected else ("● ", theme.FAINT)
-    space = (f"{space_title(card.space):<12} ", theme.DIM)
+    space = (f"{space_title(card.space):<{SPACE_WIDTH - 1}} ", theme.DIM)
     facts = line((age((state.arena_ms - card.opened_ms) // 1000), theme.DIM))
     if card.watching and not narrow:
         facts = line((f"watching {card.watching}   ", theme.DIM), facts)
@@ -44,9 +60,11 @@ def _live_rows(card: SessionCard, state: State, width: int) -> list[Text]:
         facts = line((fee(card.tier_micros) + "   ", theme.MONEY), facts)
     headline = (clean(card.headline, 80), theme.PLAIN)
     if narrow:
-        top, bottom = line(pointer, against(card)), line("  ", space, headline)
+        who = against(card, width - facts.cell_len - 4)
+        top, bottom = line(pointer, who), line("  ", space, headline)
     else:
-        top, bottom = line(pointer, space, against(card)), line(f"  {'':<12} ", headline)
+        who = against(card, width - facts.cell_len - 4 - SPACE_WIDTH)
+        top, bottom = line(pointer, space, who), line("  ", f"{'':<{SPACE_WIDTH}}", headline)
     rows = [spread(top, line("  ", facts), width), fit(bottom, width)]
     return [_highlighted(row) for row in rows] if selected else rows
 
@@ -89,8 +107,9 @@ def paint_recent(state: State, width: int, height: int) -> list[Text]:
 def _recent_row(card: SessionCard, state: State, width: int) -> Text:
     selected = card.session == state.cursor
     pointer = ("▸ ", theme.BRIGHT) if selected else ("  ", theme.FAINT)
-    space = "" if width < NARROW else f"{space_title(card.space):<12} "
-    head = line(pointer, (space, theme.DIM), fit(against(card), min(26, width // 2)), " ")
+    space = "" if width < NARROW else f"{space_title(card.space):<{SPACE_WIDTH - 1}} "
+    room = min(26, width // 2)
+    head = line(pointer, (space, theme.DIM), fit(against(card, room), room), " ")
     tail_style = theme.ALARM if card.status == "void" else theme.PLAIN
     row = fit(line(head, (clean(card.headline, 80), tail_style)), width)
     return _highlighted(row) if selected else row

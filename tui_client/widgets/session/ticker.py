@@ -20,6 +20,8 @@ from tui_client.widgets.pane import Pane
 from tui_client.words import Note, space_title
 
 FRESH_MS = 6_000
+MATCH_WIDTH = 30
+"""Cells for the names of another match of many seats."""
 ELSEWHERE_MS = 6_000
 """How long one of the other matches is named before the next one is."""
 
@@ -41,7 +43,9 @@ def _elsewhere(state: State) -> Sequence[Text]:
         return ()
     card = others[state.now_ms // ELSEWHERE_MS % len(others)]
     match = line(
-        ("also live: ", theme.FAINT), (f"{space_title(card.space)} ", theme.DIM), against(card)
+        ("also live: ", theme.FAINT),
+        (f"{space_title(card.space)} ", theme.DIM),
+        against(card, MATCH_WIDTH),
     )
     now = clean(card.headline.split(",")[0].split(":")[0], 40)
     return line(match, (f", {now} ", theme.DIM)), line(match, " ")

@@ -11,12 +11,16 @@ from server.protocol import SeatCard, SessionCard, SessionView, Step
 from tui_client import theme
 from tui_client.space_views import view_of
 from tui_client.state import State
-from tui_client.text import clean
+from tui_client.text import clean, fit
 from tui_client.widgets.canvas import Part, line, spread
 from tui_client.widgets.pane import Pane
-from tui_client.words import clock, fee, name_of, points, seat_mark, space_title
+from tui_client.words import NAME_LIMIT, clock, fee, name_of, points, seat_mark, space_title
 
 HURRY_MS = 5_000
+MANY = 9
+"""Seats that are named at most."""
+NAME_CUTS = (NAME_LIMIT, 14, 10, 8, 6, 5, 4)
+"""Cells for each name: the first that leaves all names in sight."""
 _STEP_MARKS = {"waiting": "·", "running": "…", "done": "✓", "failed": "✗"}
 
 
@@ -47,10 +51,12 @@ def _facts(state: State, view: SessionView, watching: int) -> Text:
     return line(*parts, ("watching ", theme.DIM), (str(watching), theme.BRIGHT), " ")
 
 
-def seats(cards: Sequence[SeatCard]) -> Text:
-    """The names against each other, with ratings; many are listed by their letters."""
+def seats(cards: Sequence[SeatCard], width: int) -> Text:
+    """The names against each other, with ratings; many are listed by their letters, all of them cut
+    alike where `width` cells are not enough for their names."""
     if len(cards) > 2:
-        return Text("  ", end="").join(lettered(card) for card in cards[:9])
+        tried = [_lettered(cards[:MANY], most) for most in NAME_CUTS]
+        return next((told for told in tried if told.cell_len <= width), tried[-1])
     parts: list[Part] = []
     for card in cards:
         if parts:
@@ -61,9 +67,12 @@ def seats(cards: Sequence[SeatCard]) -> Text:
     return line(*parts)
 
 
-def lettered(card: SeatCard) -> Text:
-    """`A Nova`: a seat among many."""
-    return line((f"{seat_mark(card.seat)} ", theme.DIM), (name_of(card), theme.BRIGHT))
+def _lettered(cards: Sequence[SeatCard], most: int) -> Text:
+    """`A Nova  B Hawk`: seats among many, each name in at most `most` cells."""
+    return Text("  ", end="").join(
+        line((f"{seat_mark(card.seat)} ", theme.DIM), (fit(name_of(card), most), theme.BRIGHT))
+        for card in cards
+    )
 
 
 def steps(view: SessionView) -> Text:
@@ -96,11 +105,14 @@ def paint_title(state: State, width: int) -> list[Text]:
     view = spectated.view or _known_card(state, spectated.session)
     if view is None:
         return [line((f" {clean(spectated.session, 64)}", theme.DIM)), Text()]
-    left = line((f" {space_title(view.space).upper()}   ", theme.TITLE), seats(view.seats))
+    name = line((f" {space_title(view.space).upper()}   ", theme.TITLE))
     if isinstance(view, SessionCard):
-        return [left, line((f" {clean(view.headline, 80)}", theme.DIM))]
+        who = seats(view.seats, width - name.cell_len)
+        return [line(name, who), line((f" {clean(view.headline, 80)}", theme.DIM))]
+    facts = line(" ", _facts(state, view, spectated.watching))
+    who = seats(view.seats, width - name.cell_len - facts.cell_len)
     return [
-        spread(left, line(" ", _facts(state, view, spectated.watching)), width),
+        spread(line(name, who), facts, width),
         spread(_subject(view), steps(view), width),
     ]
 
