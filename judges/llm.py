@@ -90,8 +90,9 @@ class ModelJudge:
     ) -> None:
         """`url` is the API's base, `…/v1`; `transport` is for tests.
 
-        `budget_s` is for one opinion: every order and every attempt. Each order may use an equal part
-        of what is left of it, so a server that hangs leaves a JudgeUnavailable and not a cut.
+        `budget_s` is for one opinion: every order and every attempt. Each order but the last may use
+        half of what is left of it, since one slow answer costs less than the whole opinion; a server
+        that hangs leaves a JudgeUnavailable and not a cut.
         """
         self.model = model
         self._style = Style(style)
@@ -127,7 +128,7 @@ class ModelJudge:
         for asked, order in enumerate(orders):  # in turn: they share the server's cached prefix
             question = prompt.build(template, rubric, case, order, nonce)
             now = time.monotonic()
-            until = now + (deadline - now) / (len(orders) - asked)
+            until = deadline if asked + 1 == len(orders) else now + (deadline - now) / 2
             answer, call = await self._answer(rubric, order, question, until)
             answers.append(answer)
             calls.append(call)

@@ -65,7 +65,8 @@ PROSE = Dialect(
     frames=r"(?!)",
     orders=(
         r"\b(system prompt|(updated|actual) instructions?|these were the texts|for each line say)\b"
-        r"|\binstructions? for the judges?\b"
+        r"|\binstructions? for the judges?\b|\bchecked points? met\b"
+        r"|\b(ignor|disregard|forget)\w*( \w+){0,2} briefs?\b"
     ),
 )
 

@@ -34,7 +34,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """None: two to four are drawn (`spaces.writing.brief`)."""
     char_limit: Annotated[int, Meta(ge=80, le=2_000)] | None = None
     """Characters a text may have at most, newlines included. None: the form's own limit."""
-    time_limit_ms: Annotated[int, Meta(ge=5_000, le=600_000)] = 90_000
+    time_limit_ms: Annotated[int, Meta(ge=5_000, le=600_000)] = 120_000
 
 
 class Text(msgspec.Struct, frozen=True, tag="text", tag_field="kind", forbid_unknown_fields=True):

@@ -161,7 +161,7 @@ def written(pattern: str, rng: random.Random) -> str:
     while at < len(body):
         piece, at = _piece(body, at)
         low, high = 1, 1
-        if body[at : at + 1] in ("{", "?"):
+        if body[at : at + 1] in ("{", "?", "*", "+"):
             low, high, at = _times(body, at)
         out += "".join(_one(piece, rng) for _ in range(rng.randint(low, high)))
     return out
@@ -186,8 +186,9 @@ def _piece(body: str, at: int) -> tuple[str, int]:
 
 
 def _times(body: str, at: int) -> tuple[int, int, int]:
-    if body[at] == "?":
-        return 0, 1, at + 1
+    if body[at] in "?*+":
+        least, most = {"?": (0, 1), "*": (0, 6), "+": (1, 6)}[body[at]]
+        return least, most, at + 1
     end = body.index("}", at)
     low, _, high = body[at + 1 : end].partition(",")
     return int(low), int(high or low), end + 1

@@ -25,6 +25,7 @@ from judges.rubric import RAP_BATTLE
 from judges.verdict import Verdict
 from server.embedded.llm import MODEL_NAME, find_model
 from tests.judges.battles import ANSWERS, INJECTION, STRONG, all_battles, battle
+from tests.judges.writings import FIVE
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +86,20 @@ async def test_every_battle_has_a_verdict(url: str, style: Style, count: int) ->
         f" {decided} with a winner, median {statistics.median(took):.1f} s, most {max(took):.1f} s"
     )
     assert first_answers >= 0.9 * 2 * len(battles)
+
+
+async def test_five_texts_are_judged(url: str) -> None:
+    judge = ModelJudge(url=url, model=MODEL_NAME, budget_s=360)
+    house = HousePanel([judge], guess)
+    started = time.monotonic()
+    judging = await house.judge(FIVE, NONCE)
+    took_s = time.monotonic() - started
+    await house.aclose()
+    verdict = judging.verdict
+    print(f"\n{len(judging.calls)} questions in {took_s:.0f} s: {verdict.totals_milli}")
+    assert len(judging.calls) == 10
+    assert abs(sum(verdict.totals_milli) - 25_000) <= 10, "even is 5.0"
+    assert set(verdict.ranks) <= {1, 2, 3, 4, 5}
 
 
 async def test_swapping_the_seats_swaps_the_verdict(url: str) -> None:

@@ -81,7 +81,7 @@ def test_all_seats_owe_a_sealed_text_at_once() -> None:
     decisions = SPACE.decisions(session())
     assert [each.seat for each in decisions] == list(range(SEATS))
     assert all(each.sealed and each.kind == "text" for each in decisions)
-    assert {each.time_limit_ms for each in decisions} == {90_000}
+    assert {each.time_limit_ms for each in decisions} == {120_000}
     assert [each.seat for each in SPACE.decisions(session("one", None))] == [2, 3, 4]
 
 
