@@ -15,10 +15,19 @@ from server.protocol import ServerMessage
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
+from tui_client.recording import market, questions
 from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow
 
 COLUMNS = 120
-ROWS = {"lobby": 26, "rap": 26, "verdict": 31, "bid-tac-toe": 30}
+ROWS = {
+    "lobby": 26,
+    "rap": 26,
+    "verdict": 31,
+    "bid-tac-toe": 30,
+    "trade-wars": 31,
+    "prediction": 31,
+    "logic": 28,
+}
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
@@ -68,7 +77,71 @@ def bid_tac_toe_result() -> list[Input]:
     auctions: list[ServerMessage] = [
         update for number in range(5) for update in recording.board_auction(number)
     ]
-    return [*lobby(), Open(recording.BOARD), *recording.board_start(), *auctions]
+    over = [*auctions, recording.board_regret()]
+    return [*lobby(), Open(recording.BOARD), *recording.board_start(), *over]
+
+
+def trade_wars() -> list[Input]:
+    """The third round: six of its ten candles are in."""
+    start = market.market_start(market.market_view(3, 5))
+    return [*lobby(), Open(recording.MARKET), *start, market.market_candle(3, 6)]
+
+
+def trade_wars_decide() -> list[Input]:
+    start = market.market_start(market.market_view(2, 10, (1,)))
+    return [*lobby(), Open(recording.MARKET), *start, market.market_sealed(2, (1, 3))]
+
+
+def trade_wars_result() -> list[Input]:
+    start = market.market_start(market.market_view(5, 10))
+    return [*lobby(), Open(recording.MARKET), *start, *market.market_ending()]
+
+
+EVERYBODY = tuple(range(5))
+
+
+def prediction() -> list[Input]:
+    """The first question has just come out; the second one is asked."""
+    start = questions.questions_start(questions.questions_view(0, EVERYBODY))
+    return [*lobby(), Open(recording.QUESTIONS), *start, questions.questions_resolved(1)]
+
+
+def prediction_sealed() -> list[Input]:
+    start = questions.questions_start(questions.questions_view(1, (3,)))
+    return [*lobby(), Open(recording.QUESTIONS), *start, questions.questions_sealed(1, (3, 0))]
+
+
+def prediction_resolving() -> list[Input]:
+    start = questions.questions_start(questions.questions_view(1, EVERYBODY))
+    return [*lobby(), Open(recording.QUESTIONS), *start]
+
+
+def prediction_result() -> list[Input]:
+    start = questions.questions_start(questions.questions_view(2, EVERYBODY))
+    return [*lobby(), Open(recording.QUESTIONS), *start, questions.questions_resolved(3)]
+
+
+def probability() -> list[Input]:
+    """Of a session that asks for probabilities, a question that has come out."""
+    start = questions.questions_start(questions.questions_view(1, EVERYBODY, "probability"))
+    resolved = questions.questions_resolved(2, "probability")
+    return [*lobby(), Open(recording.QUESTIONS), *start, resolved]
+
+
+def logic() -> list[Input]:
+    """The third puzzle: two answers are sealed, one seat has given up, and round two lies open."""
+    rounds = [update for number in range(2) for update in _round_of_logic(number)]
+    sealed = recording.logic_answers(2, (3, 4, 0))
+    return [*lobby(), Open(recording.PUZZLES), *recording.logic_start(), *rounds, *sealed]
+
+
+def logic_result() -> list[Input]:
+    rounds = [update for number in range(3) for update in _round_of_logic(number)]
+    return [*lobby(), Open(recording.PUZZLES), *recording.logic_start(), *rounds]
+
+
+def _round_of_logic(number: int) -> list[ServerMessage]:
+    return [*recording.logic_answers(number, (3, 0, 1, 4)), recording.logic_reveal(number, 2)]
 
 
 PICTURES = {
@@ -76,6 +149,9 @@ PICTURES = {
     "rap": rap,
     "verdict": verdict,
     "bid-tac-toe": bid_tac_toe,
+    "trade-wars": trade_wars,
+    "prediction": prediction,
+    "logic": logic,
 }
 
 

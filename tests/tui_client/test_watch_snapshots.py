@@ -19,6 +19,12 @@ FOLDER = Path(__file__).parent / "snapshots"
 SCREENS: dict[str, Callable[[], list[Input]]] = {
     **screenshot.PICTURES,
     "bid-tac-toe-result": screenshot.bid_tac_toe_result,
+    "trade-wars-decide": screenshot.trade_wars_decide,
+    "trade-wars-result": screenshot.trade_wars_result,
+    "prediction-sealed": screenshot.prediction_sealed,
+    "prediction-resolving": screenshot.prediction_resolving,
+    "prediction-result": screenshot.prediction_result,
+    "probability": screenshot.probability,
 }
 
 

@@ -15,12 +15,41 @@ from tui_client.recording.battle import (
     rap_view,
     rap_writing,
 )
-from tui_client.recording.cast import BOARD, EMBER, EPOCH, FROSTBITE, GREEDY, RAP, SOLVER, START_MS
-from tui_client.recording.game import AUCTIONS, board_auction, board_start, board_view
+from tui_client.recording.cast import (
+    BOARD,
+    EMBER,
+    EPOCH,
+    FIVE,
+    FROSTBITE,
+    GREEDY,
+    MARKET,
+    QUESTIONS,
+    RAP,
+    SOLVER,
+    START_MS,
+)
+from tui_client.recording.game import (
+    AUCTIONS,
+    REGRET,
+    board_auction,
+    board_regret,
+    board_start,
+    board_view,
+)
+from tui_client.recording.puzzles import (
+    ASKED,
+    PUZZLES,
+    logic_answers,
+    logic_reveal,
+    logic_start,
+    logic_view,
+)
 
 __all__ = [
-    "AUCTIONS", "BOARD", "EMBER", "EPOCH", "FROSTBITE", "GREEDY", "RAP", "SOLVER", "START_MS",
-    "TOPIC", "VERDICT", "VERSES", "board_auction", "board_start", "board_view", "lobby",
-    "lobby_start", "rap_ending", "rap_start", "rap_verse", "rap_view", "rap_writing", "standings",
+    "ASKED", "AUCTIONS", "BOARD", "EMBER", "EPOCH", "FIVE", "FROSTBITE", "GREEDY", "MARKET", "PUZZLES",
+    "QUESTIONS", "RAP", "REGRET", "SOLVER",
+    "START_MS",
+    "TOPIC", "VERDICT", "VERSES", "board_auction", "board_regret", "board_start", "board_view", "lobby",
+    "lobby_start", "logic_answers", "logic_reveal", "logic_start", "logic_view", "rap_ending", "rap_start", "rap_verse", "rap_view", "rap_writing", "standings",
     "welcome",
 ]  # fmt: skip

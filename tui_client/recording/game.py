@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from server.protocol import (
     Event,
     ServerMessage,
@@ -29,6 +33,17 @@ AUCTIONS: tuple[tuple[tuple[int, int], int, str | None, int], ...] = (
     ((8, 12), 1, None, 3),
 )
 """Bids, winner, tie, cell. Five auctions: O holds the left column."""
+
+REGRET: dict[str, Any] = {
+    "kind": "regret",
+    "table": "all-pay-coin-money-100@1db303573bae64d5",
+    "plies": [
+        {"ply": ply, "bid_regret_milli": [0, 0], "mark_regret_milli": marked, "value_milli": value}
+        for ply, (marked, value) in enumerate(((0, 0), (0, 608), (168, 440), (0, 573), (0, -395)))
+    ],
+    "mean_regret_milli": [34, 0],
+}
+"""What the solver says of this game."""
 
 
 def board_view(auctions: int, bids_in: tuple[bool, bool] = (False, False)) -> SessionView:
@@ -109,3 +124,11 @@ def board_auction(number: int) -> list[Update]:
             board_view(number + 1),
         ),
     ]
+
+
+def board_regret(annotation: dict[str, Any] = REGRET) -> Update:
+    """What each seat gave away, told after the last auction."""
+    first = 2 + 6 * len(AUCTIONS)
+    view = msgspec.structs.replace(board_view(len(AUCTIONS)), annotations=[annotation])
+    event = Event(first, 46_000, "annotation", "host", annotation)
+    return session_update(BOARD, first, [event], view)

@@ -10,9 +10,13 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.observed import BidLog, bid_tac_toe
 from tui_client.state import State
-from tui_client.widgets.canvas import Part, frame, line
+from tui_client.widgets.board.regret import beside, missing, ply_of, regret
+from tui_client.widgets.canvas import Part, frame, line, spread
 from tui_client.widgets.pane import Pane
 from tui_client.words import MARKS, cell_name
+
+WIDE = 60
+"""Inner cells from which on a row has room for the names of the seats beside their regret."""
 
 
 def _row(past: BidLog) -> Text:
@@ -32,14 +36,26 @@ def _row(past: BidLog) -> Text:
 
 
 def paint_log(state: State, width: int, height: int) -> list[Text]:
-    board = bid_tac_toe(state.spectated.view if state.spectated else None)
-    if board is None:
+    """Newest first; beside each row what it gave away, once the arena has told."""
+    view = state.spectated.view if state.spectated else None
+    board = bid_tac_toe(view)
+    if board is None or view is None:
         return []
-    rows = [_row(past) for past in reversed(board.log)]
+    told, inner = regret(view), width - 4
+    wide = inner >= WIDE
+    rows = []
+    for at, past in enumerate(board.log):
+        one, row = ply_of(told, at, past.ply), _row(past)
+        rows.append(row if one is None else spread(row, beside(one, past.winner, wide=wide), inner))
+    rows.reverse()
     if not rows:
         rows = [line(("the first bids are being made", theme.FAINT))]
+    if (why := missing(told)) is not None:
+        rows.insert(0, why)
     back = min(state.scroll, max(0, len(rows) - (height - 2)))
-    return frame(line(("LOG", theme.TITLE)), rows[back:], width, height)
+    named = told is not None and told.plies and not wide
+    note = line(("regret  X    O", theme.DIM)) if named else None
+    return frame(line(("LOG", theme.TITLE)), rows[back:], width, height, note)
 
 
 class LogPane(Pane):

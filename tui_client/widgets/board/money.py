@@ -10,6 +10,7 @@ from server.protocol import SeatCard
 from tui_client import theme
 from tui_client.observed import BidTacToe, bid_tac_toe, open_decision
 from tui_client.state import State
+from tui_client.widgets.board.regret import mean, regret
 from tui_client.widgets.canvas import bar, frame, line, spread
 from tui_client.widgets.pane import Pane
 from tui_client.words import MARKS, clock, name_of
@@ -18,11 +19,13 @@ SEALED = "▮"
 
 
 def doing(state: State, board: BidTacToe, seat: int) -> Text:
-    """What a seat is at now: sealed, bidding or marking with its clock, or nothing."""
+    """What a seat is at now: sealed, bidding or marking with its clock; at last what it gave away."""
     view = state.spectated.view if state.spectated else None
     decision = open_decision(view, seat)
-    if board.phase == "over" or view is None or view.status != "live":
+    if view is None:
         return Text()
+    if board.phase == "over" or view.status != "live":
+        return mean(regret(view), seat)
     if board.bids_in[seat] and board.phase == "bid":
         return line((f"sealed {SEALED}", theme.BRIGHT))
     if decision is None or decision.done:
