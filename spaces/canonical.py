@@ -64,12 +64,18 @@ def _ordered_object(value: Mapping[Any, Any], path: str, depth: int) -> dict[str
         if not isinstance(key, str):
             raise CanonicalError(f"key {key!r} is not a string at {path}")
         _check_text(key, path)
-    # Section 3.2.3: by UTF-16 code units. Big-endian bytes compare as the units do.
-    keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+    # Section 3.2.3: by UTF-16 code units. Big-endian bytes compare as the units do; in ASCII, where
+    # nearly all keys are, so does the text.
+    if all(map(str.isascii, value)):
+        keys = sorted(value)
+    else:
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
     return {key: _ordered(value[key], f"{path}.{key}", depth + 1) for key in keys}
 
 
 def _check_text(text: str, path: str) -> None:
+    if text.isascii():
+        return
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ twice: what a check needs beyond a session it derives from the states that the s
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -15,10 +15,18 @@ from spaces.seed import Streams
 from tests.conformance.rig import AnySpace, Dice, Session, play, seed_of
 
 SEEDS = 200
-"""Sessions of each case that end, dice by their number; and VOIDS that do not."""
-VOIDS = 40
+"""Sessions of a Space's default case that end, with dice by their number."""
+VARIANT_SEEDS = 60
+"""The same of a case with parameters of its own."""
+VOIDS = 20
+"""Sessions that are voided somewhere, of each case."""
+SAMPLED = 50
+"""Sessions whose states are looked at one by one."""
 
 _DICE = (Dice(), Dice(), Dice(fault=0.3), Dice(forfeit=0.02), Dice(fault=0.3, forfeit=0.2))
+
+Place = tuple[Any, Streams, random.Random]
+"""A state, the chance of its session, and some chance for the test."""
 
 
 class Plays:
@@ -27,11 +35,12 @@ class Plays:
     def __init__(self, space: AnySpace, params: dict[str, Any]) -> None:
         self.space = space
         self.params = params
+        self.seeds = VARIANT_SEEDS if params else SEEDS
         self.session = cache(self._play)
 
     def __iter__(self) -> Iterator[Session]:
-        """The sessions that ended, SEEDS of them."""
-        return (self.session(number) for number in range(SEEDS))
+        """The sessions that ended."""
+        return (self.session(number) for number in range(self.seeds))
 
     def _play(self, number: int) -> Session:
         return play(self.space, self.params, number, _DICE[number % len(_DICE)])
@@ -42,21 +51,28 @@ class Plays:
             for number in range(VOIDS)
         )
 
-    def states(self, sessions: int) -> Iterator[tuple[Any, Streams, random.Random]]:
-        """Every state of the first sessions, with the session's chance and some of the test's own."""
-        for number in range(sessions):
-            rng, streams = random.Random(number), Streams(seed_of(number))
-            for state in self.session(number).states:
-                yield state, streams, rng
+    def states(self, count: int) -> Iterator[Place]:
+        """At most so many of the states that the sampled sessions went through, drawn from all."""
+        return self._drawn(count, lambda state: True)
 
-    def positions(self, sessions: int) -> Iterator[tuple[Any, Streams, random.Random]]:
-        """Those of the states in which a decision is open."""
-        for state, streams, rng in self.states(sessions):
-            if self.space.decisions(state):
-                yield state, streams, rng
+    def positions(self, count: int) -> Iterator[Place]:
+        """States in which a decision is open."""
+        return self._drawn(count, lambda state: bool(self.space.decisions(state)))
 
-    def inquiries(self, sessions: int) -> Iterator[tuple[Any, Streams, random.Random]]:
-        """Those of the states in which the oracle is asked."""
-        for state, streams, rng in self.states(sessions):
-            if self.space.inquiry(state) is not None:
-                yield state, streams, rng
+    def inquiries(self, count: int) -> Iterator[Place]:
+        """States in which the oracle is asked."""
+        return self._drawn(count, lambda state: self.space.inquiry(state) is not None)
+
+    def _drawn(self, count: int, wanted: Callable[[Any], bool]) -> Iterator[Place]:
+        rng = random.Random(0)
+        places = [(n, i) for n in range(SAMPLED) for i in range(len(self.session(n).states))]
+        rng.shuffle(places)
+        for number, i in places[: LOOKED_AT * count]:
+            state = self.session(number).states[i]
+            if count and wanted(state):
+                count -= 1
+                yield state, Streams(seed_of(number)), rng
+
+
+LOOKED_AT = 6
+"""Times as many states as are wanted: in a long session few may be of the kind."""

@@ -1,7 +1,8 @@
 """What every Space promises, whatever it is about.
 
 Nothing here knows a Space by name: a new Space is tested by being registered, with its variants from
-`cases.py`. Every case is played with SEEDS seeds, and voided a few times more.
+`cases.py`. Each session is played once and shared by all checks (`plays.py`); what is costly in each
+state is checked in PLACES of them, drawn from all.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.conformance.rig import AnySpace, Session, play
 
 PROMPT_MAX = 12_000
 """Characters: a small model's context of 8k tokens holds the prompt and its answer."""
+PLACES = 150
 
 
 @pytest.fixture(scope="module", params=CASES, ids=case_id)
@@ -102,7 +104,7 @@ def test_equal_seeds_and_actions_give_equal_states(plays: Plays) -> None:
 
 def test_a_state_that_was_passed_in_is_never_changed(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.states(10):
+    for state, streams, rng in plays.states(PLACES):
         before = frozen(state)
         for decision in space.decisions(state):
             action = space.random_action(state, decision.seat, rng)
@@ -129,7 +131,7 @@ def test_a_sealed_transcript_replays_to_the_same_end(plays: Plays) -> None:
 
 def test_observations_are_json_without_floats(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.states(20):
+    for state, _, _ in plays.states(PLACES):
         for viewer in viewers(space):
             seen = space.observe(state, viewer)
             assert msgspec.json.decode(canonical.encode(seen)) == seen
@@ -137,24 +139,23 @@ def test_observations_are_json_without_floats(plays: Plays) -> None:
 
 def test_a_sealed_action_and_its_time_show_to_nobody_else(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(50):
-        decisions = space.decisions(state)
-        for decision in decisions:
-            if not decision.sealed or len(decisions) == 1:
-                continue
-            seat = decision.seat
-            one, two = (space.random_action(state, seat, rng) for _ in range(2))
-            one, two = space.stamp(one, 1), space.stamp(two, decision.time_limit_ms)
-            told, untold = (space.apply(state, seat, it, streams) for it in (one, two))
-            for viewer in viewers(space):
-                if viewer != seat:
-                    seen = everything_seen(space, told, viewer)
-                    assert seen == everything_seen(space, untold, viewer)
+    for state, streams, rng in plays.positions(PLACES):
+        decision = rng.choice(space.decisions(state))
+        if not decision.sealed or len(space.decisions(state)) == 1:
+            continue
+        seat = decision.seat
+        one, two = (space.random_action(state, seat, rng) for _ in range(2))
+        one, two = space.stamp(one, 1), space.stamp(two, decision.time_limit_ms)
+        told, untold = (space.apply(state, seat, it, streams) for it in (one, two))
+        for viewer in viewers(space):
+            if viewer != seat:
+                seen = everything_seen(space, told, viewer)
+                assert seen == everything_seen(space, untold, viewer)
 
 
 def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.states(20):
+    for state, _, _ in plays.states(PLACES):
         for decision in space.decisions(state):
             prompt = space.prompt(state, decision.seat)
             assert 0 < len(prompt) <= PROMPT_MAX
@@ -170,7 +171,7 @@ def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None
 
 def test_simultaneous_decisions_are_sealed(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.positions(20):
+    for state, _, _ in plays.positions(PLACES):
         decisions = space.decisions(state)
         assert len(decisions) < 2 or all(decision.sealed for decision in decisions)
         assert all(decision.time_limit_ms > 0 for decision in decisions)
@@ -178,7 +179,7 @@ def test_simultaneous_decisions_are_sealed(plays: Plays) -> None:
 
 def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(50):
+    for state, streams, rng in plays.positions(PLACES):
         seats = same_turn(space.decisions(state))
         actions = {seat: space.random_action(state, seat, rng) for seat in seats}
         results = set()
@@ -192,7 +193,7 @@ def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None
 
 def test_actions_survive_their_json_form(plays: Plays) -> None:
     space = plays.space
-    for state, _, rng in plays.positions(20):
+    for state, _, rng in plays.positions(PLACES):
         for decision in space.decisions(state):
             action = space.stamp(space.random_action(state, decision.seat, rng), 1_234)
             body = msgspec.json.decode(canonical.encode(space.encode_action(action)))
@@ -201,7 +202,7 @@ def test_actions_survive_their_json_form(plays: Plays) -> None:
 
 def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(20):
+    for state, streams, rng in plays.positions(PLACES):
         for decision in space.decisions(state):
             action = space.random_action(state, decision.seat, rng)
             late = space.stamp(action, 2 * decision.time_limit_ms + 600_000)
@@ -211,7 +212,7 @@ def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
 
 def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays) -> None:
     space = plays.space
-    for state, _, rng in plays.positions(20):
+    for state, _, rng in plays.positions(PLACES):
         for decision in space.decisions(state):
             view = msgspec.json.decode(canonical.encode(space.observe(state, decision.seat)))
             text = space.random_answer(decision.kind, view, decision.seat, rng)
@@ -223,7 +224,7 @@ def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays
 
 def test_a_forfeit_at_any_point_ends_or_advances(plays: Plays) -> None:
     space = plays.space
-    for state, streams, _ in plays.positions(50):
+    for state, streams, _ in plays.positions(PLACES):
         for decision in space.decisions(state):
             after = space.forfeit(state, decision.seat, streams)
             assert after != state
@@ -232,7 +233,7 @@ def test_a_forfeit_at_any_point_ends_or_advances(plays: Plays) -> None:
 
 def test_all_seats_of_a_turn_may_forfeit_in_any_order(plays: Plays) -> None:
     space = plays.space
-    for state, streams, _ in plays.positions(50):
+    for state, streams, _ in plays.positions(PLACES):
         seats = same_turn(space.decisions(state))
         results = set()
         for permutation in itertools.islice(itertools.permutations(seats), 6):
@@ -256,7 +257,7 @@ def test_a_forfeit_of_nothing_is_refused(plays: Plays) -> None:
 
 def test_what_the_oracle_is_asked_is_json_with_a_limit(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.inquiries(20):
+    for state, _, _ in plays.inquiries(50):
         inquiry = space.inquiry(state)
         assert inquiry is not None
         assert msgspec.json.decode(canonical.encode(inquiry.ask)) == inquiry.ask
@@ -296,7 +297,7 @@ def test_notes_only_grow_and_are_json(plays: Plays) -> None:
 def test_notes_wait_for_the_end_of_the_turn(plays: Plays) -> None:
     """What is told while a seat still owes a sealed answer could tell of another's."""
     space = plays.space
-    for state, streams, rng in plays.positions(20):
+    for state, streams, rng in plays.positions(PLACES):
         decisions = space.decisions(state)
         if len(decisions) > 1:
             seat = decisions[0].seat
