@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges import panel
@@ -130,6 +130,7 @@ def test_an_order_broken_over_lines_is_found() -> None:
     assert withheld(broken)[1:3] == (True, True)
 
 
+@settings(deadline=None)  # the first example compiles the patterns
 @given(st.text(max_size=300))
 def test_any_text_is_screened_once(text: str) -> None:
     once = screen(battle((text, text, None), STRONG))

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges import panel, prompt
@@ -86,6 +86,7 @@ def test_a_missing_text_is_said_to_be_missing() -> None:
     assert text.count("checked points met") == 1
 
 
+@settings(deadline=None)  # the first example compiles the patterns
 @given(st.text(min_size=1, max_size=400))
 def test_no_text_leaves_its_quotes(text: str) -> None:
     pieces = tuple(piece if piece.seat else type(piece)(0, 1, text) for piece in FIVE.pieces)
@@ -293,6 +294,7 @@ def test_one_sentence_of_a_paragraph_is_withheld_alone() -> None:
     assert (screened.withheld[0], screened.forfeited) == (1, ())
 
 
+@settings(deadline=None)  # the first example compiles the patterns
 @given(st.text(min_size=1, max_size=300))
 def test_any_text_is_screened_once(text: str) -> None:
     pieces = tuple(piece if piece.seat else type(piece)(0, 1, text) for piece in FIVE.pieces)
