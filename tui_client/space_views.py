@@ -9,6 +9,7 @@ from tui_client.widgets.logic.view import VIEW as LOGIC
 from tui_client.widgets.prediction.view import VIEW as PREDICTION
 from tui_client.widgets.rap.view import VIEW as RAP_BATTLE
 from tui_client.widgets.trade_wars.view import VIEW as TRADE_WARS
+from tui_client.widgets.writing.view import VIEW as WRITING
 
 VIEWS: tuple[SpaceView, ...] = (
     BID_TAC_TOE,
@@ -16,6 +17,7 @@ VIEWS: tuple[SpaceView, ...] = (
     LOGIC,
     PREDICTION,
     TRADE_WARS,
+    WRITING,
 )
 _BY_SPACE = {view.space: view for view in VIEWS}
 
