@@ -87,12 +87,12 @@ def test_random_play_ends_with_returns_that_add_up(plays: Plays) -> None:
 
 def test_exactly_one_of_decisions_inquiry_and_outcome(plays: Plays) -> None:
     space = plays.space
+    for state, _, _ in plays.states(4 * PLACES):
+        assert len(what_is_open(space, state)) == 1
+        seats = same_turn(space.decisions(state))
+        assert seats == sorted(set(seats))
+        assert set(seats) <= set(range(space.seats))
     for session in plays:
-        for state in session.states:
-            assert len(what_is_open(space, state)) == 1
-            seats = same_turn(space.decisions(state))
-            assert seats == sorted(set(seats))
-            assert set(seats) <= set(range(space.seats))
         assert what_is_open(space, session.state) == ["outcome"]
 
 
