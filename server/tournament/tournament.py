@@ -2,7 +2,9 @@
 
 The state follows from the setup and the stored facts alone (`Game`), so a director that dies is
 replaced by one that folds the same facts. A voided session is nobody's fault and is replayed, `ATTEMPTS`
-sessions in all; then the game is given up and scores nothing. Who does not come forfeits by the clock of
+sessions in all; then the game is given up and scores nothing. Most sessions are voided since a model is
+asked too much at once, so after each the entrants play half as many at once, and one more after each that
+is scored, as congestion is avoided on the net (Jacobson, 1988). Who does not come forfeits by the clock of
 the Space, which is a result like any other.
 """
 
@@ -49,6 +51,8 @@ class Tournament:
         self.format = format_
         self._parallel = parallel
         self._at_once = at_once
+        self._room = list(at_once)
+        """How many sessions each entrant plays at once now, 1 .. at_once."""
         self._busy = [0] * len(at_once)
         self._started: set[str] = set()
         """Fixtures that were formed in an earlier life: the plan hands them out once more."""
@@ -90,7 +94,7 @@ class Tournament:
             if room <= 0:
                 break
             seats = due.fixture.seats
-            if all(busy[each] < self._at_once[each] for each in seats):
+            if all(busy[each] < self._room[each] for each in seats):
                 found.append(due)
                 room -= 1
                 for each in seats:
@@ -125,12 +129,16 @@ class Tournament:
         """The session has ended; `ranks` by seat, 1 is best."""
         game = self._end(session)
         self.scored += 1
+        for each in game.fixture.seats:
+            self._room[each] = min(self._at_once[each], self._room[each] + 1)
         self.format.take(game.fixture, ranks)
         return msgspec.structs.replace(game, state="scored", ranks=tuple(ranks))
 
     def void(self, session: str, reason: str = "") -> Game:
         """The session was voided: the game is played again, or given up after ATTEMPTS."""
         game = self._end(session)
+        for each in game.fixture.seats:
+            self._room[each] = max(1, self._room[each] // 2)
         if game.attempt < ATTEMPTS:
             self._waiting[game.fixture.name] = Due(game.fixture, game.attempt + 1)
         else:

@@ -419,6 +419,23 @@ def test_a_busy_entrant_holds_up_nobody_else() -> None:
     assert sum(0 in game.fixture.seats for game in live) == 1
 
 
+def test_who_is_voided_plays_fewer_at_once_and_recovers() -> None:
+    tournament = Tournament(RoundRobin(2, 2, STREAMS, 100), parallel=64, at_once=[8, 8])
+
+    def form() -> int:
+        for due in tournament.due():
+            tournament.formed(due, f"{due.fixture.name}.{due.attempt}")
+        return len(tournament.live)
+
+    assert form() == 8
+    for session in list(tournament.live)[:6]:
+        tournament.void(session)
+    assert form() == 2  # two are still being played, and there is room for one
+    for count in (2, 3, 4):
+        tournament.score(next(iter(tournament.live)), (1, 2))
+        assert form() == count
+
+
 def test_due_is_not_lost_when_it_is_not_formed() -> None:
     tournament = Tournament(RoundRobin(4, 2, STREAMS, 6), parallel=2, at_once=[4] * 4)
     first: list[Due] = tournament.due()
