@@ -23,7 +23,7 @@ from server import logs
 from server.embedded import redis
 from server.embedded.data_dir import DataDir
 
-MODULES = ("fanout", "lateness", "connection", "host", "latency", "matchmaking")
+MODULES = ("fanout", "lateness", "connection", "host", "latency", "matchmaking", "solver")
 
 
 def machine() -> dict[str, Any]:
