@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import structlog
@@ -36,6 +37,8 @@ FORM_AT_ONCE = 16
 """Sessions being formed at the same time."""
 PUBLISH_MS = 500
 """The least time between two publications."""
+PUBLISH_SHARE = 20
+"""Of the time, one part in so many may go into making views: a thousand entrants take a while to rank."""
 REPEAT_MS = 3_600_000
 """An unchanged tournament is published again after this long, which keeps its channel alive."""
 REASON_CHARS = 200
@@ -73,6 +76,7 @@ class Running:
         """Live sessions that exist in the store."""
         self._news: list[LogEvent] = []
         self._published_ms = 0
+        self._rest_ms = PUBLISH_MS
         self._publish = True
         self.over = False
         """It has ended, and everybody has been told."""
@@ -102,7 +106,7 @@ class Running:
             await self._tell("running")
 
     def _pause_ms(self) -> int:
-        return PUBLISH_MS if self._publish else REPEAT_MS
+        return self._rest_ms if self._publish else REPEAT_MS
 
     # ------------------------------------------------------------------ results
 
@@ -233,14 +237,17 @@ class Running:
             took_s=(self._services.clock() - self.facts.created_ms) // 1_000,
         )
 
-    async def _tell(self, status: str) -> None:
+    async def _tell(self, status: Literal["running", "ended"]) -> None:
         channel = keys.tournament_channel(self.facts.tournament)
         now_ms = self._services.clock()
         head = await self._services.log.head(channel)
         t = since_open(head, now_ms)
         news = self._news or [LogEvent(t=t, by="host", type="changed")]
         events = [msgspec.structs.replace(event, t=t) for event in news]
-        shown = view(self.facts, self.state, "ended" if status == "ended" else "running")
+        began_s = time.perf_counter()
+        shown = view(self.facts, self.state, status)
+        took_ms = round((time.perf_counter() - began_s) * 1_000)
+        self._rest_ms = max(PUBLISH_MS, PUBLISH_SHARE * took_ms)
         await self._services.log.publish(channel, new_id(), events, shown, keys.AGENT_TTL_S)
         self._news, self._publish, self._published_ms = [], False, now_ms
 

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("serve", "demo", "watch", "bot", "transcript", "replay", "doctor", "config")
+COMMANDS = (
+    "serve",
+    "demo",
+    "tournament",
+    "watch",
+    "bot",
+    "transcript",
+    "replay",
+    "doctor",
+    "config",
+)
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 
 
