@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rich.style import Style
-from rich.text import Text
+from rich.text import Span, Text
 
 from tui_client import theme
 from tui_client.widgets.chart.scale import HALVES, Scale
@@ -94,7 +94,7 @@ class Plot:
             (at * across // last, scale.step(value, scale.rows * DOT_ROWS))
             for at, value in enumerate(values)
         ]
-        for start, end in pairwise(points or [(0, 0)]):
+        for start, end in pairwise([*points, *points[-1:]]):
             for x, y in _between(start, end):
                 cell = (x // DOT_COLUMNS, y // DOT_ROWS)
                 dots[cell] = dots.get(cell, 0) | _DOTS[x % DOT_COLUMNS][y % DOT_ROWS]
@@ -103,17 +103,20 @@ class Plot:
                 self.put(x, y, chr(_BRAILLE + bits), style)
 
     def lines(self) -> list[Text]:
-        rows = []
-        for cells in self._cells:
-            row, run, style = Text(no_wrap=True, end=""), "", theme.PLAIN
-            for character, wanted in cells:
-                if wanted != style and character != " ":
-                    row.append(run, style)
-                    run, style = "", wanted
-                run += character
-            row.append(run, style)
-            rows.append(row)
-        return rows
+        return [_row(cells) for cells in self._cells]
+
+
+def _row(cells: Sequence[tuple[str, Style]]) -> Text:
+    """Blanks have no style of their own, so that a row has few spans."""
+    spans, begun, style = [], 0, theme.PLAIN
+    for at, (character, wanted) in enumerate(cells):
+        if character == " " or wanted is style or wanted == style:
+            continue
+        spans.append(Span(begun, at, style))
+        begun, style = at, wanted
+    spans.append(Span(begun, len(cells), style))
+    words = "".join(character for character, _ in cells)
+    return Text(words, no_wrap=True, end="", spans=[span for span in spans if span])
 
 
 def _between(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 HALVES = 2
 """Half cells in a row."""
 MAX_PLACES = 9
+NEAR = 1e-12
+"""Values that differ by less, or by less of themselves, are one value."""
 LABEL_CHARS = 11
 """Of a value beside a row, at most."""
 
@@ -23,7 +25,7 @@ class Scale(NamedTuple):
     def step(self, value: float, steps: int) -> int:
         """Which of `steps` equal parts of the height holds a value; 0 is the uppermost."""
         share = (self.high - value) / (self.high - self.low)
-        return max(0, min(steps - 1, round(share * (steps - 1))))
+        return round(max(0.0, min(1.0, share)) * (steps - 1))
 
     def half(self, value: float) -> int:
         """The half cell of a value, from the top."""
@@ -46,8 +48,8 @@ def over(values: Iterable[float], rows: int) -> Scale:
     """The scale on which all of some values are in sight; of one value, or of none, a wider one."""
     found = list(values) or [0.0]
     low, high = min(found), max(found)
-    if high - low <= abs(high) * 1e-12:
-        margin = abs(high) * 0.01 or 1.0
+    if high - low <= max(NEAR, NEAR * abs(high)):
+        margin = abs(high) * 0.01 if abs(high) > NEAR else 1.0
         low, high = low - margin, high + margin
     return Scale(low, high, max(1, rows))
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from server.protocol import SessionView
 from spaces.decimals import Number
+from tui_client.remembered import Remembered
 
 PREDICTION = "prediction"
 MAX_SEATS = 9
@@ -62,9 +63,8 @@ class Prediction(msgspec.Struct, frozen=True):
     asked: Annotated[tuple[Asked, ...], Meta(max_length=MAX_QUESTIONS)] = ()
 
 
-def prediction(view: SessionView | None) -> Prediction | None:
-    """The questions, or None when the view holds no readable ones."""
-    if view is None or view.space != PREDICTION:
+def _read(view: SessionView) -> Prediction | None:
+    if view.space != PREDICTION:
         return None
     try:
         seen = msgspec.convert(view.state, Prediction)
@@ -81,3 +81,7 @@ def prediction(view: SessionView | None) -> Prediction | None:
     if [card.seat for card in view.seats] != list(range(seats)) or not 1 <= seats <= MAX_SEATS:
         return None
     return seen if all(len(listed) == seats for listed in by_seat) else None
+
+
+prediction = Remembered(_read)
+"""The questions, or None when the view holds no readable ones."""

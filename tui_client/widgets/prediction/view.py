@@ -19,18 +19,17 @@ def _progress(view: SessionView) -> str:
     seen = prediction(view)
     assert seen is not None, "readable"
     if seen.phase == "over":
-        return f"{seen.questions} question{'' if seen.questions == 1 else 's'}"
+        return ""
     return f"question {min(seen.question, seen.questions)}/{seen.questions}"
 
 
 def _subject(view: SessionView) -> Text:
     seen = prediction(view)
     assert seen is not None, "readable"
-    asked = "quantiles" if seen.kind == "quantiles" else "a probability"
-    feed = (
-        "a live market" if seen.feed == "live" else "recorded series, each unnamed until it is out"
-    )
-    return line((f" {asked} of a value to come · {feed}", theme.DIM))
+    asked = "quantiles" if seen.kind == "quantiles" else "the probability"
+    feed = "a live market" if seen.feed == "live" else "series unnamed until they are out"
+    told = "" if seen.phase == "over" else f" · {feed}"
+    return line((f" {asked} of a value to come{told}", theme.DIM))
 
 
 def _panes() -> Widget:

@@ -53,10 +53,11 @@ def _facts(state: State, view: SessionView, watching: int) -> Text:
 
 def seats(cards: Sequence[SeatCard], width: int) -> Text:
     """The names against each other, with ratings; many are listed by their letters, all of them cut
-    alike where `width` cells are not enough for their names."""
+    alike where `width` cells are not enough for their names, and at last counted."""
     if len(cards) > 2:
         tried = [_lettered(cards[:MANY], most) for most in NAME_CUTS]
-        return next((told for told in tried if told.cell_len <= width), tried[-1])
+        counted = line((f"{len(cards)} seats", theme.BRIGHT))
+        return next((told for told in tried if told.cell_len <= width), counted)
     parts: list[Part] = []
     for card in cards:
         if parts:

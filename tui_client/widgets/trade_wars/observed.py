@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from server.protocol import SessionView
 from spaces.decimals import Number
+from tui_client.remembered import Remembered
 
 TRADE_WARS = "trade-wars"
 MAX_SEATS = 9
@@ -76,9 +77,8 @@ class TradeWars(msgspec.Struct, frozen=True):
     series: Series | None = None
 
 
-def trade_wars(view: SessionView | None) -> TradeWars | None:
-    """The market, or None when the view holds no readable one."""
-    if view is None or view.space != TRADE_WARS:
+def _read(view: SessionView) -> TradeWars | None:
+    if view.space != TRADE_WARS:
         return None
     try:
         seen = msgspec.convert(view.state, TradeWars)
@@ -91,3 +91,7 @@ def trade_wars(view: SessionView | None) -> TradeWars | None:
     if [card.seat for card in view.seats] != list(range(seats)) or not 1 <= seats <= MAX_SEATS:
         return None
     return seen if all(len(listed) == seats for listed in by_seat) else None
+
+
+trade_wars = Remembered(_read)
+"""The market, or None when the view holds no readable one."""

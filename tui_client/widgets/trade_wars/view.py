@@ -20,7 +20,7 @@ def _progress(view: SessionView) -> str:
     seen = trade_wars(view)
     assert seen is not None, "readable"
     if seen.series is not None:
-        return f"{len(seen.log)} round{'' if len(seen.log) == 1 else 's'}"
+        return ""
     return f"round {min(seen.round, seen.rounds)}/{seen.rounds}"
 
 
@@ -28,7 +28,7 @@ def _subject(view: SessionView) -> Text:
     seen = trade_wars(view)
     assert seen is not None, "readable"
     rules = f"{money(seen.stake)} each · long or short, flat after every round"
-    market = "a live market" if seen.feed == "live" else "a series that nobody is told"
+    market = "a live market" if seen.feed == "live" else "series unnamed"
     told = f" {rules} · {market}" if seen.series is None else f" {rules}"
     return line((told, theme.DIM))
 
