@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
-from server.protocol import SeatCard, SessionView
+from server.protocol import OpenInquiry, SeatCard, SessionView
 from tests.tui_client.painted import assert_fills, words_on
 from tui_client import recording, screenshot, theme
 from tui_client.director import step
@@ -184,3 +184,20 @@ def test_every_moment_is_readable() -> None:
             view = questions.questions_view(resolved, kind=kind)
             assert prediction(view) is not None
             assert_fills(paint_fan(watching(view), 80, 11), 80, 11)
+
+
+def test_a_live_value_is_waited_for_with_a_clock() -> None:
+    view = questions.questions_view(1, EVERYBODY)
+    opens = OpenInquiry(4, "resolution", recording.START_MS + 80_000, recording.START_MS + 99_000)
+    state = watching(msgspec.structs.replace(view, inquiry=opens))
+    assert "resolving … 1:20" in words_on(paint_fan(state, 80, 11))
+    later = step(state, Tick(recording.START_MS + 90_000))
+    assert "resolving … ─╮" in words_on(paint_fan(later, 80, 11))
+
+
+def test_a_void_session_waits_for_nothing() -> None:
+    asked = msgspec.structs.replace(questions.questions_view(1, EVERYBODY), status="void")
+    assert "never came out" in words_on(paint_fan(watching(asked), 80, 11))
+    nothing = msgspec.structs.replace(questions.questions_view(0), status="void")
+    assert "nothing was asked" in words_on(paint_fan(watching(nothing), 80, 11))
+    assert "VOID" in words_on(paint_scores(watching(nothing), 80, 8))

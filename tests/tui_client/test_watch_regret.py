@@ -35,7 +35,7 @@ def test_the_regret_of_every_ply_stands_beside_it() -> None:
     for state in (folded(screenshot.bid_tac_toe_result()), annotated(recording.REGRET)):
         wide, narrow = paint_log(state, 74, 14), words_on(paint_log(state, 49, 8))
         third = next(row.plain for row in wide if " 3. " in row.plain)
-        assert third.rstrip(" │").endswith("regret X  .17 O  .00")
+        assert third.rstrip(" │").endswith("regret X .17 O .00")
         assert "regret  X    O" in narrow
         assert "3. bids 22 : 9 → X takes c1         .17  .00" in narrow
         assert "regret .034 a ply" in words_on(paint_money(state, 60, 7))

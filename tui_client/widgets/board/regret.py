@@ -75,8 +75,8 @@ def beside(one: Ply, winner: int | None, *, wide: bool) -> Text:
         lost = milli >= NOTHING_MILLI
         style = theme.seat_style(seat) + Style(bold=True) if lost else theme.FAINT
         if wide:
-            parts.append((f" {mark}", theme.seat_style(seat) if lost else theme.FAINT))
-        parts.append((f"{share(milli):>5}", style))
+            parts.append((f" {mark} ", theme.seat_style(seat) if lost else theme.FAINT))
+        parts.append((share(milli) if wide else f"{share(milli):>5}", style))
     return line(*parts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 
+from server.protocol import SessionView
 from tui_client import theme
 from tui_client.state import State
 from tui_client.text import clean
@@ -20,7 +21,7 @@ from tui_client.widgets.pane import Pane
 from tui_client.widgets.places import ranks
 from tui_client.widgets.prediction.observed import Asked, Forecast, Prediction, prediction
 from tui_client.widgets.prediction.shown import happened, inner_at, median_at, shown
-from tui_client.words import seat_mark
+from tui_client.words import clock, seat_mark
 
 FOOT_ROWS = 2
 """Under the plot: the seats' letters, and where the question comes from."""
@@ -186,18 +187,25 @@ def _title(seen: Prediction, one: Asked, at: int) -> Text:
     return name
 
 
-def _legend(seen: Prediction, one: Asked) -> Text:
-    """What stands at the right of the upper edge: how it stands, or how to read the columns."""
+def _legend(state: State, view: SessionView, one: Asked) -> Text:
+    """What stands at the right of the upper edge: how far the question is, and how it came out."""
     if one.resolution is not None:
         yes = happened(one)
         word = "" if yes is None else "yes: " if yes else "no: "
-        return line(
-            ("◆ ", theme.BRIGHT), (f"{word}{one.resolution.value}", theme.BRIGHT + Style(bold=True))
-        )
+        value = (f"{word}{one.resolution.value}", theme.BRIGHT + Style(bold=True))
+        return line(("◆ ", theme.BRIGHT), value)
+    if view.status == "void":
+        return line(("never came out", theme.ALARM))
     if one.forecasts is None:
         count = sum(one.forecasts_in)
         return line((f"sealed {count}/{len(one.forecasts_in)}", theme.PLAIN))
-    return line(("resolving …", theme.PLAIN))
+    return line(("resolving …", theme.PLAIN), (_wait(state, view), theme.DIM))
+
+
+def _wait(state: State, view: SessionView) -> str:
+    """Until the oracle is asked: a live market takes its time."""
+    left = view.inquiry.opens_ms - state.arena_ms if view.inquiry else 0
+    return f" {clock(left)}" if left > 0 else ""
 
 
 def _source(seen: Prediction, one: Asked) -> tuple[Text, Text]:
@@ -238,7 +246,8 @@ def paint_fan(state: State, width: int, height: int) -> list[Text]:
     inner = max(1, width - 4)
     if at is None:
         blank = [Text()] * max(0, (height - 3) // 2)
-        asking = centre(line(("asking for a question …", theme.DIM)), inner)
+        told = "asking for a question …" if view.status == "live" else "nothing was asked"
+        asking = centre(line((told, theme.DIM)), inner)
         return frame(line(("QUESTION 1", theme.TITLE)), [*blank, asking], width, height)
     one, rows = seen.asked[at], max(1, height - 2 - FOOT_ROWS)
     found = _axis(seen, one, _scale(seen, one, rows))
@@ -247,7 +256,7 @@ def paint_fan(state: State, width: int, height: int) -> list[Text]:
     drawn = beside(fan.draw().lines(), found, beside_width)
     left, key = _source(seen, one)
     foot = spread(left, key, inner) if left.cell_len + key.cell_len < inner else fit(left, inner)
-    return frame(_title(seen, one, at), [*drawn, foot], width, height, _legend(seen, one))
+    return frame(_title(seen, one, at), [*drawn, foot], width, height, _legend(state, view, one))
 
 
 class FanPane(Pane):
