@@ -15,8 +15,8 @@ from server.protocol import ServerMessage
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
-from tui_client.recording import market, questions
-from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow
+from tui_client.recording import bridged, market, questions, texts
+from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn
 
 COLUMNS = 120
 ROWS = {
@@ -27,6 +27,7 @@ ROWS = {
     "trade-wars": 31,
     "prediction": 31,
     "logic": 28,
+    "writing": 31,
 }
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -128,6 +129,36 @@ def probability() -> list[Input]:
     return [*lobby(), Open(recording.QUESTIONS), *start, resolved]
 
 
+def writing_sealed() -> list[Input]:
+    """Three of five texts are in, face down."""
+    sealed = texts.writing_sealed(3)
+    return [*lobby(), Open(texts.TEXTS), *texts.writing_start(), *sealed]
+
+
+def writing_revealed() -> list[Input]:
+    ending = texts.writing_ending(judged=False)
+    return [*lobby(), Open(texts.TEXTS), *texts.writing_start(), *texts.writing_sealed(4), *ending]
+
+
+def writing() -> list[Input]:
+    """The judges have spoken."""
+    ending = texts.writing_ending()
+    return [*lobby(), Open(texts.TEXTS), *texts.writing_start(), *texts.writing_sealed(4), *ending]
+
+
+def writing_in_front() -> list[Input]:
+    """The same, with the second text brought to the front."""
+    return [*writing(), Turn(2)]
+
+
+def openspiel() -> list[Input]:
+    return [*lobby(), Open(bridged.POSITION), *bridged.position_start()]
+
+
+def textarena() -> list[Input]:
+    return [*lobby(), Open(bridged.TALK), *bridged.talk_start()]
+
+
 def logic() -> list[Input]:
     """The third puzzle: two answers are sealed, one seat has given up, and round two lies open."""
     rounds = [update for number in range(2) for update in _round_of_logic(number)]
@@ -152,6 +183,7 @@ PICTURES = {
     "trade-wars": trade_wars,
     "prediction": prediction,
     "logic": logic,
+    "writing": writing,
 }
 
 

@@ -25,6 +25,12 @@ SCREENS: dict[str, Callable[[], list[Input]]] = {
     "prediction-resolving": screenshot.prediction_resolving,
     "prediction-result": screenshot.prediction_result,
     "probability": screenshot.probability,
+    "logic-result": screenshot.logic_result,
+    "writing-sealed": screenshot.writing_sealed,
+    "writing-revealed": screenshot.writing_revealed,
+    "writing-in-front": screenshot.writing_in_front,
+    "openspiel": screenshot.openspiel,
+    "textarena": screenshot.textarena,
 }
 
 

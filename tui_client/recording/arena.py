@@ -16,7 +16,17 @@ from server.protocol import (
     Welcome,
 )
 from tui_client.recording.battle import TOPIC
-from tui_client.recording.cast import BOARD, EMBER, EPOCH, FROSTBITE, GREEDY, RAP, SOLVER, START_MS
+from tui_client.recording.cast import (
+    BOARD,
+    EMBER,
+    EPOCH,
+    FIVE,
+    FROSTBITE,
+    GREEDY,
+    RAP,
+    SOLVER,
+    START_MS,
+)
 
 
 def welcome() -> Welcome:
@@ -37,14 +47,14 @@ def lobby() -> LobbyView:
     ended = [
         _card(11, rap, _pair("Nova", "Quill"), "3 rounds, complete: chess in the park", 130),
         _card(12, board, _pair("Greedy", "Tortoise"), "O wins (line), X 12 : 31 O", 190),
-        _card(13, board, _pair("Hawk", "Dove"), "X wins (board-full), X 9 : 4 O", 240),
+        _card(13, "logic", FIVE, "3 puzzles, medium, best 3000 points", 240),
         _card(14, rap, _pair("Marrow", "Nova"), "3 rounds, complete: rent day", 310),
         _card(15, board, _pair("Solver", "Hawk"), "draw (board-full), X 7 : 7 O", 420),
     ]
     live = [
         _card(1, rap, [FROSTBITE, EMBER], f"round 3/3, seat 1: {TOPIC}", 48, 48),
         _card(2, board, [SOLVER, GREEDY], "mark 5/9, bidding, X 36 : 31 O", 95, 31),
-        _card(3, board, _pair("Hawk", "Tortoise"), "mark 2/9, X to mark, X 83 : 88 O", 21, 4),
+        _card(3, "writing", FIVE, "3/5 in, poem: the last bakery on the street", 21, 22),
         _card(4, rap, _pair("Marrow", "Quill"), "round 1/3, seat 0: the last train home", 12, 9),
         _card(5, board, _pair("Dove", "Pinch"), "mark 7/9, bidding, X 18 : 22 O", 140, 2),
     ]

@@ -27,11 +27,14 @@ def _row(queue: QueueCard, width: int) -> Text:
 
 
 def paint_queues(state: State, width: int, height: int) -> list[Text]:
-    queues = state.lobby.queues if state.lobby else []
+    """The ones where somebody waits first: there may be more than there is room for."""
+    queues = sorted(state.lobby.queues if state.lobby else [], key=lambda queue: not queue.waiting)
     rows = [_row(queue, width - 4) for queue in queues]
     if not queues:
         rows = [line(("nobody waits", theme.FAINT))]
-    return frame(line(("QUEUES", theme.TITLE)), rows, width, height)
+    hidden = len(rows) - (height - 2)
+    note = line((f"{hidden} more", theme.DIM)) if hidden > 0 else None
+    return frame(line(("QUEUES", theme.TITLE)), rows, width, height, note)
 
 
 class QueuesPane(Pane):

@@ -38,11 +38,14 @@ def _row(row: BoardRow, width: int) -> Text:
 
 
 def paint_standings(state: State, width: int, height: int) -> list[Text]:
+    """One Space's; the edge says which of how many, since tab turns to the next."""
     rows = [_row(row, width - 4) for row in (state.board.rows if state.board else [])]
     if not rows:
         rows = [line(("nobody is rated yet", theme.FAINT))]
     title = line(("BOARD ", theme.TITLE), (space_title(state.board_space), theme.DIM))
-    return frame(title, rows, width, height)
+    spaces = state.spaces()
+    at = spaces.index(state.board_space) + 1 if state.board_space in spaces else 1
+    return frame(title, rows, width, height, line((f"{at}/{len(spaces)}", theme.FAINT)))
 
 
 class StandingsPane(Pane):

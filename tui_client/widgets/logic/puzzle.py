@@ -9,6 +9,9 @@ from tui_client.text import block_lines, clean, wrap_block
 from tui_client.widgets.canvas import frame, line
 from tui_client.widgets.logic.observed import Logic, Past, Puzzle
 
+WIDE = 52
+"""Columns from which the edge has room for words."""
+
 
 def title_of(generator: str) -> str:
     return clean(generator.replace("_", " "), 40)
@@ -32,7 +35,8 @@ def paint_puzzle(seen: Logic, scroll: int, width: int, height: int) -> list[Text
     first = max(0, len(rows) - room - back)
     style = theme.BRIGHT if seen.puzzle else theme.PLAIN
     shown = [line((row, style)) for row in rows[first : first + room]]
-    note = line((f"↑ {first} more rows", theme.DIM)) if first else None
+    hidden = f"↑ {first} more rows" if width >= WIDE else f"↑ {first}"
+    note = line((hidden, theme.DIM)) if first else None
     title = line(
         (f"PUZZLE {puzzle.round}  ", theme.TITLE), (title_of(puzzle.generator), theme.PLAIN)
     )
