@@ -31,3 +31,20 @@ def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
         assert any(verse is not None for verse in battle.state.verses), "a model said something"
     assert "verdict by" in result.stdout
     assert "wins" in result.stdout or "draw" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "space", ["logic", "prediction", "trade-wars", "writing", "openspiel:kuhn_poker"]
+)
+def test_a_model_and_the_baselines_end_in_a_scored_result(space: str, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "server.cli", "demo", "--space", space, "--sessions", "1", "--no-tui", "--out", str(tmp_path)],
+        capture_output=True, text=True, cwd=ROOT, timeout=420,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    (file,) = tmp_path.glob("*.transcript.json")
+    replayed = transcript.replay(transcript.read(file.read_bytes()))
+    assert replayed.space.id == space
+    assert replayed.outcome.termination not in ("void", "forfeit")
+    assert "rated done" in result.stdout
