@@ -134,7 +134,7 @@ async def test_help_covers_and_any_key_closes_it(arena: ScriptedArena) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await seen(pilot, "LIVE")
         await pilot.press("question_mark")
-        await seen(pilot, "HELP", "a sealed bid")
+        await seen(pilot, "HELP", "sealed: it is in")
         await pilot.press("x")
         await until(pilot, lambda screen: "HELP" not in screen)
         assert not isinstance(app.screen, HelpScreen)
