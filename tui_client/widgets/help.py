@@ -27,6 +27,8 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("q", "quit"),
     ("", ""),
     ("▮", "sealed: it is in, nobody sees it before all are"),
+    ("A B C", "seats where many play; the first two places have the colours"),
+    ("▲ ▼ ·", "long, short, flat; of candles, a solid one went down"),
     ("a b c", "beside a bar: the sounds that rhyme, a shade for each"),
     ("▌", "where a verse is being written now"),
     ("✓ … · ✗", "a step after the match: done, running, waiting, failed"),
