@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 
-from server.protocol import SessionView
 from tui_client import theme
 from tui_client.state import State
-from tui_client.text import clean
 from tui_client.widgets.canvas import centre, fit, frame, line, spread
 from tui_client.widgets.chart.axis import Marked, beside, labels, width_of
 from tui_client.widgets.chart.plot import LINE, Column, Plot
@@ -19,9 +17,10 @@ from tui_client.widgets.chart.scale import Scale, over
 from tui_client.widgets.deciding import SEALED
 from tui_client.widgets.pane import Pane
 from tui_client.widgets.places import ranks
+from tui_client.widgets.prediction.caption import legend, source, title
 from tui_client.widgets.prediction.observed import Asked, Forecast, Prediction, prediction
-from tui_client.widgets.prediction.shown import happened, inner_at, median_at, shown
-from tui_client.words import clock, seat_mark
+from tui_client.widgets.prediction.shown import inner_at, median_at, shown
+from tui_client.words import seat_mark
 
 FOOT_ROWS = 2
 """Under the plot: the seats' letters, and where the question comes from."""
@@ -171,71 +170,6 @@ def _axis(seen: Prediction, one: Asked, scale: Scale) -> dict[int, Text]:
     return labels(scale, marked)
 
 
-def _title(seen: Prediction, one: Asked, at: int) -> Text:
-    unit = clean(one.unit or "", 24)
-    step = clean(one.step or "", 16)
-    ahead = (
-        f"{seen.horizon} {step}{'s' if seen.horizon != 1 else ''} ahead"
-        if step
-        else f"{seen.horizon} ahead"
-    )
-    name = line(
-        (f"QUESTION {at + 1}", theme.TITLE), (f"  {unit}{', ' if unit else ''}{ahead}", theme.PLAIN)
-    )
-    if one.threshold is not None:
-        name = line(name, (f", above {one.threshold}?", theme.BRIGHT))
-    return name
-
-
-def _legend(state: State, view: SessionView, one: Asked) -> Text:
-    """What stands at the right of the upper edge: how far the question is, and how it came out."""
-    if one.resolution is not None:
-        yes = happened(one)
-        word = "" if yes is None else "yes: " if yes else "no: "
-        value = (f"{word}{one.resolution.value}", theme.BRIGHT + Style(bold=True))
-        return line(("◆ ", theme.BRIGHT), value)
-    if view.status == "void":
-        return line(("never came out", theme.ALARM))
-    if one.forecasts is None:
-        count = sum(one.forecasts_in)
-        return line((f"sealed {count}/{len(one.forecasts_in)}", theme.PLAIN))
-    return line(("resolving …", theme.PLAIN), (_wait(state, view), theme.DIM))
-
-
-def _wait(state: State, view: SessionView) -> str:
-    """Until the oracle is asked: a live market takes its time."""
-    left = view.inquiry.opens_ms - state.arena_ms if view.inquiry else 0
-    return f" {clock(left)}" if left > 0 else ""
-
-
-def _source(seen: Prediction, one: Asked) -> tuple[Text, Text]:
-    """Where it comes from, short; how to read the columns."""
-    told, commit = one.resolution, clean(one.commit or "", 64)[:8]
-    if told is not None:
-        name = f"{clean(told.series, 40)}, {clean(told.at, 24)}"
-        row = (
-            f", row {told.row} of {clean(told.file, 64)[:8]}…"
-            if told.file and told.row is not None
-            else ""
-        )
-        opened = f"  opens {commit}…" if commit else ""
-        left = line((name, theme.PLAIN), (row + opened, theme.DIM))
-    elif commit:
-        left = line((f"which series and when: committed to as {commit}…", theme.DIM))
-    else:
-        left = line((clean(one.source, 60), theme.DIM))
-    return left, _key(seen)
-
-
-def _key(seen: Prediction) -> Text:
-    levels = seen.levels
-    if seen.kind != "quantiles" or not levels:
-        return Text(end="")
-    low, high = inner_at(len(levels))
-    outer, inner = f"│ {levels[0]}-{levels[-1]}", f"┃ {levels[low]}-{levels[high]}"
-    return line((f"{outer}  {inner}  ◆ {levels[median_at(seen)]} %", theme.FAINT))
-
-
 def paint_fan(state: State, width: int, height: int) -> list[Text]:
     """The question that is on, or the one that has just come out, in a frame."""
     view = state.spectated.view if state.spectated else None
@@ -254,9 +188,9 @@ def paint_fan(state: State, width: int, height: int) -> list[Text]:
     beside_width = width_of(found)
     fan = _Fan(seen, one, len(view.seats), max(1, inner - beside_width - 1), rows)
     drawn = beside(fan.draw().lines(), found, beside_width)
-    left, key = _source(seen, one)
+    left, key = source(seen, one)
     foot = spread(left, key, inner) if left.cell_len + key.cell_len < inner else fit(left, inner)
-    return frame(_title(seen, one, at), [*drawn, foot], width, height, _legend(state, view, one))
+    return frame(title(seen, one, at), [*drawn, foot], width, height, legend(state, view, one))
 
 
 class FanPane(Pane):
