@@ -279,6 +279,8 @@ class Parts:
         return [
             msgspec.structs.replace(agent, key=await self._house_key(agent.name))
             for space, count in quotas.items()
+            if space
+            in {each.id for each in registry.offered()}  # what cannot be loaded is withdrawn
             for agent in house_agents(space, *server, sessions=count or None)
         ]
 
@@ -320,10 +322,15 @@ class Parts:
         )
 
 
-def _load_spaces() -> None:
-    """Before the first session, since what takes seconds here would stop a tick there."""
+def load_spaces() -> None:
+    """Before the first session, since what takes seconds here would stop a tick there. A Space that
+    cannot be loaded is not offered, and the others are."""
     for space in registry.offered():
-        space.load()
+        try:
+            space.load()
+        except Exception as error:  # any: a library may be missing, of another version, or broken
+            registry.withdraw(space.id)
+            _log.error("space not offered", space=space.id, reason=str(error))
 
 
 @contextlib.asynccontextmanager
@@ -332,7 +339,7 @@ async def open_parts(config: Config, chosen: frozenset[Role]) -> AsyncIterator[P
     with_llm = bool(chosen & {Role.WORKER, Role.RUNNER})
     async with contextlib.AsyncExitStack() as stack:
         data = stack.enter_context(DataDir(config.data_dir))
-        loading = asyncio.create_task(asyncio.to_thread(_load_spaces))
+        loading = asyncio.create_task(asyncio.to_thread(load_spaces))
         urls = await services.start(config, data, with_llm=with_llm)
         redis = open_redis(urls.redis)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)

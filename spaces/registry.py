@@ -40,6 +40,7 @@ MAX_ID = 64
 """Characters of an id on the wire (`server.protocol.SpaceId`)."""
 
 _registered: dict[str, Space[Any, Any, Any]] = {}
+_withdrawn: set[str] = set()
 
 
 class UnknownSpace(KeyError):
@@ -94,14 +95,19 @@ def offer(space_ids: Iterable[str]) -> None:
         register(get(space_id))
 
 
+def withdraw(space_id: str) -> None:
+    """Offer it no longer in this process, e.g. since a library that it needs is missing."""
+    _withdrawn.add(space_id)
+
+
 def offered() -> tuple[Space[Any, Any, Any], ...]:
-    """What an arena in this process offers: our own, then the registered ones."""
-    return (*_SPACES, *_registered.values())
+    """What an arena in this process offers: our own, then the registered ones, less the withdrawn."""
+    return tuple(space for space in (*_SPACES, *_registered.values()) if space.id not in _withdrawn)
 
 
 def get_offered(space_id: str) -> Space[Any, Any, Any]:
     """The Space of an id among `offered()`; never loads anything. Raises UnknownSpace."""
     space = _BY_ID.get(space_id) or _registered.get(space_id)
-    if space is None:
+    if space is None or space_id in _withdrawn:
         raise UnknownSpace(space_id[:MAX_ID])
     return space

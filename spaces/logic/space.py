@@ -27,6 +27,7 @@ class Logic(Space[Params, State, Answer]):
     action_type = Answer
 
     def load(self) -> None:
+        puzzles.check_library()
         puzzles.load()
 
     def check_params(self, params: Params) -> None:
