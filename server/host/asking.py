@@ -26,7 +26,8 @@ Answer = Callable[[SessionRecord, Inquiry], Awaitable[Observation]]
 everybody if the session becomes void, so it must not tell a secret of ours."""
 
 AT_ONCE = 64
-"""Inquiries that the oracle is asked at the same time; sleeping ones do not count."""
+"""Inquiries that each feed is asked at the same time; sleeping ones do not count. A feed has slots of
+its own, so that a slow exchange holds up nobody who asks another."""
 ATTEMPT_S = 10.0
 """One try may take so long, or less where the inquiry's limit is shorter."""
 LEAST_S = 0.5
@@ -39,6 +40,10 @@ REASON_CHARS = 200
 
 class NoOracle(LookupError):
     """The session's Space asks an oracle, and this host was given none."""
+
+
+class NoObservation(TypeError):
+    """What the oracle returned is no observation: a try that failed."""
 
 
 async def no_oracle(record: SessionRecord, inquiry: Inquiry) -> Observation:
@@ -60,7 +65,8 @@ class Asking:
         self._answer = answer
         self._clock = clock
         self._wake = wake
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        """By feed."""
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, tuple[Held, int, asyncio.Task[None]]] = {}
         """By session: whose inquiry, its number, and who asks."""
@@ -136,15 +142,24 @@ class Asking:
         return None
 
     async def _try(self, held: Held, asked: Asked) -> Observation:
-        async with self._slots:
+        async with self._slots.setdefault(_feed(asked.inquiry), asyncio.Semaphore(AT_ONCE)):
             left_s = (asked.deadline_ms - self._clock()) / 1_000
             async with asyncio.timeout(min(ATTEMPT_S, max(LEAST_S, left_s))):
-                return await self._answer(held.record, asked.inquiry)
+                observation = await self._answer(held.record, asked.inquiry)
+        if not isinstance(observation, Observation):  # feeds are the operator's own programs
+            raise NoObservation(f"not an observation: {type(observation).__name__}")
+        return observation
 
 
 def _open(held: Held, number: int) -> Asked | None:
     asked = held.match.inquiry
     return asked if asked is not None and asked.number == number else None
+
+
+def _feed(inquiry: Inquiry) -> str:
+    """The feed that is asked; there are as few as Spaces know names of feeds."""
+    name = inquiry.ask.get("feed")
+    return name if isinstance(name, str) else ""
 
 
 def _reason(error: Exception) -> str:

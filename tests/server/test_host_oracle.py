@@ -6,12 +6,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from server.clock import unix_ms
+from server.host.asking import Asking
 from server.live.records import LogEvent, SessionRecord
+from server.match import Asked
 from spaces import registry, transcript
 from spaces.space import Inquiry, Observation
 from tests.conformance.tides import Tides
@@ -182,6 +186,37 @@ async def test_an_oracle_is_asked_by_a_bounded_number_at_once(
         await players.play(sessions)
     assert harbour.most_at_once == 3
     assert {sealed.status for sealed in shelf.sealed.values()} == {"ended"}
+
+
+async def test_a_feed_that_hangs_holds_up_nobody_who_asks_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.host.asking.AT_ONCE", 2)
+
+    async def answer(_: Any, inquiry: Inquiry) -> Observation:
+        if inquiry.ask["feed"] == "live":
+            await asyncio.sleep(1_000)
+        return Observation("recording", {})
+
+    wake = asyncio.Event()
+    asking = Asking(answer, unix_ms, wake)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        asking.start(group)
+        for n in range(20):
+            asking.ask(_waiting(f"L{n}", "live"))
+        await asyncio.sleep(0.02)
+        asking.ask(_waiting("R", "recorded"))
+        await wake.wait()
+        assert [answered.held.session for answered in asking.take()] == ["R"]
+        asking.close()
+
+
+def _waiting(session: str, feed: str) -> Any:
+    """A held session, as far as `Asking` looks at it."""
+    opens_ms = unix_ms()
+    asked = Asked(1, Inquiry("history", {"feed": feed}, 30_000), opens_ms, opens_ms + 30_000)
+    match = SimpleNamespace(inquiry=asked, unanswered=lambda *_: None)
+    return SimpleNamespace(session=session, record=None, match=match)
 
 
 # ------------------------------------------------------------------ annotations
