@@ -2,7 +2,12 @@
 
 Only closed steps count. A step is known to be closed when the exchange tells of a later one, so
 nothing here depends on our clock or on how late the exchange is. A step in which nobody traded is
-left out by many exchanges; its close is then the last one before it.
+left out by many exchanges; its close is then the last one before it. Our clock says one thing alone:
+whether the last values are of now. Where a market stands still they are not, and whoever asks then
+could be asked for what is over.
+
+However many sessions watch a symbol, it is asked for once: they share the request that is under way,
+and its rows for CACHE_MS.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ import importlib
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from server.clock import Clock, unix_ms
 from server.oracle.asks import CandleAsk, CandlesAsk, QuestionAsk, ResolutionAsk, UnmaskAsk
 from server.oracle.feed import OracleFault
 from spaces.decimals import number
@@ -22,6 +28,13 @@ LOOK_BACK = 50
 """Steps before the one that is asked for in which a trade is looked for. Twice as many are asked for at
 once, which every exchange gives."""
 SPARE = 10
+TAIL = 2 * LOOK_BACK
+"""The latest steps that are asked for at least, so that all who watch a symbol ask for the same."""
+CACHE_MS = 1_000
+"""Rows, or that there were none, serve for so long whoever asks for the same."""
+FRESH_STEPS = 1
+"""Steps since the last closed one ended, at most, for a question or a history. The rules count on it:
+`spaces.prediction.params` and `spaces.trade_wars.state.Params.gap`."""
 
 MAX_MS = 4_102_444_800_000
 """The year 2100: an exchange whose clock is beyond has a fault."""
@@ -60,6 +73,10 @@ Step = tuple[int, str, str, str, str]
 """When it began (unix milliseconds), open, high, low, close."""
 
 
+_Wanted = tuple[str, int, int | None, int]
+"""Symbol, seconds of a step, since, limit."""
+
+
 def connect(name: str) -> Exchange:
     """The exchange that ccxt calls `name`. Raises OracleFault."""
     try:
@@ -77,8 +94,13 @@ def connect(name: str) -> Exchange:
 class LiveFeed:
     """One exchange; `series` is its symbol, e.g. `BTC/USDT`."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, clock: Clock = unix_ms) -> None:
         self._exchange = exchange
+        self._clock = clock
+        self._requests: dict[_Wanted, asyncio.Task[list[Step]]] = {}
+        """Under way, or over for less than CACHE_MS."""
+        self._over_ms: dict[_Wanted, int] = {}
+        """When those ended that are over."""
 
     async def question(self, ask: QuestionAsk) -> Observation:
         steps = await self._closed(ask.series, ask.step_s, ask.history)
@@ -125,6 +147,8 @@ class LiveFeed:
         return Observation(self._source(ask, last_ms), value)
 
     async def close(self) -> None:
+        for request in self._requests.values():
+            request.cancel()
         await self._exchange.close()
 
     def _name(self, ask: QuestionAsk | CandlesAsk) -> str:
@@ -139,23 +163,52 @@ class LiveFeed:
     async def _step(self, symbol: str, step_s: int, due_ms: int) -> Step:
         """The step that began at `due_ms`, or the last one before it in which somebody traded."""
         since_ms = due_ms - LOOK_BACK * step_s * 1_000
-        steps = await self._rows(symbol, step_s, since_ms, 2 * LOOK_BACK)
+        steps = await self._rows(symbol, step_s, None, TAIL)
+        if steps and steps[0][0] > due_ms:  # a host that comes late, or many steps since
+            steps = await self._rows(symbol, step_s, since_ms, TAIL)
         if not steps or steps[-1][0] <= due_ms:
             raise OracleFault(f"the step that began at {_iso(due_ms)} is not over yet")
-        past = [step for step in steps if step[0] <= due_ms]
+        past = [step for step in steps if since_ms <= step[0] <= due_ms]
         if not past:
             raise OracleFault(f"nobody traded {symbol} near {_iso(due_ms)}")
         return past[-1]
 
     async def _closed(self, symbol: str, step_s: int, many: int) -> list[Step]:
-        """The last `many` closed steps."""
+        """The last `many` closed steps, of now."""
         # Some exchanges count a step without a trade towards the limit and leave it out: ask for more.
-        steps = (await self._rows(symbol, step_s, None, many + 1 + SPARE))[:-1][-many:]
+        rows = await self._rows(symbol, step_s, None, max(TAIL, many + 1 + SPARE))
+        steps = rows[:-1][-many:]
         if len(steps) < many:
             raise OracleFault(f"{self._exchange.id} has {len(steps)} steps of {symbol}, not {many}")
+        ended_ms, now_ms = _next(steps, step_s), self._clock()
+        if abs(now_ms - ended_ms) > FRESH_STEPS * step_s * 1_000:
+            raise OracleFault(
+                f"the last closed step of {symbol} ended at {_iso(ended_ms)}, and it is "
+                f"{_iso(now_ms)}: nobody trades, or a clock is wrong"
+            )
         return steps
 
     async def _rows(self, symbol: str, step_s: int, since_ms: int | None, limit: int) -> list[Step]:
+        wanted, now_ms = (symbol, step_s, since_ms, limit), self._clock()
+        for old, over_ms in list(self._over_ms.items()):
+            if not 0 <= now_ms - over_ms < CACHE_MS:  # a clock that was put back ends it, too
+                del self._over_ms[old], self._requests[old]
+        request = self._requests.get(wanted)
+        if request is None:
+            request = asyncio.create_task(self._fetched(*wanted), name="exchange request")
+            request.add_done_callback(lambda done: self._note(wanted, done))
+            self._requests[wanted] = request
+        # Shielded: who gives up takes the rows from nobody else.
+        return await asyncio.shield(request)
+
+    def _note(self, wanted: _Wanted, request: asyncio.Task[list[Step]]) -> None:
+        self._over_ms[wanted] = self._clock()
+        if not request.cancelled():
+            request.exception()  # seen, should nobody wait any more
+
+    async def _fetched(
+        self, symbol: str, step_s: int, since_ms: int | None, limit: int
+    ) -> list[Step]:
         timeframe = TIMEFRAMES.get(step_s)
         if timeframe is None:
             raise OracleFault(f"no step of {step_s} s; there are {', '.join(map(str, TIMEFRAMES))}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
+from operator import add
 from typing import Any
 
 import pytest
@@ -56,7 +58,12 @@ def question(**more: Any) -> dict[str, Any]:
 
 
 async def told(bazaar: Any, kind: str, ask: dict[str, Any]) -> Observation:
-    return await Oracle({"live": LiveFeed(bazaar)}).answer(None, Inquiry(kind, ask, 1_000))
+    return await Oracle({"live": feed(bazaar)}).answer(None, Inquiry(kind, ask, 1_000))
+
+
+def feed(bazaar: Bazaar) -> LiveFeed:
+    """Over a clock that agrees with the exchange."""
+    return LiveFeed(bazaar, lambda: BEGIN + bazaar.now * MINUTE + 1_000)
 
 
 async def test_a_question_shows_closed_steps_only() -> None:
@@ -187,6 +194,76 @@ async def test_a_session_over_the_live_feed_ends_in_scores() -> None:
     assert outcome is not None
     assert outcome.returns is not None
     assert max(outcome.returns) < 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [
+        ("question", question()),
+        ("history", {"feed": "live", "series": "TEA/USD", "draw": "1", "history": 5}),
+    ],
+)
+async def test_last_values_that_are_not_of_now_are_refused(kind: str, ask: dict[str, Any]) -> None:
+    bazaar, inquiry = Bazaar(100), Inquiry(kind, ask, 1_000)
+    for seconds, fresh in ((0, True), (60, True), (61, False), (7_200, False), (-61, False)):
+        live = LiveFeed(bazaar, partial(add, BEGIN + 100 * MINUTE, seconds * 1_000))
+        if fresh:
+            await Oracle({"live": live}).answer(None, inquiry)
+        else:
+            with pytest.raises(OracleFault, match="ended at 2025-06-15T16:47:00Z, and it is"):
+                await Oracle({"live": live}).answer(None, inquiry)
+
+
+async def test_all_who_watch_a_symbol_share_one_request() -> None:
+    bazaar, now = Bazaar(130), BEGIN + 130 * MINUTE
+    one = Oracle({"live": LiveFeed(bazaar, lambda: now)})
+    asks = [("question", question(history=10 + n)) for n in range(40)]
+    asks += [("resolution", question(after_ms=BEGIN + (90 + n) * MINUTE)) for n in range(30)]
+    await asyncio.gather(*[one.answer(None, Inquiry(kind, ask, 1_000)) for kind, ask in asks])
+    assert len(bazaar.asked) == 1
+    now += 999
+    await one.answer(None, Inquiry("question", question(), 1_000))
+    assert len(bazaar.asked) == 1, "rows serve for a second"
+    now += 1
+    await one.answer(None, Inquiry("question", question(), 1_000))
+    assert len(bazaar.asked) == 2
+
+
+async def test_who_gives_up_takes_the_rows_from_nobody() -> None:
+    class Slow(Bazaar):
+        async def fetch_ohlcv(self, *args: Any, **more: Any) -> list[list[Any]]:
+            await asyncio.sleep(0.05)
+            return await super().fetch_ohlcv(*args, **more)
+
+    one = Oracle({"live": feed(slow := Slow(100))})
+    first = asyncio.create_task(one.answer(None, Inquiry("question", question(), 1_000)))
+    second = asyncio.create_task(one.answer(None, Inquiry("question", question(), 1_000)))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    assert (await second).value["after_ms"] == BEGIN + 100 * MINUTE
+    assert len(slow.asked) == 1
+    assert first.cancelled()
+
+
+async def test_a_failure_is_shared_for_a_second_and_then_asked_again() -> None:
+    now, bazaar = BEGIN + 100 * MINUTE, Bazaar(100)
+    one = Oracle({"live": LiveFeed(bazaar, lambda: now)})
+    gold = Inquiry("question", question(series="GOLD/USD"), 1_000)
+    for _ in range(5):
+        with pytest.raises(OracleFault, match="LookupError"):
+            await one.answer(None, gold)
+    assert len(bazaar.asked) == 1
+    now += 1_000
+    with pytest.raises(OracleFault, match="LookupError"):
+        await one.answer(None, gold)
+    assert len(bazaar.asked) == 2
+
+
+async def test_what_is_long_over_is_asked_for_by_its_time() -> None:
+    bazaar = Bazaar(500)
+    resolved = await told(bazaar, "resolution", question(after_ms=BEGIN + 100 * MINUTE))
+    assert resolved.value["value"] == "102.5"
+    assert [asked[2] for asked in bazaar.asked] == [None, BEGIN + 52 * MINUTE]
 
 
 async def test_closing_lets_go_of_the_exchange() -> None:
