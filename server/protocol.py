@@ -473,6 +473,8 @@ class MatchCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who goes on, best first; in the final all players by their places. Empty while it is open."""
     coin: bool = False
     """A full tie, so the committed coin said who goes on."""
+    unplayed: bool = False
+    """Every game was given up, so the better seeds go on; a final is then won by nobody."""
     session: str | None = None
     """The game that is being played."""
 

@@ -50,11 +50,12 @@ class SolverBrain:
     async def _table(self, params: Params) -> Table:
         """Found once: reading or solving takes up to some seconds, in a thread."""
         if params not in self._tables:
-            self._tables[params] = await asyncio.to_thread(_find, params)
+            self._tables[params] = await asyncio.to_thread(find_table, params)
         return self._tables[params]
 
 
-def _find(params: Params) -> Table:
+def find_table(params: Params) -> Table:
+    """The table of a variant. Blocks, some seconds at most. Raises CannotSolve."""
     # Only who plays by tables pays for importing what reads them.
     from spaces.bid_tac_toe.solver import table_file, tables
 

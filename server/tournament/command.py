@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ import msgspec
 from rich.console import Console
 
 from bots.brains import BadSettings, make
+from bots.brains.solver import CannotSolve, find_table
 from bots.hosted import HostedAgent
 from bots.journal import plain
 from bots.runner import Runner
@@ -41,6 +42,7 @@ from server.tournament.regret import regrets
 from server.tournament.report import Regrets, Report, lines, matrix, rendered
 from server.tournament.setup import BadSetup, Entrant, Setup, check
 from server.tournament.tournament import ATTEMPTS, Game
+from spaces import registry
 from spaces.seed import SEED_BYTES, commitment
 
 OWNER = "house"
@@ -106,6 +108,7 @@ def run(config: Config, options: Options, *, on_screen: bool) -> Report:
         contestants = parse(options.entrants)
         setup = check(_setup(options), len(contestants))
         _try_brains(contestants, setup.space)
+        _try_tables(contestants, setup)
         if options.out is not None:
             options.out.mkdir(parents=True, exist_ok=True)
     except (BadSetup, BadSettings) as error:
@@ -147,6 +150,25 @@ def _try_brains(contestants: Sequence[Contestant], space: str) -> None:
     """Raise BadSettings before an arena is started."""
     for each in contestants:
         make(each.brain, space, {**_model("http://127.0.0.1:9", "m", "", each), **each.settings})
+
+
+def _try_tables(contestants: Sequence[Contestant], setup: Setup) -> None:
+    """Raise TournamentFailed where the solver has no table of the variant: it would void every game."""
+    if any(each.brain == "solver" for each in contestants):
+        try:
+            find_table(registry.get(setup.space).params(setup.params))
+        except CannotSolve as error:
+            raise TournamentFailed(str(error)) from None
+
+
+def scored(report: Report, failures: Mapping[str, str]) -> Report:
+    """The report. Raises TournamentFailed where no game has a result: then nobody has won."""
+    if report.sessions:
+        return report
+    voided = max(report.voided, key=lambda reason: report.voided[reason], default="")
+    told = [f"{name}: {said}" for name, said in failures.items()]
+    why = plain(next(iter(told), voided or "no reason is known"))
+    raise TournamentFailed(f"no game could be played, so nobody has won; {why}")
 
 
 def _model(url: str, model: str, api_key: str, contestant: Contestant) -> dict[str, Any]:
@@ -192,7 +214,7 @@ class _Played:
                 await runner.drain(2.0)
                 playing.cancel()
                 await asyncio.gather(playing, return_exceptions=True)
-            return await self._report(store, row, took_s)
+            return scored(await self._report(store, row, took_s), self._failures)
 
     def _hear(self, line: str) -> None:
         """Nobody reads the journals of so many bots, but what fails in them is told once."""

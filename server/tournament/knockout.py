@@ -35,7 +35,8 @@ class Knockout:
         self.out: dict[int, int] = {}
         """Entrant -> the round in which it lost."""
         self.final: list[int] | None = None
-        """The final's players, best first, once it is decided."""
+        """The final's players, best first, once it is decided; by seed where it was not played."""
+        self._final_unplayed = False
         sizes = heats.sizes(entrants, seats) if seats > 2 else []
         self.rounds = len(sizes) if seats > 2 else bracket.rounds(entrants)
         if seats == 2:
@@ -69,7 +70,7 @@ class Knockout:
         if following is not None:
             self._ready.append(following)
         elif match.round == self.rounds:
-            self.final = match.order()
+            self.final, self._final_unplayed = match.order(), match.unplayed
         elif self._seats == 2:
             winner, loser = match.order()
             self.out[loser] = match.round
@@ -133,7 +134,8 @@ class Knockout:
     # ------------------------------------------------------------------ standings
 
     def standings(self) -> list[Standing]:
-        """By how far each came; in the end the final's players by their places, others share theirs."""
+        """By how far each came; in the end the final's players by their places, others share theirs.
+        A final of which no game could be played has no winner: its players share the first place."""
         reached = {entrant: self._reached(entrant) for entrant in range(self._entrants)}
         ordered = sorted(reached, key=lambda entrant: (-reached[entrant], entrant))
         found: list[Standing] = []
@@ -145,12 +147,14 @@ class Knockout:
 
     def _reached(self, entrant: int) -> int:
         """Larger is better: the round of the defeat; beyond all rounds for who has not lost."""
-        if self.final is not None and entrant in self.final:
+        if self.final is not None and entrant in self.final and not self._final_unplayed:
             return self.rounds + len(self.final) - self.final.index(entrant)
         return self.out.get(entrant, self.rounds + 1)
 
     def _note(self, entrant: int) -> str:
         if self.final is not None and entrant in self.final:
+            if self._final_unplayed:
+                return "final unplayed"
             return "winner" if self.final[0] == entrant else "final"
         lost = self.out.get(entrant)
         return "" if lost is None else f"out in {self.round_name(lost)}"

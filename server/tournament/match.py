@@ -71,7 +71,10 @@ class Match:
         return abs(first - second) > 2 * left
 
     def order(self) -> list[int]:
-        """The players, best first. Ties are broken by the committed coin. Call once decided."""
+        """The players, best first. Ties are broken by the committed coin; where no game was played, the
+        better seeds come first. Call once decided."""
+        if self.unplayed:
+            return list(self.players)
         order: list[int] = []
         for tied in self._groups():
             order += drawn(self._streams, tied, partial(self._label, len(order) + 1))
@@ -79,12 +82,19 @@ class Match:
 
     def coin(self, through: int) -> bool:
         """Whether the coin says who is among the first `through`."""
+        if self.unplayed:
+            return False
         seen = 0
         for tied in self._groups():
             seen += len(tied)
             if seen >= through:
                 return seen > through
         return False
+
+    @property
+    def unplayed(self) -> bool:
+        """It is decided, but every game was given up: chance shall not stand for play."""
+        return self.decided and all(game is None for game in self.games)
 
     def _label(self, place: int, further: int) -> str:
         both = len(self.players) == 2

@@ -16,7 +16,7 @@ class Judged(msgspec.Struct, frozen=True):
 
     mean_milli: float
     weight: int
-    """Rounds that the mean is over."""
+    """Judged rounds that the mean is over; a forfeit counts as one."""
 
 
 class _Entry(msgspec.Struct):

@@ -5,7 +5,8 @@
 2. direct encounters: points that the tied ones took off each other (FIDE Handbook C.07, 6)
 3. Sonneborn-Berger: the points taken off each opponent, weighed by its share (FIDE Handbook C.07, 9.1)
 4. games won (FIDE Handbook C.07, 7.1)
-5. the tournament's committed coin, when it is over; before that, ranks are shared
+5. the tournament's committed coin, when it is over; before that, ranks are shared, and so are those of
+   entrants that have played no game: there is nothing that a coin could decide
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def ranked(tally: Tally, entrants: int, streams: Streams | None) -> list[Standin
     """All entrants, best first. `streams` is given when the tournament is over: the coin then decides
     what nothing else does."""
     found: list[Standing] = []
-    for group in _split(range(entrants), tally.share):
+    # who has played nothing comes behind who has lost everything
+    for group in _split(range(entrants), lambda each: (tally.played[each] > 0, tally.share(each))):
         for tied, note in _break(tally, group):
             found += _placed(tally, tied, note, len(found) + 1, streams)
     return found
@@ -61,7 +63,8 @@ def _split(group: Sequence[int], key: Callable[[int], Hashable]) -> list[list[in
 def _placed(
     tally: Tally, tied: Sequence[int], note: str, rank: int, streams: Streams | None
 ) -> list[Standing]:
-    if len(tied) == 1 or streams is None:
+    played = any(tally.played[each] for each in tied)
+    if len(tied) == 1 or streams is None or not played:
         return [tally.standing(rank, each, note) for each in tied]
     order = drawn(streams, tied, lambda k: f"rank:{rank}:{len(tied) - k}")
     return [tally.standing(rank + place, each, "coin") for place, each in enumerate(order)]

@@ -100,6 +100,7 @@ def match_card(knockout: Knockout, match: Match, session: str | None = None) -> 
         games=len(match.games),
         through=through,
         coin=match.decided and match.coin(knockout.through(match.name)),
+        unplayed=match.unplayed,
         session=session,
     )
 

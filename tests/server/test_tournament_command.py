@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from server.protocol import StandingRow
+from server.tournament.command import TournamentFailed, scored
 from server.tournament.contestants import parse
 from server.tournament.fixture import Fixture
 from server.tournament.regret import Judged, regrets
@@ -146,6 +147,15 @@ def test_regrets_are_read_from_annotations() -> None:
     assert regrets(json.dumps({"entries": entries[:3]}).encode()) == {}
 
 
+def test_a_tournament_without_a_game_has_no_report() -> None:
+    assert scored(report(), {}) == report()
+    empty = msgspec.structs.replace(report(), sessions=0)
+    with pytest.raises(TournamentFailed, match=r"nobody has won; the model is dead$"):
+        scored(empty, {})
+    with pytest.raises(TournamentFailed, match=r"nobody has won; Dice: no table$"):
+        scored(empty, {"Dice": "no table"})
+
+
 # ------------------------------------------------------------------ the command
 
 
@@ -158,6 +168,10 @@ def test_regrets_are_read_from_annotations() -> None:
         (("--space", "bid-tac-toe", "--entrants", "random,bidder:bold=1"), "bold"),
         (("--space", "bid-tac-toe", "--entrants", "random*2", "--params", "chips=x"), "chips"),
         (("--space", "bid-tac-toe", "--entrants", "random*2", "--format", "league"), "league"),
+        (
+            ("--space", "bid-tac-toe", "--entrants", "solver*2", "--params", "chips=9999"),
+            "there is no table",
+        ),
     ],
 )
 def test_what_cannot_be_played_is_one_line(arguments: tuple[str, ...], said: str) -> None:

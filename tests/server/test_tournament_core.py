@@ -196,6 +196,23 @@ def test_a_game_given_up_scores_nothing_and_ends_a_match() -> None:
     assert match.order()[0] == best
 
 
+@pytest.mark.parametrize(("entrants", "seats"), [(6, 2), (7, 3)])
+def test_where_nothing_is_played_the_better_seeds_go_on_and_nobody_wins(
+    entrants: int, seats: int
+) -> None:
+    knockout = Knockout(entrants, seats, STREAMS)
+    while not knockout.done:
+        for fixture in list(knockout.ready()):
+            knockout.take(fixture, None)
+    assert knockout.final == list(range(seats))
+    for match in knockout.matches.values():
+        assert match.unplayed
+        assert match.order() == sorted(match.players)
+        assert not match.coin(knockout.through(match.name))
+    finalists = knockout.standings()[:seats]
+    assert {(each.rank, each.note) for each in finalists} == {(1, "final unplayed")}
+
+
 # ------------------------------------------------------------------ round-robin
 
 
@@ -297,6 +314,17 @@ def test_ranks_are_shared_until_the_coin_falls() -> None:
     assert [each.rank for each in decided] == [1, 2]
     assert decided[0].entrant == STREAMS.below("rank:1:2", 2)
     assert decided[0].note == "coin"
+
+
+def test_no_coin_falls_for_who_has_not_played() -> None:
+    found = ranked(tally_of([(0, 1, 1)], 4), 4, STREAMS)
+    assert [(each.rank, each.entrant, each.note) for each in found] == [
+        (1, 0, ""),
+        (2, 1, ""),
+        (3, 2, ""),
+        (3, 3, ""),
+    ]
+    assert [each.rank for each in ranked(Tally(3, 2), 3, STREAMS)] == [1, 1, 1]
 
 
 @given(st.integers(2, 9), seeds)

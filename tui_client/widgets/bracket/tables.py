@@ -32,6 +32,8 @@ def heats(view: TournamentView, width: int, selected: str | None) -> list[Text]:
                 parts += [(names[player], style), (f" {half(points)}   ", theme.DIM)]
             if match.coin:
                 parts.append(("by coin", theme.DIM))
+            elif match.unplayed:
+                parts.append(("unplayed", theme.DIM))
             row = fit(line(*parts), width)
             if match.session is not None and match.session == selected:
                 row.stylize(theme.CURSOR)

@@ -80,8 +80,9 @@ def _match(match: MatchCard | None, names: Names, width: int, selected: str | No
         name = (names[player], _style(match, won=won))
         mark = "●" if playing else " "
         score = line((half(points), theme.BRIGHT if won else theme.DIM), (f" {mark}", theme.FAINT))
-        coin = (" by coin", theme.DIM) if match.coin and won and width >= WIDE else ""
-        row = line(fit(line(name, coin), width - score.cell_len), score)
+        why = " by coin" if match.coin else " unplayed" if match.unplayed else ""
+        note = (why, theme.DIM) if won and width >= WIDE else ""
+        row = line(fit(line(name, note), width - score.cell_len), score)
         if playing and match.session == selected:
             row.stylize(theme.CURSOR)
         rows.append(row)
