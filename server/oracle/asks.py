@@ -16,6 +16,14 @@ Milliseconds = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seconds = Annotated[int, Meta(ge=60, le=86_400)]
 
 
+class Used(msgspec.Struct, frozen=True):
+    """Another question's window of a recorded series."""
+
+    series: str
+    row: int
+    """Of the last value it shows, as its resolution tells."""
+
+
 class QuestionAsk(msgspec.Struct, frozen=True):
     draw: Draw
     history: Steps
@@ -25,6 +33,8 @@ class QuestionAsk(msgspec.Struct, frozen=True):
     """A name or how names begin; empty: any."""
     step_s: Seconds = 60
     """Of a live feed."""
+    used: Annotated[tuple[Used, ...], Meta(max_length=100)] = ()
+    """Of a recorded feed: windows of the same size that this one must not overlap."""
 
 
 class ResolutionAsk(QuestionAsk, frozen=True):

@@ -94,7 +94,7 @@ class RecordedFeed:
 
     async def _window(self, ask: QuestionAsk) -> tuple[Series, int]:
         series = matching(await self.series(), ask.series)
-        return question_window(series, int(ask.draw), ask.history, ask.horizon)
+        return question_window(series, int(ask.draw), ask.history, ask.horizon, ask.used)
 
     async def _candles(self, ask: CandlesAsk) -> tuple[Candles, int]:
         series = matching(await self.series(), ask.series)

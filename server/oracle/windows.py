@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import msgspec
 
+from server.oracle.asks import Used
 from server.oracle.feed import OracleFault
 from server.oracle.series import Candle, Series
 from spaces.prediction.score import scale
@@ -26,22 +27,43 @@ def matching(series: Sequence[Series], wanted: str) -> list[Series]:
 
 
 def question_window(
-    series: Sequence[Series], draw: int, history: int, horizon: int
+    series: Sequence[Series], draw: int, history: int, horizon: int, used: Sequence[Used] = ()
 ) -> tuple[Series, int]:
-    """A series and the index of the last value to show; what is shown moves, and the value asked for
-    exists. The first `draw % n` picks the series, the rest the place. Raises OracleFault."""
+    """A series and the index of the last value to show; what is shown moves, the value asked for exists,
+    and no value is of a window that is `used`. `draw % n` picks the series, the rest the place; where
+    that place will not do it is the next one that does, and where there is none the next series has
+    one. Raises OracleFault."""
     long_enough = [one for one in series if len(one.values) >= history + horizon]
     if not long_enough:
         raise OracleFault(f"no recorded series has {history} + {horizon} values")
-    chosen = long_enough[draw % len(long_enough)]
-    places = len(chosen.values) - history - horizon + 1
-    first = draw // len(long_enough) % places
+    place, chosen = divmod(draw, len(long_enough))
+    for one in (*long_enough[chosen:], *long_enough[:chosen]):
+        index = _place(one, place, history, horizon, used)
+        if index is not None:
+            return one, index
+    if used:
+        raise OracleFault(
+            f"no recorded series has room for another question of {history} + {horizon} values "
+            f"after {len(used)}: take fewer questions, a shorter history or a longer series"
+        )
+    raise OracleFault(f"series {long_enough[chosen].name!r} never moves")
+
+
+def _place(
+    series: Series, draw: int, history: int, horizon: int, used: Sequence[Used]
+) -> int | None:
+    """The index of the last value to show; None where no window will do."""
+    places = len(series.values) - history - horizon + 1
+    rows = {row: index for index, row in enumerate(series.rows)} if used else {}
+    taken = [rows[one.row] for one in used if one.series == series.name and one.row in rows]
     for tried in range(places):
-        index = (first + tried) % places + history - 1
-        shown = [Fraction(value) for value in chosen.values[index - history + 1 : index + 1]]
+        index = (draw + tried) % places + history - 1
+        if any(abs(index - other) < history + horizon for other in taken):
+            continue
+        shown = [Fraction(value) for value in series.values[index - history + 1 : index + 1]]
         if scale(shown, horizon) > 0:
-            return chosen, index
-    raise OracleFault(f"series {chosen.name!r} never moves")
+            return index
+    return None
 
 
 class Candles(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from spaces.decimals import LIMIT
 from spaces.prediction.answers import (
     Action,
     Probability,
@@ -22,7 +23,7 @@ from spaces.prediction.answers import (
     probability_range,
 )
 from spaces.prediction.observations import Asked, Resolved, commitment, read
-from spaces.prediction.params import Params
+from spaces.prediction.params import RETRY_FACTOR, Params
 from spaces.prediction.score import (
     JUMP_SCALES,
     crps,
@@ -42,6 +43,8 @@ from spaces.space import (
     Outcome,
 )
 
+LARGEST_SCALE = LIMIT // 10
+"""Clear of the limit of numbers, so that views can tell the scale."""
 QUESTION_LIMIT_MS = 60_000
 """For the oracle to find a question."""
 
@@ -78,9 +81,34 @@ def _ask(state: State) -> dict[str, Any]:
     }
     if params.feed == "live":
         ask["step_s"] = params.step_s
+    if used := _used(state):
+        ask["used"] = used
     if current is not None and current.asked.after_ms is not None:
         ask["after_ms"] = current.asked.after_ms
     return ask
+
+
+def not_after_ms(params: Params, current: Round) -> int | None:
+    """When a live question takes no more forecasts; a recorded one's answer is never told too soon.
+
+    It is where the step begins whose close is asked for, or, with a short horizon, as long after it
+    as both attempts at a question of the last moment need; that is never after the close, which
+    `Params` sees to.
+    """
+    after_ms = current.asked.after_ms
+    if params.feed != "live" or after_ms is None:
+        return None
+    steps_s = (params.horizon - 1) * params.step_s
+    attempts_s = params.step_s + RETRY_FACTOR * params.cutoff_s
+    return after_ms + max(steps_s, attempts_s) * 1_000
+
+
+def _used(state: State) -> list[dict[str, Any]]:
+    """The windows of the earlier questions, by the row of the last value shown. What one shows or asks for
+    may be in no other: else the answer to the third could stand in the history of the first."""
+    asked = state.rounds if state.current is None else state.rounds[:-1]
+    opened = [one.resolved for one in asked if one.resolved is not None]
+    return [{"series": one.series, "row": one.row} for one in opened if one.row is not None]
 
 
 def learn(state: State, observation: Observation) -> State:
@@ -108,10 +136,13 @@ def _check_asked(state: State, asked: Asked) -> None:
         raise InvalidObservation("prediction: a recorded question without its commitment")
     if params.feed == "live" and asked.after_ms is None:
         raise InvalidObservation("prediction: a live question without its time")
-    if Round(asked=asked, source="").scale == 0:
+    scale = Round(asked=asked, source="").scale
+    if scale == 0:
         raise InvalidObservation(
             "prediction: a history that does not move leaves nothing to forecast"
         )
+    if scale >= LARGEST_SCALE:
+        raise InvalidObservation("prediction: a history that moves too far for numbers to tell")
 
 
 def _check_resolved(state: State, resolved: Resolved) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from server.oracle import Oracle, OracleFault
+from server.oracle.asks import Used
 from server.oracle.feeds import oracle as made
 from server.oracle.recorded import RecordedFeed
 from server.oracle.series import Series
@@ -111,6 +112,51 @@ def test_a_window_that_does_not_move_is_passed_over() -> None:
         assert len(set(still.values[index - 7 : index + 1])) > 1
     with pytest.raises(OracleFault, match="'dead' never moves"):
         question_window([series("dead", *[1] * 40)], 0, 8, 2)
+
+
+def test_windows_of_one_session_never_overlap() -> None:
+    """Else the answer to the third question could stand in the history of the first."""
+    few = [one for one in VEGA if one.name.startswith("stocks GOOG")]
+    for drawn in DRAWS:
+        used: list[Used] = []
+        for n in range(2):
+            found, index = question_window(few, int(drawn) + n * 7**9, 20, 3, used)
+            rows = set(found.rows[index - 19 : index + 4])
+            for one in used:
+                other = found.rows.index(one.row)
+                assert rows.isdisjoint(found.rows[other - 19 : other + 4])
+            used.append(Used(found.name, found.rows[index]))
+    with pytest.raises(OracleFault, match=r"room for another question of 8 \+ 2 values after 1"):
+        question_window([series("tea", *range(19))], 0, 8, 2, [Used("tea", 10)])
+
+
+def test_a_series_without_room_makes_way_for_another() -> None:
+    tea, rum = series("tea", *range(19)), series("rum", *range(19))
+    found, _ = question_window([tea, rum], 0, 8, 2, [Used("tea", 10)])
+    assert found is rum
+    found, _ = question_window([tea, rum], 0, 8, 2, [Used("gold", 10), Used("tea", 999)])
+    assert found is tea, "what is unknown takes no room"
+
+
+async def test_a_session_with_many_questions_shows_no_answer_early() -> None:
+    space = Prediction()
+    params = {"questions": 4, "series": "stocks", "history": 24}
+    for number in range(6):
+        streams = Streams(bytes([number]) * 32)
+        state: State = space.initial(space.params(params), streams)
+        windows: list[tuple[str | None, set[int]]] = []
+        while space.outcome(state) is None:
+            inquiry = space.inquiry(state)
+            if inquiry is None:
+                state = space.forfeit(state, space.decisions(state)[0].seat, streams)
+                continue
+            observation = await told(oracle(), inquiry.kind, inquiry.ask)
+            state = space.learn(state, observation, streams)
+            if inquiry.kind == "resolution":
+                name, row = observation.value["series"], observation.value["row"]
+                windows.append((name, set(range(row - 23, row + 4))))
+        for i, (name, rows) in enumerate(windows):
+            assert all(rows.isdisjoint(other) for said, other in windows[:i] if said == name)
 
 
 def test_the_last_place_leaves_room_for_the_value_that_is_asked_for() -> None:

@@ -110,6 +110,32 @@ def test_a_question_is_asked_before_anybody_decides() -> None:
     }
 
 
+def test_a_later_question_names_the_windows_that_are_used() -> None:
+    state = put(questions=3)
+    for used in ([], [{"series": SERIES, "row": ROW}]):
+        assert asked(said(state, FIVE)).ask.get("used", []) == used
+        state = learned(said(state, FIVE), resolution("11"))
+        state = learned(state, question(state))
+    assert asked(said(state, FIVE)).ask["used"] == [{"series": SERIES, "row": ROW}] * 2
+
+
+def test_a_history_near_the_limit_of_numbers_is_shown_and_scored() -> None:
+    edge = ["99999999999998", "0"] * 4
+    state = opened()
+    state = learned(state, question(state, history=edge))
+    for _ in range(5):
+        SPACE.observe(state, None)
+        SPACE.prompt(state, 0)
+        seat = SPACE.decisions(state)[0].seat
+        state = SPACE.apply(
+            state, seat, SPACE.parse("quantiles", "quantiles: -1e14 0 1 2 9e14"), STREAMS
+        )
+    ended = learned(state, resolution("100000000000000"))
+    SPACE.observe(ended, None)
+    SPACE.notes(ended)
+    assert SPACE.outcome(ended) is not None
+
+
 def test_all_decide_at_once_until_the_cut_off() -> None:
     decisions = SPACE.decisions(put(cutoff_s=45))
     assert [one.seat for one in decisions] == [0, 1, 2, 3, 4]
@@ -279,6 +305,8 @@ def test_the_wrong_kind_and_the_wrong_time_are_refused() -> None:
         ({"history": [*HISTORY[1:], "1e3"]}, "history"),
         ({"history": [*HISTORY[1:], 11]}, "history"),
         ({"history": ["10"] * 8}, "does not move"),
+        ({"history": ["999999999999999", "-999999999999999"] * 4}, "moves too far"),
+        ({"history": ["99999999999999", "-1"] * 4}, "moves too far"),
         ({"horizon": 3}, "horizon 3 for 2"),
         ({"commit": None}, "without its commitment"),
         ({"commit": "xyz"}, "commit"),
