@@ -7,6 +7,11 @@ A generator is listed when it is
 - scored by code that cannot be turned against the one who runs it. Whoever re-scores a transcript
   runs the scorer over words of agents and a puzzle that came from the transcript: no `eval`, no
   expression parser, no loop and no number that a short answer can blow up;
+- scored in full (1.0) for a right solution and for no text that hedges. What a scorer pays below that is not
+  counted (`spaces.logic.puzzles`): most pay a consolation for anything, a part for a text that holds
+  the solution somewhere, or for a lucky word. Two that also pay in full for the right words with more
+  behind them, `word_sorting` and `letter_jumble`, are held to as many words as the solution has
+  (tested with answers that say nothing and answers that say everything, at every level);
 - stable to a rounding of its score in thousandths (no exponentials of the platform's libm);
 - really harder at a higher level (tested by the length of question and answer).
 
@@ -20,7 +25,7 @@ Left out, and why:
 - another puzzle in every process, since sets of strings are iterated: `isomorphic_strings`,
   `polynomial_multiplication`, `ransom_note`, `word_ladder`; or the global generator is reseeded:
   `pool_matrix`;
-- the scorer pays for anything: `game_of_life_halting` (any text is "True"), `time_intervals` (any time
+- the scorer pays nearly in full for anything: `game_of_life_halting` (any text is "True"), `time_intervals` (any time
   of day is nearly right); or punishes the answer that it gives itself: `graph_color`;
 - slow now and then: `advanced_geometry`, `futoshiki`, `group_anagrams`, `polynomial_equations`,
   `quantum_lock`, `zebra_puzzles`;
@@ -59,6 +64,8 @@ class Generator(msgspec.Struct, frozen=True):
     levels: Levels
     lead: str = ""
     """Said before the question where the generator's own words do not say what is asked."""
+    counts_words: bool = False
+    """The scorer reads no further than the solution goes, so more words than it has are no solution."""
 
     def settings(self, level: Level) -> Settings:
         return self.levels[LEVELS.index(level)]
@@ -179,13 +186,14 @@ _PATHS: dict[str, Levels] = {
 }  # fmt: skip
 
 _LEADS = {"number_sequence": "Give the number that comes next."}
+_COUNTS_WORDS = {"word_sorting", "letter_jumble"}
 
 
 _TOPICS = {"arithmetic": _ARITHMETIC, "words": _WORDS, "deduction": _DEDUCTION, "paths": _PATHS}
 
 GENERATORS: Mapping[str, Generator] = MappingProxyType(
     {
-        name: Generator(topic, levels, _LEADS.get(name, ""))
+        name: Generator(topic, levels, _LEADS.get(name, ""), name in _COUNTS_WORDS)
         for topic, generators in _TOPICS.items()
         for name, levels in generators.items()
     }

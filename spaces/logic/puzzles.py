@@ -4,6 +4,10 @@ Nothing here touches Python's global random generator: every dataset of the cata
 `random.Random` of its own. A puzzle travels as canonical text of the library's own entry, and answers
 are scored against what that text says, never against the objects that it was made from: who scores
 again years later, from the transcript alone, does what was done then.
+
+Only a solution earns points: all of them where the scorer gives its full mark, none below it. The
+scorers were made to teach, so they pay a little for anything that is said, and a part for a long text
+that holds the solution somewhere. Those marks are kept beside the points and decide nothing.
 """
 
 from __future__ import annotations
@@ -11,19 +15,20 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import itertools
 import json
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from spaces.logic.catalogue import GENERATORS, LEVELS, LIBRARY, Level
 
 POINTS = 1_000
-"""Of a puzzle that is fully solved; the scorer's 0.0 to 1.0 in thousandths."""
+"""Of a puzzle that is solved; also the scorer's full mark, in thousandths."""
 _ANY_INDEX = 2**53
 _TRIES = 20
 """Some generators give up on an index now and then (a maze without a way); the stream's next is taken."""
@@ -46,7 +51,9 @@ class Puzzle(msgspec.Struct, frozen=True):
 
 class Score(msgspec.Struct, frozen=True):
     points: int
-    """0 .. POINTS"""
+    """What counts: POINTS or 0."""
+    mark: int = 0
+    """What the scorer gave, in thousandths: 0 .. POINTS."""
     raised: bool = False
     """The scorer failed on this answer, which counts as 0."""
 
@@ -71,11 +78,15 @@ def check_library(version: str | None = None) -> None:
         )
 
 
+@functools.cache
 def load() -> None:
-    """Import the library and read its word lists: a second or two, once."""
+    """Import the library, read its word lists, and make and score one puzzle of each kind: a second or
+    two, once. A generator's first puzzle takes up to fifty milliseconds (sympy warms up), which
+    would be a tick of the host."""
     for name in GENERATORS:
         for level in LEVELS:
-            dataset(name, level)
+            first = make(name, level, itertools.count())
+            score(name, level, first.entry, first.solution)
 
 
 @functools.cache
@@ -101,7 +112,7 @@ def make(generator: str, level: Level, indices: Iterator[int]) -> Puzzle:
     """
     puzzles = dataset(generator, level)
     failure: Exception | None = None
-    for index in islice(indices, _TRIES):
+    for index in itertools.islice(indices, _TRIES):
         try:
             entry = puzzles[index]
         except Exception as error:  # whatever the library raises when it gives up
@@ -113,16 +124,25 @@ def make(generator: str, level: Level, indices: Iterator[int]) -> Puzzle:
 
 
 def score(generator: str, level: Level, entry: str, answer: str | None) -> Score:
-    """What the generator's own scorer gives an answer; None (forfeited) is 0."""
+    """By the generator's own scorer; None (forfeited) is 0."""
     if answer is None:
         return Score(0)
     scorer = dataset(generator, level).score_answer
     try:
-        given = float(scorer(answer, json.loads(entry)))
+        read = json.loads(entry)
+        given = float(scorer(answer, read))
+        whole = not GENERATORS[generator].counts_words or _words(answer) == _words(read["answer"])
     except Exception:  # an answer that the scorer cannot stand is a wrong answer
         return Score(0, raised=True)
-    # A NaN is no score: it compares false with everything.
-    return Score(round(POINTS * min(given, 1.0)) if given > 0 else 0)
+    # A NaN is no mark: it compares false with everything.
+    mark = round(POINTS * min(given, 1.0)) if given > 0 else 0
+    # Every scorer writes its full mark as 1.0. The sums of parts that some give for the solution with
+    # more behind it come as near as 0.9999999999999999 and 1.0000000000000002, so nothing near will do.
+    return Score(POINTS if given == 1.0 and whole else 0, mark)
+
+
+def _words(text: str) -> int:
+    return len(text.replace(",", " ").split())
 
 
 class _Scored(msgspec.Struct):
@@ -130,13 +150,14 @@ class _Scored(msgspec.Struct):
 
     generator: str
     level: Level
-    library: str
+    library: Annotated[str, Meta(pattern=r"^reasoning-gym [0-9a-zA-Z.+-]{1,40}\Z")]
+    """Narrow, since it is told to whoever reads the error."""
     entry: str
     answers: list[str | None]
 
 
-def rescore(body: Mapping[str, Any]) -> list[int]:
-    """The points of a round, computed again from the body of its note `scores` and nothing else.
+def rescore(body: Mapping[str, Any]) -> list[Score]:
+    """The scores of a round, by seat, computed again from the body of its note `scores` and nothing else.
 
     The body may come from anyone. Raises OtherLibrary where it was scored with another version, and
     ValueError where it is no such note.
@@ -148,4 +169,4 @@ def rescore(body: Mapping[str, Any]) -> list[int]:
     if told.generator not in GENERATORS:
         raise ValueError(f"logic/1 has no generator {told.generator!r}")
     check_library(told.library.removeprefix("reasoning-gym "))
-    return [score(told.generator, told.level, told.entry, answer).points for answer in told.answers]
+    return [score(told.generator, told.level, told.entry, answer) for answer in told.answers]

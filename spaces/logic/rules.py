@@ -3,8 +3,9 @@
 Labels of the seed: `generator:<n>` draws which generator makes puzzle n (1 ..) out of those that this
 session has not had, until all were had; `puzzle:<n>` draws its index.
 
-Points of a puzzle are the scorer's. Time breaks ties: it is counted in full where a puzzle earned
-nothing (wrong or forfeited), so that a fast guess is worth no more than a slow one. Returns are
+A puzzle that is solved, in the eyes of the generator's own scorer, earns all its points; anything else
+earns none. Time breaks ties: it is counted in full where a puzzle earned nothing (wrong or forfeited),
+so that a fast guess is worth no more than slow and honest work that failed. Returns are
 `points * TIME_RANGE - milliseconds`: they order as points do and then as less time does, and are
 equal only where both are.
 """

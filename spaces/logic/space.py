@@ -16,7 +16,9 @@ from spaces.space import Decision, InvalidParams, Note, Outcome, Space
 
 class Logic(Space[Params, State, Answer]):
     """`logic/1` is defined by one version of reasoning-gym: with another one the parameters of a
-    session are refused, so neither a host nor a replay plays other puzzles unnoticed."""
+    session are refused, so neither a host nor a replay plays other puzzles unnoticed. A puzzle earns
+    1000 points where the generator's own scorer gives its full mark, and none below it; the marks stand
+    in the transcript, and `python -m spaces.logic.rescore TRANSCRIPT` computes both again."""
 
     id = "logic"
     rules = "logic/1"

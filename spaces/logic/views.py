@@ -12,7 +12,8 @@ The observation:
     times_ms        [int] by seat so far; a puzzle that earned nothing counts its full limit
     ranks           [int] by seat, 1 is best, equal ones share a rank: by points, then by less time
     log             of each round that is over: {round, topic, generator, question, solution,
-                    answers: [text or null where forfeited], scores: [0 .. 1000], times_ms: [int]}
+                    answers: [text or null where forfeited], scores: [1000 where solved, else 0],
+                    times_ms: [int]}
     your_answer     of a seat's own view: its sealed answer to the open puzzle, or null
 """
 
@@ -76,7 +77,9 @@ def _ranks(state: State) -> list[int]:
 
 
 def notes(state: State) -> tuple[Note, ...]:
-    """`puzzle` when a round opens; `scores` when it is over, with all that scoring it again takes."""
+    """`puzzle` when a round opens; `scores` when it is over, with all that scoring it again takes
+    (`python -m spaces.logic.rescore`): besides the points what the generator's scorer gave, `marks` in
+    thousandths, of which only the full one counts."""
     told: list[Note] = []
     for number, past in enumerate(state.log, 1):
         told += [_puzzle_note(past.puzzle, number), _scores_note(past, number)]
@@ -105,6 +108,7 @@ def _scores_note(past: Round, number: int) -> Note:
         "entry": past.puzzle.entry,
         "answers": list(past.answers),
         "scores": [score.points for score in past.scores],
+        "marks": [score.mark for score in past.scores],
         "times_ms": list(past.times_ms),
         "scorer_failed": [seat for seat, score in enumerate(past.scores) if score.raised],
     }
@@ -152,7 +156,8 @@ def prompt(state: State, seat: int) -> str:
             "",
             question(state.puzzle),
             "",
-            f"You have {state.params.limit_ms // 1000} seconds; of equal scores the faster one wins.",
+            f"You have {state.params.limit_ms // 1000} seconds. Only the right answer, with nothing added to "
+            "it, earns points; of equal scores the faster one wins.",
             "End with one line and nothing after it:",
             "answer: YOUR ANSWER",
         ]

@@ -61,6 +61,33 @@ def test_a_fast_guess_that_earns_nothing_gains_no_time() -> None:
     assert state.times_ms == (60_000,) * SEATS
 
 
+@pytest.mark.parametrize(
+    ("generator", "junk"),
+    [
+        ("fraction_simplification", "0/1"),
+        ("prime_factorization", "2 \u00d7 2"),
+        ("color_cube_rotation", "zq"),
+        ("palindrome_generation", "zq"),
+        ("maze", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"),
+        ("leg_counting", " ".join(str(number) for number in range(100))),
+    ],
+)
+def test_what_a_scorer_pays_for_anything_earns_neither_points_nor_time(
+    generator: str, junk: str
+) -> None:
+    state = opened(rounds=1, topics=[generator])
+    state = say(state, 0, junk, 200)
+    for seat in range(1, SEATS):
+        state = say(state, seat, "I worked on it and do not know", 20_000)
+    outcome = LOGIC.outcome(state)
+    assert outcome is not None
+    assert outcome.returns == (-60_000,) * SEATS, "a tie of all"
+    assert LOGIC.observe(state, None)["ranks"] == [1] * SEATS
+    note = LOGIC.notes(state)[-1].body
+    assert note["scores"] == [0] * SEATS
+    assert note["marks"][0] > 0, "kept beside the points"
+
+
 def test_the_puzzle_is_the_same_for_all_and_another_every_round() -> None:
     state = opened(rounds=3)
     prompts = {LOGIC.prompt(state, seat) for seat in range(SEATS)}
@@ -147,8 +174,9 @@ def test_the_transcript_alone_is_enough_to_score_again() -> None:
         points = [0] * SEATS
         for note in told[1::2]:
             again = puzzles.rescore(note["body"])
-            assert again == note["body"]["scores"]
-            points = [sum(pair) for pair in zip(points, again, strict=True)]
+            assert [score.points for score in again] == note["body"]["scores"]
+            assert [score.mark for score in again] == note["body"]["marks"]
+            points = [sum(pair) for pair in zip(points, note["body"]["scores"], strict=True)]
         assert points == LOGIC.observe(session.state, None)["points"]
 
 
@@ -174,6 +202,8 @@ def test_a_note_scored_with_another_version_is_refused() -> None:
     body = LOGIC.notes(play(LOGIC, {}, 3).state)[1].body
     with pytest.raises(puzzles.OtherLibrary, match=r"scored with reasoning-gym 0\.1\.0"):
         puzzles.rescore({**body, "library": "reasoning-gym 0.1.0"})
+    with pytest.raises(ValueError, match="no note of scores"):
+        puzzles.rescore({**body, "library": "reasoning-gym 1; rm -rf ~"})
     with pytest.raises(ValueError, match="no generator 'countdown'"):
         puzzles.rescore({**body, "generator": "countdown"})
     with pytest.raises(ValueError, match="missing required field `entry`"):

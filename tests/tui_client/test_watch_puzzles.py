@@ -127,7 +127,7 @@ def test_the_last_answers_stay_beside_the_next_puzzle() -> None:
     shown = words_on(paint_logic(folded(screenshot.logic()), 120, 29))
     assert "PUZZLE 3" in shown
     assert "ROUND 2" in shown
-    assert "~ C Hawk" in shown, "partly right"
+    assert "✗ C Hawk" in shown, "nearly right is wrong"
     assert "no answer" in shown, "a forfeit"
     assert "forfeit" in shown.split("E Bear")[1].split("\n")[0], "in the open round, too"
 

@@ -27,13 +27,10 @@ TIME = 8
 
 
 def sign(past: Past, seat: int) -> tuple[str, Style]:
-    """Right, partly right, wrong, or not answered."""
-    score = past.scores[seat]
+    """Solved, wrong, or not answered: nothing in between earns points."""
     if past.answers[seat] is None:
         return "–", theme.FAINT  # noqa: RUF001 - an en dash: there is nothing to be right or wrong
-    if score >= SOLVED:
-        return "✓", theme.MONEY
-    return ("~", theme.PLAIN) if score else ("✗", theme.ALARM)
+    return ("✓", theme.MONEY) if past.scores[seat] >= SOLVED else ("✗", theme.ALARM)
 
 
 def _answer_rows(past: Past, card: SeatCard, width: int, most: int) -> list[Text]:
