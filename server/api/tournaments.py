@@ -132,8 +132,6 @@ async def create(services: Services, request: Request) -> Response:
         said = f"over HTTP a tournament has at most {MAX_GAMES} games, {MAX_PARALLEL} at once"
         raise Problem(422, "bad-setup", said)
     entrants = await _entrants(services, caller, new, setup.space)
-    if await services.store.tournaments.running(caller.owner):
-        raise Problem(409, "one-at-a-time", "a tournament of this account is running; wait for it")
     row = TournamentRow(
         tournament=new_id(),
         owner=caller.owner,
@@ -142,7 +140,8 @@ async def create(services: Services, request: Request) -> Response:
         setup=setup,
         seed=secrets.token_bytes(SEED_BYTES),
     )
-    await services.store.tournaments.create(row, entrants)
+    if not await services.store.tournaments.create(row, entrants, alone=True):
+        raise Problem(409, "one-at-a-time", "a tournament of this account is running; wait for it")
     where = f"/v1/tournaments/{row.tournament}"
     return as_json(await _detail(services, row), 201, Cache_Control="no-store", Location=where)
 

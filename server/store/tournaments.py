@@ -72,8 +72,11 @@ class Tournaments:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def create(self, row: TournamentRow, entrants: Sequence[Entrant]) -> None:
-        """Write the tournament; directors find it. Idempotent by its id."""
+    async def create(
+        self, row: TournamentRow, entrants: Sequence[Entrant], *, alone: bool = False
+    ) -> bool:
+        """Write the tournament; directors find it. Idempotent by its id. `alone`: only if no other of its
+        owner is running; False where one is, and then nothing was written."""
         values = {
             "id": row.tournament,
             "owner": row.owner,
@@ -84,20 +87,31 @@ class Tournaments:
             "seed": row.seed,
         }
         async with self._db.writing() as tx:
+            if alone and await self._another(tx, row):
+                return False
             added = await tx.execute(self._db.insert(_t).values(values).on_conflict_do_nothing())
             if added.rowcount:
                 await tx.execute(_e.insert(), _entrant_rows(row.tournament, entrants))
+        return True
+
+    async def _another(self, tx: AsyncConnection, row: TournamentRow) -> bool:
+        """Whether another of the owner is running; nobody makes one until the transaction is over."""
+        if not self._db.is_sqlite:  # there a writer is alone already
+            lock = func.pg_advisory_xact_lock(func.hashtextextended(f"tournament:{row.owner}", 0))
+            await tx.execute(select(lock))
+        running = select(_t.c.id).where(
+            _t.c.owner == row.owner, _t.c.status == "running", _t.c.id != row.tournament
+        )
+        return (await tx.execute(running.limit(1))).first() is not None
 
     async def get(self, tournament: str) -> TournamentRow | None:
         async with self._db.reading() as tx:
             row = (await tx.execute(select(_t).where(_t.c.id == tournament))).one_or_none()
         return None if row is None else _row(row)
 
-    async def running(self, owner: str | None = None) -> list[str]:
-        """Ids of those that have not ended, oldest first; of one owner, or of all."""
+    async def running(self) -> list[str]:
+        """Ids of those that have not ended, oldest first."""
         query = select(_t.c.id).where(_t.c.status == "running").order_by(_t.c.id)
-        if owner is not None:
-            query = query.where(_t.c.owner == owner)
         async with self._db.reading() as tx:
             return list((await tx.scalars(query)).all())
 

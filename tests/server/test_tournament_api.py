@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -101,6 +102,19 @@ async def test_an_account_has_its_own_agents_play(
     assert all(game["state"] == "scored" for game in games)
     listed = (await api.get("/v1/tournaments")).json()["tournaments"]
     assert [each["tournament"] for each in listed] == [body["tournament"]]
+
+
+async def test_of_many_asked_for_at_once_one_is_made(api: httpx.AsyncClient, store: Store) -> None:
+    agents, key = await stable(store, 2)
+    others, other_key = await stable(store, 2)
+    asked = [
+        api.post("/v1/tournaments", json=wanted(whose), headers=bearer(by))
+        for whose, by in [(agents, key)] * 8 + [(others, other_key)]
+    ]
+    codes = [answer.status_code for answer in await asyncio.gather(*asked)]
+    assert sorted(codes[:8]) == [201] + [409] * 7
+    assert codes[8] == 201
+    assert len(await store.tournaments.running()) == 2
 
 
 async def test_nobody_enters_the_agents_of_others(api: httpx.AsyncClient, store: Store) -> None:
