@@ -9,6 +9,8 @@ import msgspec
 from ulid import ULID
 
 KEY_PREFIX = "agon_"
+HOUSE_OWNER = "house"
+"""The operator's own account; no registration can have it."""
 
 
 class Identity(msgspec.Struct, frozen=True):

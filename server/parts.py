@@ -39,7 +39,7 @@ from server.embedded import services
 from server.embedded.data_dir import DataDir
 from server.gateway import Gateway
 from server.host import Host, Sealed
-from server.identity import new_id
+from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
 from server.jobs.judge import PANEL_SHARE
 from server.live.agents import AgentChannels
@@ -64,7 +64,6 @@ from spaces.space import Inquiry, Observation
 
 _log = structlog.get_logger()
 
-HOUSE_OWNER = "house"
 UNOPENED_MS = 5_000
 """A session that was formed this long ago and has no live log was left behind by a crash."""
 

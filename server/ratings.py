@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import msgspec
 from openskill.models import PlackettLuce
 
+from server.identity import HOUSE_OWNER
+
 START_MU_MILLI = 25_000
 START_SIGMA_MILLI = 8_333
 _FLOOR_SIGMA_MILLI = 1
@@ -46,6 +48,21 @@ def update(ranks: Sequence[int], ratings: Sequence[Rating]) -> tuple[Rating, ...
 def ranks_of(returns: Sequence[int]) -> tuple[int, ...]:
     """Competition ranks (1, 1, 3) of the rules' returns; the highest is best."""
     return tuple(1 + sum(other > mine for other in returns) for mine in returns)
+
+
+def unrated(versions: Sequence[str], owners: Sequence[str]) -> str:
+    """Why a session moves no rating, by seat; empty where it does.
+
+    An account that seats two of its agents decides what each of them wins, so what they play off each
+    other says nothing, in a tournament of its own as in open play. The operator's own agents, which the
+    house owns, are exempt: the operator could write any rating anyway.
+    """
+    if len(set(versions)) < len(versions):
+        return "one version had several seats"
+    accounts = [owner for owner in owners if owner != HOUSE_OWNER]
+    if len(set(accounts)) < len(accounts):
+        return "one account had several seats"
+    return ""
 
 
 def winners(ranks: Sequence[int]) -> tuple[bool, ...]:

@@ -35,10 +35,11 @@ class RateStep:
         row = await self._store.sessions.get(session)
         if row is None:
             raise Permanent("there is no such session")
-        moves = await self._rate(row)
+        why_not = await self._why_not(row)
+        moves = await self._rate(row, why_not)
         self._moved(row.space)
         body = {"ratings": [_public(move, row) for move in moves]}
-        done = Step(SHOWN, "done", "" if moves else "one version had several seats")
+        done = Step(SHOWN, "done", why_not)
         await self._aftermath.tell(session, Change("rated", "host", body, (done,)), once="rated")
         return {"space": row.space, "rated": len(moves)}
 
@@ -47,13 +48,21 @@ class RateStep:
             session, step_change(Step(SHOWN, "failed", f"not rated: {reason}"))
         )
 
-    async def _rate(self, row: SessionRow) -> list[RatingRow]:
+    async def _why_not(self, row: SessionRow) -> str:
+        record = await self._store.sessions.record(row.session)
+        assert record is not None, "a stored session has its record"
+        return ratings.unrated(
+            [seat.version for seat in record.seats], [seat.owner for seat in record.seats]
+        )
+
+    async def _rate(self, row: SessionRow, why_not: str) -> list[RatingRow]:
         """The moves that stand, in no particular order; the session's only ones, ever."""
         for _ in range(_TRIES):
             standing = await self._store.ratings.applied(row.session)
             if standing is not None:
                 return standing
-            moves = await self._moves(row, await self._ranks(row))
+            ranks = await self._ranks(row)
+            moves = [] if why_not else await self._moves(row, ranks)
             try:
                 if await self._store.ratings.apply(row.session, row.space, moves):
                     return moves
@@ -72,8 +81,6 @@ class RateStep:
 
     async def _moves(self, row: SessionRow, ranks: Sequence[int]) -> list[RatingRow]:
         versions = [seat.version for seat in row.seats]
-        if len(set(versions)) < len(versions):
-            return []  # a version that meets itself says nothing about itself
         before = [
             ratings.Rating(*await self._store.ratings.current(version, row.space))
             for version in versions

@@ -32,7 +32,7 @@ from server.config import Config
 from server.embedded import services
 from server.embedded.data_dir import DataDir
 from server.embedded.llm import SLOTS
-from server.identity import new_id
+from server.identity import HOUSE_OWNER, new_id
 from server.own_arena import OwnArena, own_arena
 from server.store import Store, open_store
 from server.store.tournaments import TournamentRow
@@ -45,7 +45,6 @@ from server.tournament.tournament import ATTEMPTS, Game
 from spaces import registry
 from spaces.seed import SEED_BYTES, commitment
 
-OWNER = "house"
 CREDITS = 1_000_000
 """The entrants are ours: no rate limit holds them up."""
 AT_ONCE = 32
@@ -240,7 +239,7 @@ class _Played:
     ) -> tuple[list[Entrant], list[HostedAgent]]:
         entrants, agents = [], []
         for each in self._contestants:
-            identity, key = await store.agents.register(each.name, OWNER, "hosted")
+            identity, key = await store.agents.register(each.name, HOUSE_OWNER, "hosted")
             with_model = each.brain == "llm"
             entrants.append(
                 Entrant(
@@ -268,7 +267,7 @@ class _Played:
     async def _create(self, store: Store, entrants: Sequence[Entrant]) -> TournamentRow:
         row = TournamentRow(
             tournament=self._tournament,
-            owner=OWNER,
+            owner=HOUSE_OWNER,
             status="running",
             created_ms=unix_ms(),
             setup=self._setup,

@@ -126,6 +126,19 @@ async def test_the_rules_rate_without_a_judge(store: Store, redis: Redis, seats:
     assert won == {0: True, 1: False}
 
 
+async def test_what_one_account_plays_off_itself_is_not_rated(store: Store, redis: Redis) -> None:
+    first, _ = await store.agents.register("First")
+    second, _ = await store.agents.register("Second", first.owner)
+    session = await finish(store, redis, Seats(first, second), "bid-tac-toe")
+    async with working(worker(store, redis, ScriptedPanel())):
+        await until(settled(store, session))
+        seen = await view(redis, session)
+    assert Step("rated", "done", "one account had several seats") in seen.steps
+    assert await store.ratings.applied(session) == []
+    for each in (first, second):
+        assert await store.ratings.current(each.version, "bid-tac-toe") == (25_000, 8_333)
+
+
 async def test_a_failing_judge_is_asked_again(store: Store, redis: Redis, seats: Seats) -> None:
     session = await finish(store, redis, seats)
     panel = ScriptedPanel(failures=2)

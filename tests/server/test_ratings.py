@@ -80,3 +80,19 @@ def test_every_seat_has_a_rank(ranks: tuple[int, ...]) -> None:
 def test_the_store_starts_where_the_ratings_do() -> None:
     start = Rating()
     assert (start.mu_milli, start.sigma_milli) == stored.START
+
+
+@pytest.mark.parametrize(
+    ("versions", "owners", "why"),
+    [
+        (["a@1", "b@1"], ["x", "y"], ""),
+        (["a@1", "a@1"], ["x", "x"], "one version had several seats"),
+        (["a@1", "b@1"], ["x", "x"], "one account had several seats"),
+        (["a@1", "b@1", "c@1"], ["x", "house", "x"], "one account had several seats"),
+        (["a@1", "b@1"], ["house", "house"], ""),
+    ],
+)
+def test_who_seats_several_moves_no_rating(
+    versions: list[str], owners: list[str], why: str
+) -> None:
+    assert ratings.unrated(versions, owners) == why
