@@ -58,8 +58,8 @@ class Format(Protocol):
     def total(self) -> int:
         """How many games there will be, at most."""
 
-    def standings(self) -> list[Standing]:
-        """All entrants, best first."""
+    def standings(self, top: int | None = None) -> list[Standing]:
+        """The entrants, best first: the first `top`, or all."""
 
 
 def points(ranks: Sequence[int]) -> tuple[int, ...]:

@@ -133,13 +133,13 @@ class Knockout:
 
     # ------------------------------------------------------------------ standings
 
-    def standings(self) -> list[Standing]:
+    def standings(self, top: int | None = None) -> list[Standing]:
         """By how far each came; in the end the final's players by their places, others share theirs.
         A final of which no game could be played has no winner: its players share the first place."""
         reached = {entrant: self._reached(entrant) for entrant in range(self._entrants)}
         ordered = sorted(reached, key=lambda entrant: (-reached[entrant], entrant))
         found: list[Standing] = []
-        for place, entrant in enumerate(ordered, 1):
+        for place, entrant in enumerate(ordered[:top], 1):
             alike = place > 1 and reached[ordered[place - 2]] == reached[entrant]
             rank = found[-1].rank if alike else place
             found.append(self._tally.standing(rank, entrant, self._note(entrant)))

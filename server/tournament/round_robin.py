@@ -45,8 +45,8 @@ class RoundRobin:
         if ranks is not None:
             self.tally.add(fixture.seats, ranks)
 
-    def standings(self) -> list[Standing]:
-        return ranked(self.tally, self._entrants, self._streams if self.done else None)
+    def standings(self, top: int | None = None) -> list[Standing]:
+        return ranked(self.tally, self._entrants, self._streams if self.done else None, top)
 
 
 def leg_games(entrants: int, seats: int) -> int:

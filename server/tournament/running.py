@@ -221,7 +221,8 @@ class Running:
         self._publish = True
 
     async def _end(self) -> None:
-        rows = [standing_row(each) for each in self.state.standings()]
+        standings = await asyncio.to_thread(self.state.standings)
+        rows = [standing_row(each) for each in standings]
         await self._services.tournaments.end(self.facts.tournament, rows, self._services.clock())
         self._note("end", {"seed": self.facts.seed.hex()})
         await self._tell("ended")
@@ -245,7 +246,9 @@ class Running:
         news = self._news or [LogEvent(t=t, by="host", type="changed")]
         events = [msgspec.structs.replace(event, t=t) for event in news]
         began_s = time.perf_counter()
-        shown = view(self.facts, self.state, status)
+        # In a thread, for other tournaments and roles share this loop. Nobody changes the state meanwhile:
+        # only `step` does, which waits here, and who cancels it loads the tournament anew.
+        shown = await asyncio.to_thread(view, self.facts, self.state, status)
         took_ms = round((time.perf_counter() - began_s) * 1_000)
         self._rest_ms = max(PUBLISH_MS, PUBLISH_SHARE * took_ms)
         await self._services.log.publish(channel, new_id(), events, shown, keys.AGENT_TTL_S)

@@ -24,24 +24,31 @@ Key = Callable[[int], Any]
 Named = tuple[str, Callable[[Sequence[int]], Key]]
 
 
-def ranked(tally: Tally, entrants: int, streams: Streams | None) -> list[Standing]:
-    """All entrants, best first. `streams` is given when the tournament is over: the coin then decides
-    what nothing else does."""
+def ranked(
+    tally: Tally, entrants: int, streams: Streams | None, top: int | None = None
+) -> list[Standing]:
+    """The entrants, best first: the first `top`, or all. `streams` is given when the tournament is over:
+    the coin then decides what nothing else does."""
     found: list[Standing] = []
+    shares = tally.shares()
     # who has played nothing comes behind who has lost everything
-    for group in _split(range(entrants), lambda each: (tally.played[each] > 0, tally.share(each))):
-        for tied, note in _break(tally, group):
+    for group in _split(range(entrants), lambda each: (tally.played[each] > 0, shares[each])):
+        if top is not None and len(found) >= top:
+            break  # ties of those that are not shown are not broken: it is what takes the time
+        for tied, note in _break(tally, group, shares):
             found += _placed(tally, tied, note, len(found) + 1, streams)
-    return found
+    return found[:top]
 
 
-def _break(tally: Tally, group: Sequence[int]) -> list[tuple[list[int], str]]:
+def _break(
+    tally: Tally, group: Sequence[int], shares: Sequence[int]
+) -> list[tuple[list[int], str]]:
     """The group in smaller groups, best first, each with what set it apart."""
     if len(group) == 1 or not any(tally.played[each] for each in group):
         return [(list(group), "")]
     rules: list[Named] = [
         ("head-to-head", lambda tied: lambda each: tally.taken(each, tied)),
-        ("Sonneborn-Berger", lambda tied: tally.worth),
+        ("Sonneborn-Berger", lambda tied: lambda each: tally.worth(each, shares)),
         ("wins", lambda tied: lambda each: tally.wins[each]),
     ]
     parts: list[tuple[list[int], str]] = [(list(group), "")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
+from math import lcm
 
 from server.tournament.fixture import Standing, points
 
@@ -39,22 +39,24 @@ class Tally:
                     pair[0] += 2 * (rank < others) + (rank == others)
                     pair[1] += 1
 
-    def share(self, entrant: int) -> Fraction:
-        """Points of the possible ones, 0 before the first game."""
-        played = self.played[entrant]
-        return Fraction(self.points[entrant], self._best * played) if played else Fraction(0)
+    def shares(self) -> list[int]:
+        """By entrant, points for a game, in the one unit that makes all of them integers; 0 before the
+        first game. Exact as fractions are, and many times faster: a thousand entrants are compared."""
+        unit = lcm(*(played for played in self.played if played))
+        return [
+            own * (unit // played) if played else 0
+            for own, played in zip(self.points, self.played, strict=True)
+        ]
 
     def taken(self, entrant: int, off: Sequence[int]) -> int:
         """Half points that `entrant` took off these opponents."""
         against = self.against[entrant]
         return sum(against[other][0] for other in off if other in against)
 
-    def worth(self, entrant: int) -> Fraction:
-        """Each opponent's share, times the half points taken off it: Sonneborn-Berger."""
-        return sum(
-            (self.share(other) * pair[0] for other, pair in self.against[entrant].items()),
-            Fraction(0),
-        )
+    def worth(self, entrant: int, shares: Sequence[int]) -> int:
+        """Each opponent's share, times the half points taken off it: Sonneborn-Berger, in the unit of
+        `shares`."""
+        return sum(shares[other] * pair[0] for other, pair in self.against[entrant].items())
 
     def standing(self, rank: int, entrant: int, note: str = "") -> Standing:
         played, wins, draws = self.played[entrant], self.wins[entrant], self.draws[entrant]

@@ -156,5 +156,5 @@ class Tournament:
     def done(self) -> bool:
         return self.format.done
 
-    def standings(self) -> list[Standing]:
-        return self.format.standings()
+    def standings(self, top: int | None = None) -> list[Standing]:
+        return self.format.standings(top)

@@ -49,7 +49,7 @@ def view(
     format_ = state.format
     live = [game_card(game) for game in list(state.live.values())[:LIVE_SHOWN]]
     matches = _matches(format_, state) if isinstance(format_, Knockout) else []
-    standings = [standing_row(each) for each in state.standings()[:STANDINGS_SHOWN]]
+    standings = [standing_row(each) for each in state.standings(STANDINGS_SHOWN)]
     return TournamentView(
         tournament=facts.tournament,
         space=facts.setup.space,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations, islice, pairwise
 
 import pytest
@@ -314,6 +315,20 @@ def test_ranks_are_shared_until_the_coin_falls() -> None:
     assert [each.rank for each in decided] == [1, 2]
     assert decided[0].entrant == STREAMS.below("rank:1:2", 2)
     assert decided[0].note == "coin"
+
+
+@given(st.integers(2, 9), seeds, st.integers(0, 12))
+def test_the_first_few_are_those_of_all(entrants: int, seed: int, top: int) -> None:
+    rng = random.Random(seed)
+    tally = Tally(entrants, 2)
+    for _ in range(rng.randint(0, 20)):
+        one, other = rng.sample(range(entrants), 2)
+        tally.add((one, other), rng.choice([(1, 2), (2, 1), (1, 1)]))
+    for streams in (None, STREAMS):
+        everybody = ranked(tally, entrants, streams)
+        assert ranked(tally, entrants, streams, top) == everybody[:top]
+        shares = [Fraction(each.points, each.possible or 1) for each in everybody if each.played]
+        assert shares == sorted(shares, reverse=True)
 
 
 def test_no_coin_falls_for_who_has_not_played() -> None:
