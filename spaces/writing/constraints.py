@@ -17,7 +17,7 @@ from spaces.writing import counting
 
 TITLE_CHARS = 70
 
-Word = Annotated[str, Meta(pattern=r"^[a-z]{2,20}$")]
+Word = Annotated[str, Meta(pattern=r"^[a-z]{2,20}\Z")]
 _HASHTAG = re.compile(r"(?<![\w#])#[^\W_]\w*")
 _QUOTED = re.compile('"[^"\n]+"|\u201c[^\u201d\n]+\u201d')
 _BULLET = re.compile(r"[-*\u2022](?![-*\u2022]).*[^\W_]")
@@ -81,7 +81,7 @@ class Bullets(Demand, frozen=True, tag="bullets"):
 
 
 class Acrostic(Demand, frozen=True, tag="acrostic"):
-    word: Annotated[str, Meta(pattern=r"^[a-z]{2,8}$")]
+    word: Annotated[str, Meta(pattern=r"^[a-z]{2,8}\Z")]
 
     @property
     def says(self) -> str:

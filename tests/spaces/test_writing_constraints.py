@@ -146,6 +146,21 @@ def test_briefs_are_many() -> None:
     assert used == set(Constraint.__args__)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"is": "avoid", "words": ["very\n"]},
+        {"is": "mention", "word": "kettle\n"},
+        {"is": "starts", "word": "kettle\n"},
+        {"is": "acrostic", "word": "bread\n"},
+    ],
+)
+def test_a_word_does_not_end_in_a_new_line(raw: dict[str, object]) -> None:
+    """`$` in a pattern would let one through, into the task that judges and agents read."""
+    with pytest.raises(msgspec.ValidationError, match="matching regex"):
+        msgspec.convert(raw, Constraint)
+
+
 def test_the_labels_are_the_ones_that_are_documented() -> None:
     streams = Streams(bytes(range(32)))
     brief = draw(streams)
