@@ -75,14 +75,22 @@ def _repeats(case: Case) -> Evidence:
 
 
 def _withheld(case: Case) -> tuple[Evidence, ...]:
-    """First where there is any: it says what the judges were not shown."""
-    counts = screen(case).withheld
-    if not any(counts):
-        return ()
-    return (
-        Evidence(
-            name="lines withheld",
-            values_milli=tuple(count * MILLI for count in counts),
-            note="lines that speak to the judge; the judges were not shown them",
+    """First where there is any: it says what the judges were not shown, and what they were."""
+    screened = screen(case)
+    shown = (
+        (
+            "lines withheld",
+            screened.withheld,
+            "lines that speak to the judge; the judges were not shown them",
         ),
+        (
+            "addresses the judge",
+            screened.hints,
+            "sentences that may speak to the judge or be honest; the judges were shown them",
+        ),
+    )
+    return tuple(
+        Evidence(name=name, values_milli=tuple(count * MILLI for count in counts), note=note)
+        for name, counts, note in shown
+        if any(counts)
     )

@@ -3,7 +3,8 @@
 What defends the judge: lines that speak to it are withheld (`judges.screen`); contestants are letters, not
 names; they are asked about in orders in which a liking for the first one cancels; their text is reduced to plain lines without any character
 of a delimiter or of a chat template (`<|im_end|>` in a message is a control token for many servers),
-bounded in length, and stands between delimiters with a nonce; a reminder follows it.
+bounded in length, and stands between delimiters with a nonce; a reminder follows it. What the rules have
+checked by code stands after all the works, in lines that begin with the nonce: no text can write one.
 """
 
 from __future__ import annotations
@@ -105,9 +106,12 @@ def build(
     limit = max_work // max(1, sum(piece.seat in order for piece in case.pieces))
     case = screen(case).case
     work = [
-        "\n".join((_quoted(name, rubric, case.of(seat), nonce, limit), *_checked(case, seat)))
+        _quoted(name, rubric, case.of(seat), nonce, limit)
         for name, seat in zip(names, order, strict=True)
     ]
+    if case.checks:
+        checked = (_checked(name, case, seat) for name, seat in zip(names, order, strict=True))
+        work.append("\n".join(f"{nonce} {each}" for each in checked))
     filled = Template(template).substitute(
         rubric="\n".join(f"- {line.name}: {line.asks}" for line in rubric.lines),
         open=_open(nonce),
@@ -118,6 +122,7 @@ def build(
         names=", ".join(line.name for line in rubric.lines),
         first=names[0],
         letters=_listed([letter(place) for place in range(len(order))], "or"),
+        nonce=nonce,
         better="; ".join(f"{line.name}: who has {line.better}" for line in rubric.lines),
         form=_form(rubric, len(order)),
     )
@@ -131,13 +136,13 @@ def _listed(names: Sequence[str], last: str) -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
-def _checked(case: Case, seat: int) -> tuple[str, ...]:
-    """What the rules have found by code, in words of ours and after the quotation."""
-    if not case.checks or not case.text(seat):
-        return ()
+def _checked(name: str, case: Case, seat: int) -> str:
+    """What the rules have found by code, in words of ours; they have checked what the seat wrote, all of it."""
+    if all(check.met[seat] is None for check in case.checks):
+        return f"{name}: no text, nothing checked"
     missed = case.missed(seat)
-    met = f"{len(case.checks) - len(missed)} of {len(case.checks)} checked points met"
-    return (f"({met}{'; not true: ' + '; '.join(missed) if missed else ''})",)
+    met = f"{name}: {len(case.checks) - len(missed)} of {len(case.checks)} checked points met"
+    return f"{met}{'; not true: ' + '; '.join(missed) if missed else ''}"
 
 
 def _quoted(name: str, rubric: Rubric, pieces: Sequence[Piece], nonce: str, limit: int) -> str:
