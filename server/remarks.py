@@ -25,6 +25,7 @@ class _Ply(msgspec.Struct, frozen=True):
     bid_regret_milli: tuple[int, int]
     value_milli: int
     mark_regret_milli: int | None = None
+    forfeit: tuple[int, ...] = ()
 
 
 class _Regret(msgspec.Struct, frozen=True):
@@ -68,11 +69,17 @@ def _regret(regret: _Regret) -> list[str]:
         "            ply   value  seat 0's bid  seat 1's bid  the mark",
         *(
             f"         {ply.ply:6} {ply.value_milli:7} {ply.bid_regret_milli[0]:13}"
-            f" {ply.bid_regret_milli[1]:13} {_or_dash(ply.mark_regret_milli):>9}"
+            f" {ply.bid_regret_milli[1]:13} {_or_dash(ply.mark_regret_milli):>9}{_forfeits(ply)}"
             for ply in regret.plies
         ),
         f"           mean         {mean[0]:13} {mean[1]:13}   marks included",
     ]
+
+
+def _forfeits(ply: _Ply) -> str:
+    if not ply.forfeit:
+        return ""
+    return f"   forfeit by seat {' and '.join(str(seat) for seat in ply.forfeit[:2])}"
 
 
 def _or_dash(value: int | None) -> str:

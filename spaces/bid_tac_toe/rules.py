@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from spaces.bid_tac_toe.state import MARKS, Pair, Round, State, line_of
-from spaces.bid_tac_toe.variants import MAX_REBIDS, Params
+from spaces.bid_tac_toe.variants import MAX_REBIDS, Params, Payment
 from spaces.seed import Streams
 from spaces.space import IllegalAction, Outcome
 
@@ -40,7 +40,9 @@ def _reveal(state: State, bids: Pair, streams: Streams) -> State:
     return msgspec.structs.replace(
         state,
         bids=(None, None),
-        chips=state.chips if winner is None else _pay(state, bids, winner),
+        chips=state.chips
+        if winner is None
+        else paid(state.params.payment, state.chips, bids, winner),
         advantage=1 - state.advantage
         if tie == "chip" and state.advantage is not None
         else state.advantage,
@@ -59,14 +61,15 @@ def _bid_winner(state: State, bids: Pair, streams: Streams) -> tuple[int | None,
     return streams.coin(f"coin:{state.ply}"), "coin"
 
 
-def _pay(state: State, bids: Pair, winner: int) -> Pair:
-    x, o = state.chips
-    match state.params.payment:
+def paid(payment: Payment, chips: Pair, bids: Pair, winner: int) -> Pair:
+    """The chips after a bid that `winner` won."""
+    x, o = chips
+    match payment:
         case "all-pay":
             return x - bids[0], o - bids[1]
         case "richman":
-            paid = bids[winner]
-            return (x - paid, o + paid) if winner == 0 else (x + paid, o - paid)
+            price = bids[winner]
+            return (x - price, o + price) if winner == 0 else (x + price, o - price)
         case "poorman":
             return (x - bids[0], o) if winner == 0 else (x, o - bids[1])
 

@@ -60,6 +60,21 @@ def test_regret_is_told_ply_by_ply() -> None:
     assert mean.split()[:3] == ["mean", "131", "500"]
 
 
+def test_a_forfeit_is_told_beside_what_it_cost() -> None:
+    lost = {
+        "ply": 0,
+        "bid_regret_milli": [1000, 0],
+        "mark_regret_milli": None,
+        "value_milli": 0,
+        "forfeit": [0],
+    }
+    _, _, ply, mean = told({**REGRET, "plies": [lost], "mean_regret_milli": [1000, 0]})
+    assert ply.split() == ["0", "0", "1000", "0", "-", "forfeit", "by", "seat", "0"]
+    assert mean.split()[:3] == ["mean", "1000", "0"]
+    both = {**lost, "forfeit": [0, 1]}
+    assert told({**REGRET, "plies": [both]})[2].endswith("forfeit by seat 0 and 1")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -22,13 +22,16 @@ RULES = list(
 )
 
 
-def played(params: Params, seed: int, folly: int | None = None) -> State:
-    """A session by the table, but for the seat `folly`, which bids and marks by chance."""
+def played(params: Params, seed: int, folly: int | None = None, stop: int | None = None) -> State:
+    """A session by the table, but for the seat `folly`, which bids and marks by chance; up to its end,
+    or to `stop` pairs of bids and marks."""
     rng = random.Random(seed)
     streams = Streams(rng.randbytes(32))
     state = rules.initial(params, streams)
     table = tables.find(params)
-    while rules.outcome(state) is None:
+    for step in itertools.count():
+        if step == stop or rules.outcome(state) is not None:
+            break
         position = Position(state.board, state.chips, state.advantage, state.rebids)
         winner = state.bid_winner
         if winner is not None:
@@ -103,9 +106,76 @@ def test_an_unrevealed_bid_and_an_owed_mark_are_left_out() -> None:
     assert regret.annotate(state)["mean_regret_milli"] == [0, 0]
     state = rules.place_bid(state, 0, 2, streams)
     assert regret.annotate(state)["plies"] == []
-    state = rules.forfeit(rules.place_bid(state, 1, 1, streams), 0)
-    (ply,) = regret.annotate(state)["plies"]
+    (ply,) = regret.annotate(rules.place_bid(state, 1, 1, streams))["plies"]
     assert ply["mark_regret_milli"] is None
+    assert "forfeit" not in ply
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("seat", [0, 1])
+def test_who_forfeits_at_once_gives_the_whole_value_away(seat: int, sealed: bool) -> None:
+    params, streams = Params(chips=3), Streams(b"f" * 32)
+    state = rules.initial(params, streams)
+    if sealed:
+        state = rules.place_bid(state, 1 - seat, 2, streams)
+    found = regret.annotate(rules.forfeit(state, seat))
+    lost = [1_000 if each == seat else 0 for each in (0, 1)]
+    assert found["plies"] == [
+        {
+            "ply": 0,
+            "bid_regret_milli": lost,
+            "mark_regret_milli": None,
+            "value_milli": 0,
+            "forfeit": [seat],
+        }
+    ]
+    assert found["mean_regret_milli"] == lost
+
+
+def test_a_forfeited_mark_costs_what_the_best_cell_was_worth() -> None:
+    params, streams = Params(chips=3), Streams(b"f" * 32)
+    state = State(params, "XX.OO....", (3, 2), None)
+    state = rules.place_bid(rules.place_bid(state, 0, 2, streams), 1, 1, streams)
+    table = tables.find(params)
+    lost = regret._forfeit(rules.forfeit(state, 0), table, sums := [0.0, 0.0])
+    assert lost["mark_regret_milli"] == 2_000, "a line was to be had"
+    assert lost["bid_regret_milli"] == [0, 0]
+    assert (lost["value_milli"], lost["forfeit"], sums) == (1_000, [0], [2.0, 0.0])
+    start = rules.initial(params, streams)
+    start = rules.place_bid(rules.place_bid(start, 0, 0, streams), 1, 1, streams)
+    bid, forfeited = regret.annotate(rules.forfeit(start, 1))["plies"]
+    assert bid["mark_regret_milli"] is None
+    assert forfeited["forfeit"] == [1]
+    assert forfeited["mark_regret_milli"] == 1_000 - forfeited["value_milli"]
+
+
+def test_where_both_forfeit_the_one_who_was_ahead_loses_its_lead() -> None:
+    state = State(Params(chips=3), "XX.......", (3, 2), None)
+    state = rules.forfeit(rules.forfeit(state, 0), 1)
+    table = tables.find(state.params)
+    lost = regret._forfeit(state, table, sums := [0.0, 0.0])
+    value = table.value(Position("XX.......", (3, 2)))
+    assert value > 0
+    assert lost["forfeit"] == [0, 1]
+    assert sums == [value, 0.0]
+
+
+@pytest.mark.parametrize("rules_of", RULES, ids="-".join)
+def test_a_forfeit_is_scored_in_every_variant(rules_of: tuple[str, str, str]) -> None:
+    for cut in range(4):
+        state = played(small(rules_of), 5, stop=cut)
+        open_seats = [seat for seat in (0, 1) if rules.owes(state, seat)]
+        for seat in open_seats:
+            found = regret.annotate(rules.forfeit(state, seat))
+            *before, last = found["plies"]
+            assert len(before) == len(state.log)
+            assert last["forfeit"] == [seat]
+            value = last["value_milli"] if seat == 0 else -last["value_milli"]
+            cost = last["mark_regret_milli"]
+            cost = last["bid_regret_milli"][seat] if cost is None else cost
+            assert cost == pytest.approx(value + 1_000, abs=1)
+            mean = cost / len(found["plies"])
+            assert found["mean_regret_milli"][seat] == pytest.approx(mean, abs=1)
 
 
 def test_a_variant_without_a_table_says_how_to_get_one() -> None:
@@ -125,6 +195,6 @@ def test_chips_are_paid_as_by_the_rules(payment: Any, bids: tuple[int, int], win
         for seat in (0, 1):
             state = rules.place_bid(state, seat, bids[seat], streams)
         if state.bid_winner == winner:
-            assert regret.paid(payment, (9, 9), bids, winner) == state.chips
+            assert rules.paid(payment, (9, 9), bids, winner) == state.chips
             return
     pytest.fail("no seed let this seat win")

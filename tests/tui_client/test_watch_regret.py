@@ -59,6 +59,24 @@ def test_the_regret_of_another_game_is_not_told() -> None:
     assert "regret X" not in words_on(paint_log(annotated(moved), 74, 14))
 
 
+@pytest.mark.parametrize(
+    ("seats", "bids", "mark", "told"),
+    [
+        ([1], [0, 1_600], None, "O forfeited  regret X .00 O 1.60"),
+        ([0], [0, 0], 2_000, "X forfeited  regret X 2.00 O .00"),
+        ([0, 1], [400, 0], None, "X and O forfeited  regret X .40 O .00"),
+    ],
+)
+def test_a_forfeit_is_a_row_of_its_own(seats: Any, bids: Any, mark: Any, told: str) -> None:
+    ply = {"ply": 8, "bid_regret_milli": bids, "mark_regret_milli": mark, "forfeit": seats}
+    state = annotated({**recording.REGRET, "plies": [*recording.REGRET["plies"], ply]})
+    rows = paint_log(state, 74, 14)
+    assert_fills(rows, 74, 14)
+    newest = " ".join(rows[1].plain.replace("│", " ").split())
+    assert newest == "9. " + " ".join(told.split())
+    assert_fills(paint_log(state, 49, 8), 49, 8)
+
+
 @settings(deadline=None)
 @given(
     st.dictionaries(
@@ -68,6 +86,13 @@ def test_the_regret_of_another_game_is_not_told() -> None:
             st.text(max_size=40),
             st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=2),
             st.lists(st.just({"ply": 0, "bid_regret_milli": [10**6, -(10**6)]}), max_size=3),
+            st.lists(
+                st.builds(
+                    lambda seats: {"ply": 9**9, "bid_regret_milli": [1, 2], "forfeit": seats},
+                    st.lists(st.integers(-1, 2), max_size=4),
+                ),
+                max_size=AUCTIONS + 2,
+            ),
         ),
     )
 )

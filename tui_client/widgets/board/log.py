@@ -10,7 +10,7 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.observed import BidLog, bid_tac_toe
 from tui_client.state import State
-from tui_client.widgets.board.regret import beside, missing, ply_of, regret
+from tui_client.widgets.board.regret import beside, forfeited, missing, ply_of, regret
 from tui_client.widgets.canvas import Part, frame, line, spread
 from tui_client.widgets.pane import Pane
 from tui_client.words import MARKS, cell_name
@@ -35,6 +35,14 @@ def _row(past: BidLog) -> Text:
     return line(*parts, (MARKS[past.winner], theme.seat_style(past.winner)), (takes, theme.PLAIN))
 
 
+def _forfeit_row(ply: int, seats: Sequence[int]) -> Text:
+    parts: list[Part] = [(f"{ply + 1:>2}. ", theme.FAINT)]
+    for at, seat in enumerate(dict.fromkeys(seats)):
+        parts += [(" and ", theme.DIM)] if at else []
+        parts.append((MARKS[seat], theme.seat_style(seat)))
+    return line(*parts, (" forfeited", theme.PLAIN))
+
+
 def paint_log(state: State, width: int, height: int) -> list[Text]:
     """Newest first; beside each row what it gave away, once the arena has told."""
     view = state.spectated.view if state.spectated else None
@@ -47,6 +55,9 @@ def paint_log(state: State, width: int, height: int) -> list[Text]:
     for at, past in enumerate(board.log):
         one, row = ply_of(told, at, past.ply), _row(past)
         rows.append(row if one is None else spread(row, beside(one, past.winner, wide=wide), inner))
+    if (gone := forfeited(told, len(board.log))) is not None:
+        row = _forfeit_row(gone.ply, gone.forfeit)
+        rows.append(spread(row, beside(gone, gone.forfeit[0], wide=wide), inner))
     rows.reverse()
     if not rows:
         rows = [line(("the first bids are being made", theme.FAINT))]

@@ -22,11 +22,13 @@ Milli = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 
 
 class Ply(msgspec.Struct, frozen=True):
-    """One pair of bids and the mark after it, in thousandths of the stake."""
+    """One pair of bids and the mark after it, or a forfeit, in thousandths of the stake."""
 
     ply: int
     bid_regret_milli: tuple[Milli, Milli]
     mark_regret_milli: Milli | None = None
+    forfeit: tuple[Annotated[int, Meta(ge=0, le=1)], ...] = ()
+    """The seats that failed this decision, and lost what the position was worth to them."""
 
     def of(self, seat: int, winner: int | None) -> int:
         """Bid and mark together."""
@@ -57,6 +59,13 @@ def regret(view: SessionView) -> Regret | None:
 def ply_of(told: Regret | None, at: int, ply: int) -> Ply | None:
     """What stands beside row `at` of the log, if it is about the same ply."""
     if told is None or at >= len(told.plies) or told.plies[at].ply != ply:
+        return None
+    return told.plies[at]
+
+
+def forfeited(told: Regret | None, at: int) -> Ply | None:
+    """The forfeit that ended the session, after `at` rows of the log."""
+    if told is None or len(told.plies) != at + 1 or not told.plies[at].forfeit:
         return None
     return told.plies[at]
 
