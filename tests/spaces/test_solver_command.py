@@ -143,6 +143,20 @@ def test_all_pay_is_answered_by_an_equilibrium(capsys: pytest.CaptureFixture[str
     assert sum(equilibrium["bids"].values()) == pytest.approx(1)
     assert set(equilibrium["bids"]) <= set("01234")
     assert 0 <= equilibrium["exploitability"] < 0.01
+    assert equilibrium["measured"] is True
+    passing = solved(capsys, "--payment", "richman", "--chips", "4")["equilibrium"]
+    assert passing["measured"] is False
+
+
+def test_a_value_has_no_more_places_than_its_table(capsys: pytest.CaptureFixture[str]) -> None:
+    start = solved(capsys, "--payment", "all-pay")["equilibrium"]
+    assert str(start["value"]) == "0.0"
+    assert start["measured"] is True
+    ahead = solved(capsys, "--position", "X........")["equilibrium"]["value"]
+    assert ahead == round(ahead, 5) != 0
+    few = solved(capsys, "--payment", "richman", "--ties", "coin", "--chips", "4", "--holding", "5")
+    worth = few["equilibrium"]["value"]
+    assert worth == round(worth, 6) != 0
 
 
 def test_the_players_of_an_equilibrium_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:

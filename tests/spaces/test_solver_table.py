@@ -43,6 +43,7 @@ def positions(chips: int) -> list[Position]:
 
 def test_a_built_table_is_read_back_as_it_was_solved(built: Path) -> None:
     table = table_file.read(built)
+    assert not table.measured, "nobody has"
     exact = tables.solved(Variant.of(SMALL))
     unit = 1 / 32_767
     for position in positions(4):
@@ -109,6 +110,101 @@ def test_tables_are_found_where_they_are_built(
         tables.find(Params(chips=5))
 
 
+@pytest.fixture
+def shipped_and_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreted: None
+) -> tuple[Path, Path]:
+    """Folders without a table, and nothing that is solved in passing."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tables, "CHEAP", 0)
+    monkeypatch.setattr(tables, "SHIPPED", tmp_path / "shipped")
+    return tmp_path / "shipped", tables.cache_folder()
+
+
+def test_junk_is_passed_over_for_the_next_table(shipped_and_cached: tuple[Path, Path]) -> None:
+    shipped, cached = shipped_and_cached
+    cached.mkdir(parents=True)
+    junk = cached / "all-pay-coin-money-4.table"
+    junk.write_bytes(b"junk")
+    good = table_command.build_table(Params(chips=5), folder=cached, certified=False)
+    torn = cached / "all-pay-coin-money-3.table"
+    torn.write_bytes(good.read_bytes()[:-40])  # its header is whole
+    with pytest.warns(RuntimeWarning, match="all-pay-coin-money-4.table is no table"):
+        assert tables.find(Params(chips=4)).variant.chips == 5
+    assert tables.locate(Variant.of(Params(chips=4)), (shipped, cached)) == good
+    junk.unlink()
+    with pytest.warns(RuntimeWarning, match="is damaged"):
+        assert tables.find(Params(chips=3)).variant.chips == 5
+
+
+def test_junk_alone_is_named_where_nothing_else_is_found(
+    shipped_and_cached: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, cached = shipped_and_cached
+    cached.mkdir(parents=True)
+    (cached / "all-pay-coin-money-4.table").write_bytes(b"junk")
+    (cached / "all-pay-coin-money-6.table").mkdir()
+    with (
+        pytest.warns(RuntimeWarning, match="passed over"),
+        pytest.raises(tables.NoTable, match=r"passed over .*is no table.*build it with"),
+    ):
+        tables.find(SMALL)
+    monkeypatch.setattr(tables, "CHEAP", 450)
+    with pytest.warns(RuntimeWarning, match="passed over"):
+        assert not tables.find(SMALL).measured, "solved in passing"
+
+
+@pytest.mark.parametrize(
+    "other", [Params(chips=4, decided_by="draw"), Params("poorman", chips=4), Params(chips=2)]
+)
+def test_a_file_is_not_believed_for_its_name(
+    other: Params, shipped_and_cached: tuple[Path, Path]
+) -> None:
+    _, cached = shipped_and_cached
+    path = table_command.build_table(other, folder=cached, certified=False)
+    path.rename(cached / "all-pay-coin-money-4.table")
+    assert tables.locate(Variant.of(SMALL), (cached,)) is None
+    with (
+        pytest.warns(RuntimeWarning, match=f"holds {Variant.of(other).name}, which does not cover"),
+        pytest.raises(tables.NoTable),
+    ):
+        tables.find(SMALL)
+
+
+def test_what_is_shipped_goes_before_what_lies_in_the_cache(
+    shipped_and_cached: tuple[Path, Path],
+) -> None:
+    shipped, cached = shipped_and_cached
+    table_command.build_table(SMALL, folder=cached, certified=False)
+    table_command.build_table(Params(chips=5), folder=shipped, certified=False)
+    assert tables.find(SMALL).variant.chips == 5
+
+
+def test_a_table_that_fits_no_memory_is_refused_before_it_is_begun(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(induction, "solve", lambda *_, **__: pytest.fail("it was begun"))
+    with pytest.raises(
+        ValueError, match=r"all-pay-coin-money-1000 would take about \d+ GiB.* 8 GiB"
+    ):
+        table_command.build_table(Params(chips=1_000), folder=tmp_path)
+    assert table_command.estimated_bytes(Variant.of(DEFAULT)) < 2**28
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_solving(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(induction, "solve", lambda *_, **__: pytest.fail("it was begun"))
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        table_command.build_table(SMALL, folder=tmp_path / "file" / "folder")
+    (tmp_path / "all-pay-coin-money-4.table").mkdir()
+    with pytest.raises(IsADirectoryError):
+        table_command.build_table(SMALL, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2, "nothing is left behind"
+
+
 def test_a_richman_table_covers_its_own_total_alone(tmp_path: Path, interpreted: None) -> None:
     params = Params(payment="richman", chips=4)
     table_command.build_table(params, folder=tmp_path, certified=False)
@@ -125,6 +221,8 @@ def test_the_certificate_is_printed_and_kept_in_the_header(
     found = told["certificate"]
     assert 0 <= found["exploitability"] <= 1e-4
     assert told["exploitability_micro"] == table_file.read_header(path).exploitability_micro
+    assert told["measured"] is True
+    assert table_file.read(path).measured
     assert table_file.read(path).exploitability <= 1e-4
     table_command.print_certificate(SMALL, path)
     again = json.loads(capsys.readouterr().out)
@@ -220,6 +318,54 @@ class BestResponse:
         return max(self.value(each.board, each.chips, each.advantage) for each in after)
 
 
+@pytest.mark.parametrize("seat", [0, 1])
+def test_the_certificate_agrees_with_play_by_look_ups(built: Path, seat: int) -> None:
+    """Brute force as above, but without classes of boards: whoever plays asks `play` and `best_cell`
+    for the very board, as the solver brain does."""
+    table = table_file.read(
+        table_command.build_table(Params(chips=2), folder=built.parent, certified=False)
+    )
+    response = LookedUp(table, Params(chips=2), seat)
+    found = certify(table)["best_response"]["XO"[seat]]
+    sign = 1 - 2 * seat
+    assert sign * response.value(EMPTY * CELLS, (2, 2), None) == pytest.approx(found, abs=1e-9)
+    assert len(response.known) > 4_000, "boards are not reduced"
+
+
+class LookedUp(BestResponse):
+    """Of either seat, to the look-ups of a table."""
+
+    def __init__(self, table: Table, params: Params, seat: int) -> None:
+        super().__init__(table, params)
+        self.seat = seat
+        self.best = min if seat else max
+
+    def expand(self, state: State) -> float:
+        outcome = rules.outcome(state)
+        if outcome is not None:
+            assert outcome.returns is not None
+            return float(outcome.returns[0])
+        position = Position(state.board, state.chips, state.advantage)
+        mix = self.strategy.play(position).mixes[1 - self.seat]
+        return self.best(
+            sum(
+                chance * self.after(state, *((own, bid) if self.seat == 0 else (bid, own)))
+                for bid, chance in mix.items()
+            )
+            for own in range(state.chips[self.seat] + 1)
+        )
+
+    def marked(self, state: State) -> float:
+        winner = state.bid_winner
+        assert winner is not None
+        cells = state.free_cells
+        if winner != self.seat:
+            position = Position(state.board, state.chips, state.advantage)
+            cells = (self.strategy.best_cell(position, winner),)
+        after = [rules.place_mark(state, winner, cell) for cell in cells]
+        return self.best(self.value(each.board, each.chips, each.advantage) for each in after)
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Table:
     path = tables.locate(Variant.of(DEFAULT), (tables.SHIPPED,))
@@ -232,6 +378,7 @@ def test_the_shipped_table_is_of_the_default_session_and_states_less_than_one_pe
 ) -> None:
     assert shipped.variant == Variant.of(DEFAULT)
     assert 0 < shipped.exploitability < 0.01
+    assert shipped.measured
 
 
 def test_the_shipped_table_answers_at_once_and_in_equilibrium(shipped: Table) -> None:

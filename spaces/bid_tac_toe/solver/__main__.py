@@ -141,7 +141,7 @@ def certificate(
         Path | None, typer.Option(help="A table file, instead of the variant's.")
     ] = None,
 ) -> None:
-    """Compute best responses to a table, independently of the solver, and print what they win."""
+    """Compute best responses to a table's strategies, without its values, and print what they win."""
     from spaces.bid_tac_toe.solver.table_command import print_certificate
 
     params = answers.variant(payment, chips, ties, decided_by)

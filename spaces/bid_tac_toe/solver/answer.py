@@ -201,10 +201,11 @@ def _equilibrium(asked: Asked, reasons: dict[str, str]) -> dict[str, Any] | None
         reasons["equilibrium"] = str(error)
         return None
     return {
-        "value": found.value + 0.0,  # no -0.0
+        "value": found.value,
         "bids": {str(bid): chance for bid, chance in found.bids.items()},
         "rival_bids": {str(bid): chance for bid, chance in found.rival_bids.items()},
         "exploitability": found.exploitability,
+        "measured": found.measured,
         "holding": str(Holding(own, holder == seat)),
         "rival": str(Holding(rival, holder == 1 - seat)),
         "table": found.table,

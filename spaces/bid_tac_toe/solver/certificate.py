@@ -1,9 +1,14 @@
 """How much a rival who knows the table's strategy can win against it: best responses, computed anew.
 
-Nothing of the solver is used here but the strategies themselves, as the table's player plays them:
-both seats' mixed bids in every position, rounding included, and the cells that it marks. Against a
-fixed strategy the rest is a decision process for one seat, solved backwards over all boards and chips
-with the rules of `rules.py` written out once more. The rival bids any amount and marks any cell.
+No value and no payoff of the solver is used here, only the strategies, as the table's player plays
+them: both seats' mixed bids in every position, rounding included, and the cells that it marks. Against
+a fixed strategy the rest is a decision process for one seat, solved backwards over all chips with the
+payments and ties of `rules.py` written out once more. The rival bids any amount and marks any cell.
+
+It does share with the solver how boards are reduced by symmetry (`boards`: classes and children), what
+a variant is, and which boards the table says are bid alike. A mistake there would deceive both; so the
+tests compare what is found here, for few chips, with best responses to `Table.play` and
+`Table.best_cell` over unreduced boards, expanded by `rules.py` itself.
 
 exploitability = max over seats of what the best response wins beyond the value of the session. The
 value is not the table's word either: it is what the strategies achieve against each other.

@@ -17,7 +17,7 @@ class Equilibrium(NamedTuple):
     """One seat's view of a position before a pair of bids."""
 
     value: float
-    """The seat's, -1 to 1."""
+    """The seat's, -1 to 1, rounded to the places that the table has."""
     bids: dict[int, float]
     """The seat's mix: bid to probability; bids that are not listed are never made."""
     rival_bids: dict[int, float]
@@ -25,6 +25,8 @@ class Equilibrium(NamedTuple):
     """What both seats together could gain by a better bid now."""
     exploitability: float
     """The most that a rival who knows the strategy can win beyond the value of the whole session."""
+    measured: bool
+    """Whether best responses to the table have measured that; else it is a bound known beforehand."""
     table: str
     """The variant solved, and the hash of its contents."""
 
@@ -40,11 +42,13 @@ def solve(position: Position, params: Params, seat: int = 0) -> Equilibrium:
             f" in {table.variant.name}: the session is over, or never has these chips"
         )
     play = table.play(position)
+    value = round(play.value, table.digits)
     return Equilibrium(
-        value=play.value if seat == 0 else -play.value,
+        value=(value if seat == 0 else -value) + 0.0,  # no -0.0
         bids=play.mixes[seat],
         rival_bids=play.mixes[1 - seat],
         gap=play.gap,
         exploitability=table.exploitability,
+        measured=table.measured,
         table=table.name,
     )

@@ -116,7 +116,8 @@ def _equilibrium(answer: dict[str, Any]) -> str:
     lines = [
         f"Equilibrium ({found['holding']} chips against {found['rival']}):"
         f" worth {found['value']:+.4f} of the stake to {answer['player']},"
-        f" exploitable by at most {found['exploitability']:.2g}",
+        f" exploitable by at most {found['exploitability']:.2g}"
+        f" ({'measured' if found['measured'] else 'a bound, not measured'})",
         *(
             f"  bid {bid:>5}  {probability:7.2%}  {'#' * round(_BAR * probability / widest)}"
             for bid, probability in shown

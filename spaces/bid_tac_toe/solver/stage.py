@@ -84,6 +84,11 @@ class Variant(msgspec.Struct, frozen=True):
             return min(chips) >= 0 and sum(chips) == self.total
         return min(chips) >= 0 and max(chips) <= self.chips
 
+    def includes(self, other: Variant) -> bool:
+        """Whether a table of this variant answers for every position of the other."""
+        fits = other.chips == self.chips if self.one_axis else other.chips <= self.chips
+        return fits and msgspec.structs.replace(other, chips=self.chips) == self
+
     def at(self, chips: Pair) -> Pair:
         """Where the chips stand in a grid."""
         return (chips[0], 0) if self.one_axis else chips

@@ -23,6 +23,10 @@ from spaces.bid_tac_toe.variants import Params
 
 REGRET_MATCHING_TOLERANCE = 1e-3
 """Of a stage, in stakes: nine plies of it, and of rounding, are less than one per cent."""
+MOST_BYTES = 8 * 2**30
+"""Of memory, by `estimated_bytes`; what would take more is refused before it is begun."""
+_GRIDS = {"coin": 180, "advantage-chip": 310, "rebid": 360}
+"""Different grids of a variant: what the tables of 100 chips have, the most of each rule of ties."""
 
 
 def build_table(
@@ -38,9 +42,13 @@ def build_table(
     and the annotations find it (or in `folder`). Prints a line of JSON: the file, its header, and the
     certificate, whose exploitability the header keeps.
 
-    Uses Numba where it is installed; without it 100 chips of all-pay take hours. Raises OSError.
+    Uses Numba where it is installed; without it 100 chips of all-pay take hours. Raises OSError, and
+    ValueError for a variant that would not fit into memory, both before it solves.
     """
     variant = Variant.of(params)
+    path = (folder or tables.cache_folder()) / table_file.name_of(variant)
+    _check_memory(variant)
+    table_file.check_writable(path)
     settings = Settings(
         method=method,
         tolerance=tolerance
@@ -67,9 +75,8 @@ def build_table(
         mixed=len(rounded.bases),
         sha256="",
     )
-    path = (folder or tables.cache_folder()) / table_file.name_of(variant)
     header = table_file.write(path, rounded, header)
-    told: dict[str, object] = {
+    told: dict[str, Any] = {
         "table": header.name,
         "file": str(path),
         "bytes": path.stat().st_size,
@@ -79,10 +86,28 @@ def build_table(
         worst = float(found["exploitability_up_to_these_chips"])
         header = table_file.restate(path, exploitability_micro=round(worst * table_file.MICRO))
         told["certificate"] = found
-    print(
-        json.dumps(told | {"method": method, "exploitability_micro": header.exploitability_micro})
-    )
+    told["method"] = method
+    told["exploitability_micro"] = header.exploitability_micro
+    told["measured"] = header.measured
+    print(json.dumps(told))
     return path
+
+
+def estimated_bytes(variant: Variant) -> int:
+    """What solving takes at its height, roughly: all grids and their bases, twice while they are put
+    together."""
+    width = (variant.chips + 8) // 8
+    positions = variant.shape[0] * variant.shape[1]
+    return 2 * _GRIDS[variant.ties] * positions * (8 + 2 * width)
+
+
+def _check_memory(variant: Variant) -> None:
+    needed = estimated_bytes(variant)
+    if needed > MOST_BYTES:
+        raise ValueError(
+            f"a table of {variant.name} would take about {needed / 2**30:,.0f} GiB of memory;"
+            f" refused above {MOST_BYTES // 2**30} GiB"
+        )
 
 
 def print_certificate(params: Params, path: Path | None = None) -> None:

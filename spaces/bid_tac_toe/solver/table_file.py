@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from spaces.bid_tac_toe.solver.answer import MOST_CHIPS
 from spaces.bid_tac_toe.solver.boards import classes
 from spaces.bid_tac_toe.solver.induction import Bases
 from spaces.bid_tac_toe.solver.stage import Grid, Variant
@@ -40,12 +41,14 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tolerance_nano: int
     """The widest gap of a stage before rounding, in billionths of the stake."""
     exploitability_micro: int
-    """At most this can a rival win beyond the value, in millionths of the stake: measured by the
-    certificate, or else the bound that the gaps of all stages give."""
+    """At most this can a rival win beyond the value, in millionths of the stake."""
     grids: Annotated[int, Meta(ge=1, le=65_535)]
     mixed: Annotated[int, Meta(ge=0, le=100_000_000)]
     sha256: str
     """Of the contents before compression."""
+    measured: bool = False
+    """Whether the certificate has measured the exploitability; else it is the bound that the gaps of
+    all stages give beforehand."""
 
     @property
     def name(self) -> str:
@@ -66,7 +69,9 @@ def write(path: Path, contents: Contents, header: Header) -> Header:
 
 def restate(path: Path, *, exploitability_micro: int) -> Header:
     """The same table, measured."""
-    header = msgspec.structs.replace(read_header(path), exploitability_micro=exploitability_micro)
+    header = msgspec.structs.replace(
+        read_header(path), exploitability_micro=exploitability_micro, measured=True
+    )
     with path.open("rb") as file:
         file.readline(), file.readline()
         packed = file.read()
@@ -74,9 +79,25 @@ def restate(path: Path, *, exploitability_micro: int) -> Header:
     return header
 
 
+def check_writable(path: Path) -> None:
+    """Raises OSError where a table could not be written: better before hours of solving."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _aside(path)
+    try:
+        aside.touch()
+    finally:
+        aside.unlink(missing_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder")
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
 def _write(path: Path, header: Header, packed: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = _aside(path)
     try:
         with aside.open("wb") as file:
             file.write(MAGIC + msgspec.json.encode(header) + b"\n" + packed)
@@ -107,9 +128,14 @@ def read(path: Path) -> Table:
         raise BadTable(
             f"{path.name} is damaged: its contents are not what it states; build it again"
         )
-    return Table(
-        _contents(header, payload, sizes), header.name, header.exploitability_micro / MICRO
+    table = Table(
+        _contents(header, payload, sizes),
+        header.name,
+        header.exploitability_micro / MICRO,
+        measured=header.measured,
     )
+    table.warm()
+    return table
 
 
 def _header(path: Path, magic: bytes, line: bytes) -> Header:
@@ -121,6 +147,8 @@ def _header(path: Path, magic: bytes, line: bytes) -> Header:
         raise BadTable(f"{path.name} has no readable header: {error}") from None
     if header.rules != BidTacToe.rules:
         raise BadTable(f"{path.name} is of {header.rules}, not {BidTacToe.rules}; build it again")
+    if not 1 <= header.variant.chips <= MOST_CHIPS:
+        raise BadTable(f"{path.name} is of {header.variant.chips} chips, which no session has")
     return header
 
 
