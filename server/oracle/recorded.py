@@ -78,15 +78,21 @@ class RecordedFeed:
         return Observation(_sealed(candles.series, candles.row(first - 1), ask.draw), value)
 
     async def unmask(self, ask: UnmaskAsk) -> Observation:
-        """`first` and `last` are when the first and the last played candle close."""
+        """`first` and `last` are when the first and the last played candle close. Mirrored prices are told
+        with the pivot, so that each can be computed from the file."""
         candles, first = await self._candles(ask)
         series, last = candles.series, first + ask.candles - 1
+        mirrored = candles.pivot is not None
         value = {
-            "series": series.name,
+            "series": f"{series.name}, mirrored" if mirrored else series.name,
             "first": series.times[candles.row(first)],
             "last": series.times[candles.row(last)],
         }
-        return Observation(_opened(series, candles.row(first - 1)), value)
+        source = _opened(series, candles.row(first - 1))
+        if mirrored:
+            pivot = candles.pivot
+            source += f"; mirrored, a price p of the file is shown as {pivot} * {pivot} / p"
+        return Observation(source, value)
 
     async def close(self) -> None:
         if self._loading is not None:

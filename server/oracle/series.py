@@ -41,7 +41,7 @@ class Series(msgspec.Struct, frozen=True):
     unit: str | None = None
     step: str | None = None
     tradable: bool = True
-    """Whether it goes up and down enough to be traded as candles."""
+    """Whether it is a price, or as hard to foretell as one, and may be traded as candles."""
 
 
 class Columns(msgspec.Struct, frozen=True):

@@ -24,13 +24,14 @@ class Recording(NamedTuple):
     unit: str
     step: str
     tradable: bool = True
+    """Not so what anybody can foretell: the hour's temperature, or employment, which hardly ever falls."""
 
 
 RECORDINGS = (
     Recording("stocks.csv", ("price",), "USD", "month"),
-    Recording("seattle-weather.csv", ("temp_max", "temp_min", "wind"), "", "day"),
-    Recording("seattle-temps.csv", ("temp",), "degrees F", "hour"),
-    Recording("sf-temps.csv", ("temp",), "degrees F", "hour"),
+    Recording("seattle-weather.csv", ("temp_max", "temp_min", "wind"), "", "day", tradable=False),
+    Recording("seattle-temps.csv", ("temp",), "degrees F", "hour", tradable=False),
+    Recording("sf-temps.csv", ("temp",), "degrees F", "hour", tradable=False),
     Recording(
         "us-employment.csv",
         ("nonfarm", "manufacturing", "construction", "retail_trade", "leisure_and_hospitality"),

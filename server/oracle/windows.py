@@ -10,6 +10,7 @@ import msgspec
 from server.oracle.asks import Used
 from server.oracle.feed import OracleFault
 from server.oracle.series import Candle, Series
+from spaces.decimals import LIMIT, of_fraction
 from spaces.prediction.score import scale
 
 MAX_CANDLE = 4
@@ -74,6 +75,11 @@ class Candles(msgspec.Struct, frozen=True):
 
     series: Series
     size: int
+    pivot: str | None = None
+    """Of mirrored prices: each p is shown as pivot * pivot / p, in the places the series has, so that
+    what rose falls by as large a factor."""
+    places: int = 0
+    """Behind the point, of mirrored prices."""
 
     @property
     def count(self) -> int:
@@ -81,6 +87,27 @@ class Candles(msgspec.Struct, frozen=True):
         return values if self.series.candles is not None else (values - 1) // self.size
 
     def __getitem__(self, index: int) -> Candle:
+        first, high, low, last = self._recorded(index)
+        if self.pivot is None:
+            return first, high, low, last
+        return (
+            self._mirrored(first),
+            self._mirrored(low),
+            self._mirrored(high),
+            self._mirrored(last),
+        )
+
+    def _mirrored(self, price: str) -> str:
+        """Raises OracleFault where no number says it."""
+        places = self.places
+        turned = Fraction(str(self.pivot)) ** 2 / Fraction(price)
+        # More places than the series has would tell that it is mirrored.
+        shown = max(Fraction(round(turned * 10**places), 10**places), Fraction(1, 10**places))
+        if shown >= LIMIT:
+            raise OracleFault("a mirrored price is beyond all numbers")
+        return of_fraction(shown)
+
+    def _recorded(self, index: int) -> Candle:
         if self.series.candles is not None:
             return self.series.candles[index]
         start = index * self.size
@@ -104,12 +131,22 @@ def candles_of(series: Series, needed: int) -> Candles | None:
 def candle_window(
     series: Sequence[Series], draw: int, history: int, played: int
 ) -> tuple[Candles, int]:
-    """A series as candles and the index of the first one that is played. Raises OracleFault."""
+    """A series as candles and the index of the first one that is played. `draw % n` picks the series, what
+    is left of it the place, and what is left then, odd or even, whether prices are mirrored at the last
+    close that is shown: what prices do in the long run helps half of the time. Raises OracleFault."""
     needed = history + played
     held = [candles_of(one, needed) for one in series]
     long_enough = [candles for candles in held if candles is not None]
     if not long_enough:
         raise OracleFault(f"no recorded series above zero has {history} + {played} candles")
     chosen = long_enough[draw % len(long_enough)]
-    first = draw // len(long_enough) % (chosen.count - needed + 1) + history
+    turns, place = divmod(draw // len(long_enough), chosen.count - needed + 1)
+    first = place + history
+    if turns % 2:
+        places = max(map(_places, chosen.series.values))
+        chosen = msgspec.structs.replace(chosen, pivot=chosen[first - 1][3], places=places)
     return chosen, first
+
+
+def _places(value: str) -> int:
+    return len(value.partition(".")[2])

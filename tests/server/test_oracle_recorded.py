@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -199,8 +200,12 @@ async def test_candles_follow_each_other_without_a_gap_and_are_unmasked() -> Non
             assert high_ >= max(Fraction(first), Fraction(last))
             close = last
         unmasked = (await told(oracle(), "unmask", candles(draw))).value
-        found = next(one for one in VEGA if one.name == unmasked["series"])
-        assert close == found.values[found.times.index(unmasked["last"])]
+        name, _, mirrored = unmasked["series"].partition(", ")
+        found = next(one for one in VEGA if one.name == name)
+        last = found.values[found.times.index(unmasked["last"])]
+        pivot = Fraction(history[-1][3])
+        shown = round(pivot**2 / Fraction(last), 2) if mirrored else Fraction(last)
+        assert Fraction(close) == shown
         assert found.tradable
 
 
@@ -216,9 +221,62 @@ async def test_candle_sources_commit_to_one_window() -> None:
     }
     assert len(sources) == 1
     unmasked = await told(oracle(), "unmask", candles(DRAWS[2]))
-    found = next(one for one in VEGA if one.name == unmasked.value["series"])
-    row = int(unmasked.source.rpartition("row ")[2])
+    name = unmasked.value["series"].partition(", ")[0]
+    found = next(one for one in VEGA if one.name == name)
+    row = int(unmasked.source.rpartition("row ")[2].partition(";")[0])
     assert commitment(DRAWS[2], found.file, found.name, row) in sources.pop()
+
+
+def test_half_of_the_windows_are_mirrored() -> None:
+    """So that who is always long, since prices rise in the long run, is right half of the time."""
+    given = tuple((f"{n}.5", str(n + 2), str(n - 1), str(n + 1)) for n in range(5, 25))
+    one = series("tea", *[n + 0.25 for n in range(6, 26)], candles=given)
+    places = 20 - 15 + 1
+    for place in range(places):
+        straight, first = candle_window([one], place, 5, 10)
+        mirrored, same = candle_window([one], place + places, 5, 10)
+        assert first == same
+        assert (straight.pivot, mirrored.pivot) == (None, straight[first - 1][3])
+        assert mirrored[first - 1][3] == straight[first - 1][3]
+        for index in range(20):
+            opened, high, low, close = map(Fraction, mirrored[index])
+            assert 0 < low <= min(opened, close) <= max(opened, close) <= high
+            assert (close < mirrored_at(mirrored.pivot)) == (
+                Fraction(straight[index][3]) > mirrored_at(mirrored.pivot)
+            )
+            product = close * Fraction(straight[index][3])
+            assert abs(product - mirrored_at(mirrored.pivot) ** 2) <= Fraction(26, 200)
+            assert all((price * 100).denominator == 1 for price in (opened, high, low, close))
+    ups = sum(
+        candle_window([one], int(draw) + n, 5, 10)[0].pivot is None
+        for draw in DRAWS
+        for n in range(40)
+    )
+    assert 400 < ups < 600, "of 1000"
+
+
+def mirrored_at(pivot: str | None) -> Fraction:
+    assert pivot is not None
+    return Fraction(pivot)
+
+
+async def test_mirrored_prices_can_be_computed_from_the_file() -> None:
+    mirrored, rng = 0, random.Random(1)
+    for _ in range(25):
+        drawn = str(rng.getrandbits(256))
+        unmasked = await told(oracle(), "unmask", candles(drawn))
+        history = (await told(oracle(), "history", candles(drawn))).value["candles"]
+        rule = unmasked.source.partition("; ")[2]
+        assert bool(rule) == unmasked.value["series"].endswith(", mirrored")
+        if rule:
+            mirrored += 1
+            pivot = history[-1][3]
+            assert rule == f"mirrored, a price p of the file is shown as {pivot} * {pivot} / p"
+    assert 5 < mirrored < 20
+
+
+def test_what_anybody_can_foretell_is_not_traded() -> None:
+    assert {one.name.partition(" ")[0] for one in VEGA if one.tradable} == {"stocks"}
 
 
 def test_real_candles_are_taken_as_they_are() -> None:
@@ -284,7 +342,7 @@ def test_the_recordings_are_long_and_well_named() -> None:
     assert len({one.name for one in VEGA}) == len(VEGA) == 15
     assert all(len(one.values) >= 60 for one in VEGA)
     assert all(one.unit and one.step for one in VEGA)
-    assert sum(one.tradable and len(one.values) > 1_000 for one in VEGA) >= 3
+    assert sum(candles_of(one, 80) is not None for one in VEGA) == 4, "a default trade-wars"
 
 
 def test_pandas_is_not_imported() -> None:
