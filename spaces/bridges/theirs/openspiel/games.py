@@ -1,8 +1,9 @@
 """Which games of OpenSpiel can be played here, and what of them each viewer is shown.
 
 Refused, each with its reason: games of one player; mean-field games; games whose chance is drawn
-inside the library, which no seed of ours replays; and games in which a seat's move stays hidden from
-a rival after it was made, because an arena's log tells every move when its turn is over.
+inside the library, which no seed of ours replays; games in which a seat's move stays hidden from
+a rival after it was made, because an arena's log tells every move when its turn is over; and parameters
+beyond `limits`, before the library is asked, since it would hang on them or take the process down.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ import random
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from spaces.bridges.extras import require
+from spaces.bridges.extras import MissingExtra, require
+from spaces.bridges.theirs.openspiel.limits import TooLarge, check
 from spaces.bridges.theirs.openspiel.names import BadName, Name, read
 
 SEATS_MAX = 10
 UTILITY_MAX = 10**9
 """In units of the game, so that thousandths stay exact in canonical JSON."""
-_PROBES = 4
+_PROBES = 8
 """Random playouts in which hidden moves are looked for."""
 _PROBED_PLIES = 120
+_HIDING = frozenset({"hanabi"})
+"""Games that hide moves so seldom that the probes may miss it; more of them, 16, found this one."""
+_DEALT = 1_000
+"""Draws of chance before the first move."""
 _FILES = ("file", "root", "path")
 """Parameters of these endings name files of the machine that runs the game."""
 
@@ -76,15 +82,26 @@ def load(text: str) -> Game:
         raise BadGame(str(error)) from None
     if name.game not in spiel.registered_names():
         raise BadGame(f"OpenSpiel has no game {name.game!r}")
+    if name.game in _HIDING:
+        raise BadGame(f"{name.game} hides moves from rivals now and then, and the log tells each")
     kind = next(each for each in spiel.registered_games() if each.short_name == name.game)
     if not kind.default_loadable:
         raise BadGame(f"{name.game} is made of another game or a file, which an id cannot name")
     values = _values(name, kind.parameter_specification)
     try:
+        check(name.game, values, kind.parameter_specification)
+    except TooLarge as error:
+        raise BadGame(str(error)) from None
+    try:
         rules = spiel.load_game(name.game, values)
-    except spiel.SpielError as error:
+    except Exception as error:  # theirs, or what a binding makes of it
         raise BadGame(f"{name.game} refuses its parameters: {_first_line(error)}") from None
-    return _admit(spiel, _written(name.game, values, kind.parameter_specification), rules)
+    try:
+        return _admit(spiel, _written(name.game, values, kind.parameter_specification), rules)
+    except (BadGame, MissingExtra):
+        raise
+    except Exception as error:
+        raise BadGame(f"{name.game} does not start: {_first_line(error)}") from None
 
 
 def rules_version() -> str:
@@ -157,9 +174,35 @@ def _admit(spiel: Any, name: str, rules: Any) -> Game:
             rules, spiel.IIGObservationType(True, False, spiel.PrivateInfoType.NONE)
         )
     game = Game(name, kind.long_name, rules, seats, perfect, recalls, public)
+    _try(game)
     if not perfect and _hides_moves(game):
         raise BadGame(f"{name} hides moves from rivals, and the arena's log tells each at once")
     return game
+
+
+def _try(game: Game) -> None:
+    """Begin the game and ask what a session will ask. Raises whatever the library raises: some games
+    load with parameters that they cannot be played with."""
+    rng = random.Random(0)  # noqa: S311 - which deal is tried is no secret
+    position = game.rules.new_initial_state()
+    for _ in range(_DEALT):
+        if not position.is_chance_node():
+            break
+        position.apply_action(rng.choice(position.legal_actions()))
+    else:
+        raise BadGame(f"{game.name} deals for more than {_DEALT} draws")
+    if position.is_terminal():
+        raise BadGame(f"{game.name} ends before anybody has moved")
+    seats = _deciding(game, position)
+    for seat in seats:
+        for action in position.legal_actions(seat):
+            position.action_to_string(seat, action)
+    after = _after(position, {seat: position.legal_actions(seat)[0] for seat in seats})
+    for each in (position, after):
+        str(each)
+        game.seen_by_all(each)
+        for seat in range(game.seats):
+            game.seen_by(each, seat)
 
 
 def _hides_moves(game: Game) -> bool:
@@ -213,4 +256,5 @@ def _after(position: Any, chosen: dict[int, int]) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:100]
+    first = str(error).partition("\n")[0]
+    return first.encode("ascii", "replace").decode()[:100]

@@ -27,7 +27,8 @@ TEXT_MAX = 4_000
 """Characters of a message that are kept, its last ones."""
 
 _alone = threading.RLock()
-"""The generators are the process's: one step at a time."""
+"""The generators are the process's: one step at a time. Threads that draw from `random` itself or from
+`numpy.random` during a step would disturb it, and it them; the arena's own have generators of their own."""
 
 
 class Telling(NamedTuple):
