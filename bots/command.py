@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bots import bridged
 from bots.brains import BadSettings, make
 from bots.hosted import BrainBot
 from bots.play import run
@@ -19,11 +20,12 @@ def play_brain(
 ) -> None:
     """Play `sessions` (0: until Ctrl-C) and return. `settings` are the brain's; empty ones are left out.
 
-    Raises BadSettings; what goes wrong while playing ends the program as `bots.run` says.
+    Raises BadSettings, and BotError for a bridged game that cannot be had; what goes wrong while playing ends the program as `bots.run` says.
     """
     if brain == "llm":
         _check_llm(settings)
     given = {key: value for key, value in settings.items() if value}
+    bridged.offer(space, brain)
     bot = BrainBot(make(brain, space, given))
     run(bot, space=space, name=name or brain.capitalize(), sessions=sessions or None, url=url)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from bots import bridged
 from bots.api import Api, arena_url
 from bots.brains import make
 from bots.errors import BotError
@@ -49,7 +50,7 @@ class Runner:
         say: Say | None = None,
     ) -> None:
         """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
-        `say` is told the journal of every agent; None: the debug log is. Raises BadSettings for an agent that cannot play.
+        `say` is told the journal of every agent; None: the debug log is. Raises BotError for an agent that cannot play.
         """
         self._api = Api(arena_url(api_url))
         self._agents = tuple(agents)
@@ -64,6 +65,7 @@ class Runner:
         self._bots = [(agent, self._bot(agent)) for agent in self._agents]
 
     def _bot(self, agent: HostedAgent) -> BrainBot:
+        bridged.offer(agent.space, agent.brain)
         brain = make(agent.brain, agent.space, agent.settings, self._limit)
         return BrainBot(brain, agent.pace_s)
 

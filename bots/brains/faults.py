@@ -84,9 +84,9 @@ def diagnose(reply: Reply, turn: Turn) -> Diagnosis | None:
 
 
 def _check(turn: Turn, text: str) -> None:
-    """Raises ActionError. A Space that this version does not know passes: the arena will say."""
+    """Raises ActionError. A Space that is not offered in this process passes: the arena will say."""
     with contextlib.suppress(registry.UnknownSpace):
-        registry.get(turn.space).check_answer(turn.kind, text, turn.view, turn.seat)
+        registry.get_offered(turn.space).check_answer(turn.kind, text, turn.view, turn.seat)
 
 
 def weakness(text: str, turn: Turn) -> Diagnosis | None:

@@ -166,7 +166,7 @@ class LlmBrain:
         schema = None
         if self._settings.constrain and self._schemas:
             with suppress(registry.UnknownSpace):
-                space = registry.get(turn.space)
+                space = registry.get_offered(turn.space)
                 schema = space.answer_schema(turn.kind, turn.view, turn.seat)
         # Texts are sealed: nobody may see them before all are in, and the arena shows no piece of one.
         shown = schema is None and turn.kind != "text"

@@ -16,12 +16,12 @@ class RandomSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RandomBrain:
-    """Plays every Space that this program knows, by the Space's own `random_answer`."""
+    """Plays every Space that is offered in this process, by the Space's own `random_answer`."""
 
     def __init__(self, settings: RandomSettings) -> None:
         self._rng = Random(settings.seed)  # noqa: S311 # play, not secrets
 
     async def act(self, turn: Turn) -> str:
         """Raises UnknownSpace."""
-        space = registry.get(turn.space)
+        space = registry.get_offered(turn.space)
         return space.random_answer(turn.kind, turn.view, turn.seat, self._rng)

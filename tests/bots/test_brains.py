@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
+from bots import bridged, command
 from bots.brains.bidder import BidderBrain, BidderSettings, best_cell, completes, swing_of, value
+from bots.brains.faults import Reply, diagnose
 from bots.brains.random import RandomBrain, RandomSettings
+from bots.errors import BotError
+from bots.hosted import HostedAgent
+from bots.runner import Runner
 from bots.turn import Turn
+from spaces import registry
 from spaces.registry import UnknownSpace, get
 from spaces.seed import Streams
 from spaces.space import Outcome
@@ -112,3 +118,58 @@ async def test_the_bidder_never_goes_broke_without_need() -> None:
         bidder = BidderBrain(BidderSettings(seed=seed, boldness=3.0))
         turn = Turn(session="s", space="bid-tac-toe", turn=0, seat=0, kind="bid", view=view)
         assert (await bidder.act(turn))["bid"] < 3
+
+
+KUHN = "openspiel:kuhn_poker"
+
+
+def kuhn_turn() -> Turn:
+    space = get(KUHN)
+    state = space.initial(space.params({}), Streams(bytes(32)))
+    return Turn(
+        session="s", space=KUHN, turn=0, seat=0, kind="move", view=space.observe(state, 0)
+    )  # fmt: skip
+
+
+def test_a_turn_of_an_arena_loads_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one that this program could play: only its owner names those (`bots.bridged`)."""
+    monkeypatch.setattr(registry, "_registered", {})
+    turn, brain = kuhn_turn(), RandomBrain(RandomSettings(seed=1))
+
+    def resolved(_: str) -> None:
+        raise AssertionError("a library was asked for")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "get", resolved)
+        with pytest.raises(UnknownSpace):
+            asyncio.run(brain.act(turn))
+        assert diagnose(Reply("action: 7"), turn) is None, "the arena will say"
+    bridged.offer(KUHN, "random")
+    assert asyncio.run(brain.act(turn)).startswith("action: ")
+    assert diagnose(Reply("action: 7"), turn) is not None
+
+
+def test_a_bridged_game_that_cannot_be_had_stops_the_brains_that_need_its_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    with pytest.raises(BotError, match="OpenSpiel has no game 'poker'"):
+        bridged.offer("openspiel:poker", "random")
+    bridged.offer("openspiel:poker", "llm")
+    bridged.offer("a-space-of-tomorrow", "random")
+    assert registry.offered() == registry.all_spaces()
+
+
+def test_the_runner_offers_what_its_agents_play(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    Runner("http://127.0.0.1:9", [HostedAgent(name="Chance", space=KUHN, brain="random")])
+    assert registry.get_offered(KUHN).id == KUHN
+
+
+def test_the_bot_command_offers_what_its_user_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(command, "run", lambda *_, **__: None)
+    command.play_brain(
+        space=KUHN, brain="random", name="", sessions=1, url="http://127.0.0.1:9", settings={}
+    )
+    assert registry.get_offered(KUHN).id == KUHN
