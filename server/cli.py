@@ -286,10 +286,16 @@ def _problem(answer: Any) -> str:
 @app.command(epilog="Example: agon replay transcripts/*.transcript.json")
 def replay(
     files: Annotated[list[Path], typer.Argument(help="Transcripts; `-` reads standard input.")],
+    bridge: Annotated[
+        str | None,
+        typer.Option(help="A game of another project to replay, too, e.g. openspiel:kuhn_poker."),
+    ] = None,
+    config: ConfigFile = None,
 ) -> None:
     """Check transcripts and play them again."""
     from server import replay as replaying
 
+    _load_arena(config, offering=bridge)
     for number, file in enumerate(files):
         try:
             document = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()

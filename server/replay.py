@@ -13,7 +13,8 @@ class ReplayFailed(ValueError):
 def report(document: bytes) -> str:
     """Check everything in a transcript that can be checked alone and describe it, several lines.
 
-    Raises ReplayFailed.
+    Raises ReplayFailed. Other projects' games are played only if they are offered in this process
+    (`registry.offer`), since their code trusts the parameters that a document names.
     """
     document = document.removesuffix(
         b"\n"
@@ -21,6 +22,8 @@ def report(document: bytes) -> str:
     try:
         read = transcript.read(document)
         replayed = transcript.replay(read)
+        with transcript.playing(replayed.space):
+            position = replayed.space.render(replayed.state)
     except transcript.TranscriptError as error:
         raise ReplayFailed(str(error)) from None
     outcome = replayed.outcome
@@ -29,7 +32,7 @@ def report(document: bytes) -> str:
         f"session  {read.session}",
         f"space    {read.space} ({read.rules}), {len(read.seats)} seats, {len(read.entries)} entries",
         "",
-        replayed.space.render(replayed.state),
+        position,
         "",
         *notes_told(read.entries),
         f"outcome  {outcome.termination}: {returns}",

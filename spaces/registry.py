@@ -69,6 +69,24 @@ def get(space_id: str) -> Space[Any, Any, Any]:
     return resolved
 
 
+def get_known(space_id: str) -> Space[Any, Any, Any]:
+    """The Space of an id that is our own or was offered in this process: a transcript, which anybody may
+    have written, is replayed by these and no others. Never loads anything. Raises UnknownSpace.
+
+    A Space that was withdrawn is still among them.
+    """
+    space = _BY_ID.get(space_id) or _registered.get(space_id)
+    if space is not None:
+        return space
+    if space_id.partition(":")[0] in _BRIDGES and ":" in space_id:
+        raise UnknownSpace(
+            space_id[:MAX_ID],
+            f"{space_id[:MAX_ID]!a} is a game of another project, which is not offered here;"
+            " name it in AGON_SPACES, or as `agon replay --bridge ID FILE`",
+        )
+    raise UnknownSpace(space_id[:MAX_ID])
+
+
 def all_spaces() -> tuple[Space[Any, Any, Any], ...]:
     """Every Space of our own, in the order in which clients list them."""
     return _SPACES

@@ -4,6 +4,7 @@
 checked without trust in whoever sealed it.
 """
 
+from spaces.transcript.checks import playing as playing
 from spaces.transcript.document import VERSION as VERSION
 from spaces.transcript.document import Entry as Entry
 from spaces.transcript.document import SeatCommit as SeatCommit

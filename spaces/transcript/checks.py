@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,7 +18,7 @@ from spaces.transcript.seal import GENESIS
 
 def check_header(transcript: Transcript) -> Space[Any, Any, Any]:
     try:
-        space = registry.get(transcript.space)
+        space = registry.get_known(transcript.space)
     except registry.UnknownSpace as error:
         raise TranscriptError(str(error)) from None
     if transcript.rules != space.rules:
@@ -28,6 +30,23 @@ def check_header(transcript: Transcript) -> Space[Any, Any, Any]:
     if commitment(transcript.session, bytes.fromhex(transcript.seed)) != transcript.seed_commit:
         raise TranscriptError("the seed does not match seed_commit")
     return space
+
+
+@contextlib.contextmanager
+def playing(space: Space[Any, Any, Any]) -> Iterator[None]:
+    """Whatever a game of another project raises on what a transcript says becomes TranscriptError.
+
+    Our own Spaces' rules raise what `Space` promises; anything else is a bug, which shall be seen.
+    """
+    try:
+        yield
+    except TranscriptError:
+        raise
+    except Exception as error:
+        if space in registry.all_spaces():
+            raise
+        why = ascii(str(error).partition("\n")[0])[:100]
+        raise TranscriptError(f"{space.id} cannot be played so: {why}") from error
 
 
 def check_hashes(transcript: Transcript) -> None:

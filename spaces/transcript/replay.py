@@ -36,7 +36,7 @@ from spaces.transcript.bodies import (
     same,
     seat_of,
 )
-from spaces.transcript.checks import check_hashes, check_header
+from spaces.transcript.checks import check_hashes, check_header, playing
 from spaces.transcript.document import Entry, Transcript, TranscriptError, digest_of
 from spaces.transcript.notes import Notes
 from spaces.transcript.observations import as_kept
@@ -60,7 +60,8 @@ def replay(transcript: Transcript) -> Replayed:
     """Check a transcript and play it again. Raises TranscriptError naming the entry and the fact."""
     space = check_header(transcript)
     check_hashes(transcript)
-    return _Player(transcript, space).play()
+    with playing(space):
+        return _Player(transcript, space).play()
 
 
 class _Player:

@@ -49,6 +49,8 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
         (("demo", "--space", "chess", "--no-tui"), {}, "no space 'chess'"),
         (("replay", "nowhere.json"), {}, "cannot read nowhere.json"),
         (("replay", "README.md"), {}, "transcript"),
+        (("replay", "--bridge", "openspiel:poker", "x"), {}, "OpenSpiel has no game 'poker'"),
+        (("bot", "--space", "openspiel:poker"), {}, "OpenSpiel has no game 'poker'"),
         (("transcript", "01J8", "--url", "http://127.0.0.1:9"), {}, "start one with `agon serve`"),
         (("bot", "--space", "bid-tac-toe", "--brain", "genius"), {}, "no brain 'genius'"),
         (("bot", "--space", "rap-battle", "--brain", "llm"), {}, "--llm-url or AGON_LLM_URL"),

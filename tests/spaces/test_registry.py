@@ -4,7 +4,16 @@ import pytest
 
 from spaces import registry
 from spaces.bid_tac_toe import BidTacToe
-from spaces.registry import UnknownSpace, all_spaces, get, get_offered, offer, offered, register
+from spaces.registry import (
+    UnknownSpace,
+    all_spaces,
+    get,
+    get_known,
+    get_offered,
+    offer,
+    offered,
+    register,
+)
 
 
 class Chess(BidTacToe):
@@ -60,3 +69,20 @@ def test_an_operator_lists_games_of_other_projects() -> None:
 def test_what_strangers_ask_for_loads_no_library() -> None:
     with pytest.raises(UnknownSpace):
         get_offered("openspiel:kuhn_poker")
+
+
+def test_a_transcript_is_read_by_what_is_known_here_and_loads_no_library() -> None:
+    with pytest.raises(UnknownSpace, match="'openspiel:kuhn_poker' is a game of another project"):
+        get_known("openspiel:kuhn_poker")
+    with pytest.raises(UnknownSpace, match="no space 'chess'"):
+        get_known("chess")
+    offer(["openspiel:kuhn_poker"])
+    assert get_known("openspiel:kuhn_poker").id == "openspiel:kuhn_poker"
+    assert get_known("bid-tac-toe") is get("bid-tac-toe")
+
+
+def test_an_id_of_a_stranger_moves_no_cursor() -> None:
+    with pytest.raises(UnknownSpace) as caught:
+        get_known("openspiel:\x1b[2J")
+    assert str(caught.value).isascii()
+    assert "\x1b" not in str(caught.value)
