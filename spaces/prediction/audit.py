@@ -1,7 +1,8 @@
 """`python -m spaces.prediction.audit TRANSCRIPT`: score every forecast of a session again, by scoringrules.
 
 The transcript is replayed first, which checks its hashes, its commitments and our own scores. Then each
-loss is computed by the library, in floats, from what the transcript says alone.
+loss is computed by the library, in floats, from what the transcript says alone. Whether a recorded series says
+the same, `python -m server.oracle.recheck` tells.
 """
 
 from __future__ import annotations
