@@ -25,9 +25,10 @@ from server.live import keys
 from server.live.log import LiveLog
 from server.protocol import EntrantCard, GameCard, Id, StandingRow, TournamentView
 from server.store.tournaments import TournamentRow
+from server.tournament.commitment import committed
 from server.tournament.setup import BadSetup, Entrant, Setup, by_rating, check
 from server.tournament.view import game_card
-from spaces.seed import SEED_BYTES, commitment
+from spaces.seed import SEED_BYTES
 
 MAX_GAMES = 10_000
 """Of a tournament made over HTTP."""
@@ -69,7 +70,8 @@ class TournamentSummary(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
     """Games with a result."""
     seed_commit: str
-    """SHA-256("agon-seed/1" || tournament || seed), hex."""
+    """SHA-256("agon-tournament/1" || tournament || plan || seed), hex; `plan` is the hex SHA-256 of the
+    canonical JSON {"entrants": [[agent, version, rating_milli], ...], "setup": {...}}, entrants by seed."""
     seed: str | None = None
     """Hex; revealed when it has ended."""
 
@@ -100,7 +102,8 @@ class GamePage(msgspec.Struct, frozen=True):
 async def tournaments(services: Services, request: Request) -> Response:
     query = read_query(request, TournamentQuery)
     rows = await services.store.tournaments.page(before=query.before, limit=query.limit)
-    page = [TournamentSummary(**await _summary(services, row)) for row in rows]
+    counts = await services.store.tournaments.counts([row.tournament for row in rows])
+    page = [TournamentSummary(**_summary(row, counts[row.tournament])) for row in rows]
     following = page[-1].tournament if len(page) == query.limit else None
     return as_json(TournamentPage(page, following), Cache_Control="no-store")
 
@@ -132,13 +135,15 @@ async def create(services: Services, request: Request) -> Response:
         said = f"over HTTP a tournament has at most {MAX_GAMES} games, {MAX_PARALLEL} at once"
         raise Problem(422, "bad-setup", said)
     entrants = await _entrants(services, caller, new, setup.space)
+    name, seed = new_id(), secrets.token_bytes(SEED_BYTES)
     row = TournamentRow(
-        tournament=new_id(),
+        tournament=name,
         owner=caller.owner,
         status="running",
         created_ms=services.clock(),
         setup=setup,
-        seed=secrets.token_bytes(SEED_BYTES),
+        seed=seed,
+        seed_commit=committed(name, setup, entrants, seed),
     )
     if not await services.store.tournaments.create(row, entrants, alone=True):
         raise Problem(409, "one-at-a-time", "a tournament of this account is running; wait for it")
@@ -180,13 +185,14 @@ async def _row(services: Services, request: Request) -> TournamentRow:
 
 async def _detail(services: Services, row: TournamentRow) -> TournamentDetail:
     entrants = await services.store.tournaments.entrants(row.tournament)
+    counts = await services.store.tournaments.counts([row.tournament])
     standings = row.standings
     if standings is None:
         head = await LiveLog(services.redis).head(keys.tournament_channel(row.tournament))
         view = None if head is None or head.views is None else head.views.public
         standings = tuple(view.standings) if isinstance(view, TournamentView) else ()
     return TournamentDetail(
-        **await _summary(services, row),
+        **_summary(row, counts[row.tournament]),
         cards=[
             EntrantCard(number, each.agent, each.name, each.version, each.rating_milli)
             for number, each in enumerate(entrants)
@@ -195,8 +201,8 @@ async def _detail(services: Services, row: TournamentRow) -> TournamentDetail:
     )
 
 
-async def _summary(services: Services, row: TournamentRow) -> dict[str, Any]:
-    entrants, scored = await services.store.tournaments.counts(row.tournament)
+def _summary(row: TournamentRow, counts: tuple[int, int]) -> dict[str, Any]:
+    entrants, scored = counts
     return {
         "tournament": row.tournament,
         "status": row.status,
@@ -205,6 +211,6 @@ async def _summary(services: Services, row: TournamentRow) -> dict[str, Any]:
         "ended_ms": row.ended_ms,
         "entrants": entrants,
         "scored": scored,
-        "seed_commit": commitment(row.tournament, row.seed),
+        "seed_commit": row.seed_commit,
         "seed": row.seed.hex() if row.status == "ended" else None,
     }

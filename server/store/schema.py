@@ -192,6 +192,8 @@ tournament = Table(
     Column("seed", LargeBinary, nullable=False),
     # JSON of the final standings.
     Column("standings", Text),
+    # Hex, as it was published; null where it was made before 0003, when it was of the seed alone.
+    Column("seed_commit", String(64)),
     CheckConstraint("status IN ('running', 'ended')", name="status"),
     CheckConstraint(
         "(status = 'ended') = (ended_ms IS NOT NULL AND standings IS NOT NULL)", name="ended"

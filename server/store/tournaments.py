@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, Table, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ from server.store.sessions import MAX_PAGE
 from server.tournament.fixture import Fixture
 from server.tournament.setup import Entrant, Setup
 from server.tournament.tournament import Game
+from spaces.seed import commitment
 
 SESSIONS_A_QUERY = 500
 """Both databases bound the number of parameters."""
@@ -42,6 +43,8 @@ class TournamentRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_ms: int | None = None
     setup: Setup
     seed: bytes
+    seed_commit: str
+    """Hex, as it was published (`tournament.commitment`)."""
     standings: tuple[StandingRow, ...] | None = None
 
 
@@ -85,6 +88,7 @@ class Tournaments:
             "created_ms": row.created_ms,
             "setup": msgspec.json.encode(row.setup).decode(),
             "seed": row.seed,
+            "seed_commit": row.seed_commit,
         }
         async with self._db.writing() as tx:
             if alone and await self._another(tx, row):
@@ -131,16 +135,14 @@ class Tournaments:
             rows = (await tx.execute(query)).all()
         return [Entrant(**row._mapping) for row in rows]
 
-    async def counts(self, tournament: str) -> tuple[int, int]:
-        """How many entrants there are, and how many games have been scored."""
-        entrants = select(func.count()).select_from(_e).where(_e.c.tournament == tournament)
-        scored = (
-            select(func.count())
-            .select_from(_g)
-            .where(_g.c.tournament == tournament, _g.c.state == "scored")
-        )
+    async def counts(self, tournaments: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """For each: how many entrants there are, and how many games have been scored. At most a page."""
+        entrants = _counted(_e, tournaments)
+        scored = _counted(_g, tournaments).where(_g.c.state == "scored")
         async with self._db.reading() as tx:
-            return await tx.scalar(entrants) or 0, await tx.scalar(scored) or 0
+            sizes = {row[0]: row[1] for row in await tx.execute(entrants)}
+            results = {row[0]: row[1] for row in await tx.execute(scored)}
+        return {name: (sizes.get(name, 0), results.get(name, 0)) for name in tournaments}
 
     async def games(
         self, tournament: str, *, after: int = -1, limit: int | None = None
@@ -210,6 +212,11 @@ class Tournaments:
         return found
 
 
+def _counted(table: Table, tournaments: Sequence[str]) -> Select[Any]:
+    of = table.c.tournament
+    return select(of, func.count()).where(of.in_(tournaments)).group_by(of)
+
+
 async def _played(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, Played]:
     s, v, o = schema.session, schema.verdict, schema.outbox
     dead = (o.c.session == s.c.id) & (o.c.step == "judge") & (o.c.state == State.DEAD.value)
@@ -251,6 +258,7 @@ def _row(row: Row[*tuple[Any, ...]]) -> TournamentRow:
         ended_ms=row.ended_ms,
         setup=msgspec.json.decode(row.setup, type=Setup),
         seed=row.seed,
+        seed_commit=row.seed_commit or commitment(row.id, row.seed),
         standings=None
         if standings is None
         else msgspec.json.decode(standings, type=tuple[StandingRow, ...]),

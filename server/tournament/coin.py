@@ -1,6 +1,6 @@
 """The tournament's own chance: committed before the first game, revealed after the last. Pure.
 
-The seed's commitment is `spaces.seed.commitment(tournament, seed)`, and every draw is of a labelled
+The seed's commitment is `tournament.commitment.committed`, and every draw is of a labelled
 stream (`spaces.seed`), so anyone who has the revealed seed can check each of them. Labels:
 
 - `seats:<match>`: who sits first in a match's first game (a draw below the number of seats)

@@ -36,6 +36,7 @@ from server.identity import HOUSE_OWNER, new_id
 from server.own_arena import OwnArena, own_arena
 from server.store import Store, open_store
 from server.store.tournaments import TournamentRow
+from server.tournament.commitment import committed
 from server.tournament.contestants import Contestant, parse
 from server.tournament.progress import Progress
 from server.tournament.regret import regrets
@@ -43,7 +44,7 @@ from server.tournament.report import Regrets, Report, lines, matrix, rendered
 from server.tournament.setup import BadSetup, Entrant, Setup, check
 from server.tournament.tournament import ATTEMPTS, Game
 from spaces import registry
-from spaces.seed import SEED_BYTES, commitment
+from spaces.seed import SEED_BYTES
 
 CREDITS = 1_000_000
 """The entrants are ours: no rate limit holds them up."""
@@ -265,13 +266,15 @@ class _Played:
         return entrants, agents
 
     async def _create(self, store: Store, entrants: Sequence[Entrant]) -> TournamentRow:
+        seed = secrets.token_bytes(SEED_BYTES)
         row = TournamentRow(
             tournament=self._tournament,
             owner=HOUSE_OWNER,
             status="running",
             created_ms=unix_ms(),
             setup=self._setup,
-            seed=secrets.token_bytes(SEED_BYTES),
+            seed=seed,
+            seed_commit=committed(self._tournament, self._setup, entrants, seed),
         )
         await store.tournaments.create(row, entrants)
         return row
@@ -282,7 +285,8 @@ class _Played:
         with Progress(self._setup.games) as progress:
             while True:
                 row = await store.tournaments.get(self._tournament)
-                _, scored = await store.tournaments.counts(self._tournament)
+                counts = await store.tournaments.counts([self._tournament])
+                _, scored = counts[self._tournament]
                 progress.at(scored)
                 if row is not None and row.status == "ended":
                     return
@@ -311,7 +315,7 @@ class _Played:
             voided=dict(Counter(plain(each.reason) for each in games if each.state == "void")),
             given_up=sum(each.state == "void" and each.attempt == ATTEMPTS for each in games),
             seconds=math.ceil(took_s * 10) / 10,
-            seed_commit=commitment(row.tournament, row.seed),
+            seed_commit=row.seed_commit,
             seed=row.seed.hex(),
             standings=lines(ended.standings, names, found),
             matrix=matrix(ended.standings, games),

@@ -92,6 +92,7 @@ class Running:
             entrants=tuple(await services.tournaments.entrants(tournament)),
             created_ms=row.created_ms,
             seed=row.seed,
+            seed_commit=row.seed_commit,
         )
         return cls(services, facts, await services.tournaments.games(tournament))
 

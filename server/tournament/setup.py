@@ -13,7 +13,7 @@ from server.tournament.fixture import Format
 from server.tournament.knockout import Knockout
 from server.tournament.match import BEST_OF
 from server.tournament.round_robin import RoundRobin
-from spaces import registry
+from spaces import canonical, registry
 from spaces.seed import Streams
 from spaces.space import InvalidParams
 
@@ -61,8 +61,11 @@ def check(setup: Setup, entrants: int) -> Setup:
         raise BadSetup(str(error)) from None
     try:
         space.params(setup.params)
+        canonical.encode(setup.params)  # the tournament is committed to them
     except InvalidParams as error:
         raise BadSetup(str(error)) from None
+    except canonical.CanonicalError as error:
+        raise BadSetup(f"params: {error}") from None
     least = max(2, space.seats)
     if not least <= entrants <= MAX_ENTRANTS:
         raise BadSetup(

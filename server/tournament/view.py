@@ -22,7 +22,6 @@ from server.tournament.round_robin import RoundRobin
 from server.tournament.setup import Entrant, Setup
 from server.tournament.tournament import Game, Tournament
 from spaces import registry
-from spaces.seed import commitment
 
 MATCHES_SHOWN = 63
 """The last six rounds of a bracket."""
@@ -40,6 +39,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     entrants: tuple[Entrant, ...]
     created_ms: int
     seed: bytes
+    seed_commit: str
 
 
 def view(
@@ -67,7 +67,7 @@ def view(
         live=live,
         standings=standings,
         pairs=_pairs(format_) if isinstance(format_, RoundRobin) else [],
-        seed_commit=commitment(facts.tournament, facts.seed),
+        seed_commit=facts.seed_commit,
         seed=facts.seed.hex() if status == "ended" else None,
     )
 

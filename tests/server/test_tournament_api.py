@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import event
 
 from server.api.app import create_app
 from server.clock import unix_ms
@@ -18,7 +20,7 @@ from server.live.log import LiveLog
 from server.store import Store
 from server.tournament.director import Director
 from server.tournament.running import Running
-from spaces.seed import commitment
+from spaces import canonical
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ async def api(store: Store, redis: Redis) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 5_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://arena") as client:
         yield client
+
+
+@pytest.fixture
+def count_queries(store: Store) -> Callable[[], int]:
+    """How many SELECTs the store has been asked."""
+    asked: list[str] = []
+
+    def hear(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(store.tournaments._db.engine.sync_engine, "before_cursor_execute", hear)
+    return lambda: sum(each.startswith("SELECT") for each in asked)
 
 
 async def stable(store: Store, count: int) -> tuple[list[Identity], str]:
@@ -92,7 +106,13 @@ async def test_an_account_has_its_own_agents_play(
     over = (await api.get(where)).json()
     assert over["status"] == "ended"
     seed = bytes.fromhex(over["seed"])
-    assert commitment(over["tournament"], seed) == over["seed_commit"] == body["seed_commit"]
+    # anyone can check it with what the API shows
+    entrants = [
+        [each["agent"], each["version"], each.get("rating_milli")] for each in over["cards"]
+    ]
+    plan = canonical.sha256({"setup": over["setup"], "entrants": entrants})
+    told = b"agon-tournament/1" + over["tournament"].encode() + plan.encode() + seed
+    assert hashlib.sha256(told).hexdigest() == over["seed_commit"] == body["seed_commit"]
     assert [row["rank"] for row in over["standings"]] == [1, 2, 3]
     page = (await api.get(f"{where}/games", params={"limit": 2})).json()
     assert len(page["games"]) == 2
@@ -115,6 +135,18 @@ async def test_of_many_asked_for_at_once_one_is_made(api: httpx.AsyncClient, sto
     assert sorted(codes[:8]) == [201] + [409] * 7
     assert codes[8] == 201
     assert len(await store.tournaments.running()) == 2
+
+
+async def test_a_page_takes_three_queries_however_long_it_is(
+    api: httpx.AsyncClient, store: Store, count_queries: Callable[[], int]
+) -> None:
+    for _ in range(3):
+        agents, key = await stable(store, 3)
+        await api.post("/v1/tournaments", json=wanted(agents), headers=bearer(key))
+    before = count_queries()
+    listed = (await api.get("/v1/tournaments")).json()["tournaments"]
+    assert count_queries() - before == 3
+    assert [(each["entrants"], each["scored"]) for each in listed] == [(3, 0)] * 3
 
 
 async def test_nobody_enters_the_agents_of_others(api: httpx.AsyncClient, store: Store) -> None:

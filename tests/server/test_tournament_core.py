@@ -8,17 +8,20 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations, islice, pairwise
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.tournament import bracket, cycles, heats, pairs
 from server.tournament.coin import drawn
+from server.tournament.commitment import committed
 from server.tournament.fixture import Fixture, Format, points
 from server.tournament.interval import wilson
 from server.tournament.knockout import Knockout
 from server.tournament.match import Match
 from server.tournament.round_robin import RoundRobin, leg_games
+from server.tournament.setup import Entrant, Setup
 from server.tournament.standings import ranked
 from server.tournament.tally import Tally
 from server.tournament.tournament import ATTEMPTS, Due, Game, Tournament
@@ -490,3 +493,20 @@ def test_too_few_entrants() -> None:
         Knockout(4, 5, STREAMS)
     with pytest.raises(ValueError, match="as many entrants"):
         RoundRobin(4, 5, STREAMS, 10)
+
+
+def test_the_commitment_binds_the_setup_the_entrants_and_their_order() -> None:
+    one, two = (
+        Entrant(agent=name, name=name, version=f"{name}@v1", owner="x") for name in ("a", "b")
+    )
+    setup = Setup(space="bid-tac-toe", format="knockout")
+    made = committed("01T", setup, [one, two], SEED)
+    replace = msgspec.structs.replace
+    others = [
+        committed("01U", setup, [one, two], SEED),
+        committed("01T", replace(setup, params={"chips": 20}), [one, two], SEED),
+        committed("01T", setup, [two, one], SEED),
+        committed("01T", setup, [replace(one, version="a@v2"), two], SEED),
+        committed("01T", setup, [one, two], SEED[::-1]),
+    ]
+    assert len({made, *others}) == 6

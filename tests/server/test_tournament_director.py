@@ -18,12 +18,13 @@ from server.live.records import LogEvent, SessionRecord
 from server.protocol import AgentView, StandingRow, TournamentView
 from server.store import Store
 from server.store.tournaments import Stale, TournamentRow
+from server.tournament.commitment import committed
 from server.tournament.director import Director
 from server.tournament.fixture import Fixture
 from server.tournament.running import Running
 from server.tournament.setup import Entrant, Setup, check
 from server.tournament.tournament import ATTEMPTS, Game
-from spaces.seed import Streams, commitment
+from spaces.seed import Streams
 
 SEED = bytes(range(32))
 
@@ -48,15 +49,17 @@ async def create(store: Store, count: int = 4, **settings: Any) -> str:
         Setup(space="bid-tac-toe", **({"format": "knockout"} | settings)),
         count,
     )
+    taking_part, tournament = await entrants(store, count), new_id()
     row = TournamentRow(
-        tournament=new_id(),
+        tournament=tournament,
         owner="house",
         status="running",
         created_ms=unix_ms(),
         setup=setup,
         seed=SEED,
+        seed_commit=committed(tournament, setup, taking_part, SEED),
     )
-    await store.tournaments.create(row, await entrants(store, count))
+    await store.tournaments.create(row, taking_part)
     return row.tournament
 
 
@@ -124,7 +127,12 @@ async def test_a_knockout_from_its_first_game_to_the_revealed_seed(
     await running.step()
     view = await shown(redis, tournament)
     assert (view.status, view.seed, view.rounds, view.total) == ("running", None, 2, 9)
-    assert view.seed_commit == commitment(tournament, SEED)
+    row = await store.tournaments.get(tournament)
+    assert row is not None
+    taking_part = await store.tournaments.entrants(tournament)
+    assert (
+        view.seed_commit == row.seed_commit == committed(tournament, row.setup, taking_part, SEED)
+    )
     assert [match.players for match in view.matches] == [[0, 3], [1, 2]]
     assert {match.session for match in view.matches} == {game.session for game in view.live}
     for game in view.live:  # the agents hear of it as of any session, and it is open to hosts

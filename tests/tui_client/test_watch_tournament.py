@@ -58,6 +58,7 @@ def played(
         ),
         created_ms=0,
         seed=bytes(range(32)),
+        seed_commit="ab" * 32,
     )
     state = Tournament(make_format(setup, entrants, facts.seed), parallel=4, at_once=[2] * entrants)
     rng = random.Random(7)
