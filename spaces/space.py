@@ -65,6 +65,10 @@ class Decision(msgspec.Struct, frozen=True):
     """Names the answer format, e.g. `bid`, `mark`, `verse`."""
     time_limit_ms: int
     sealed: bool = False
+    not_after_ms: int | None = None
+    """Unix milliseconds at which the world would tell the answer; None where it never does. No
+    deadline lies later, whatever happens, and a replay refuses an action that came later. What an
+    outage of ours leaves no time for voids the session."""
 
 
 class Inquiry(msgspec.Struct, frozen=True):

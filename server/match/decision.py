@@ -18,7 +18,7 @@ class Open(msgspec.Struct, frozen=True):
     """Unix milliseconds, as `opened_ms`."""
     opened_ms: int
     """When the seat was asked: what it needed counts from here, also over a retry. After an outage
-    of ours the seat is asked anew, so that no outage is ever counted against it."""
+    of ours this moves on by what the outage took, so that none is ever counted against the seat."""
     attempt: int = 1
     done: bool = False
     fault: str | None = None
@@ -41,15 +41,26 @@ class Open(msgspec.Struct, frozen=True):
             self, deadline_ms=deadline_ms, opened_ms=opened_ms, public_deadline_ms=public_ms
         )
 
+    def too_late(self, now_ms: int) -> bool:
+        """The world may have told the answer by now."""
+        not_after_ms = self.decision.not_after_ms
+        return not_after_ms is not None and now_ms > not_after_ms
+
+    def has_no_time(self, now_ms: int, retry_ms: int) -> bool:
+        """What is left before the answer is known is less than even a retry gets, so that a seat
+        which is asked now, not by its own fault, could not be blamed for its silence."""
+        least_ms = min(self.decision.time_limit_ms, retry_ms)
+        return capped(self.decision, now_ms + least_ms) < now_ms + least_ms
+
     def elapsed_ms(self, now_ms: int) -> int:
         """What the seat has needed so far. Hosts' clocks differ a little: never less than 0."""
         return max(0, now_ms - self.opened_ms)
 
     def faulted(self, reason: str, now_ms: int, retry_ms: int, *, hidden: bool) -> Open:
-        """The retry: the time that is left, at least `retry_ms`."""
+        """The retry: the time that is left, at least `retry_ms` unless the answer is known sooner."""
         return msgspec.structs.replace(
             self,
-            deadline_ms=max(self.deadline_ms, now_ms + retry_ms),
+            deadline_ms=max(self.deadline_ms, capped(self.decision, now_ms + retry_ms)),
             attempt=self.attempt + 1,
             fault=reason,
             public_deadline_ms=self.deadline_ms if hidden else self.public_deadline_ms,
@@ -66,6 +77,13 @@ class Open(msgspec.Struct, frozen=True):
         if viewer == self.seat or self.public_deadline_ms is None:
             return self.deadline_ms, self.attempt
         return self.public_deadline_ms, 1
+
+
+def capped(decision: Decision, deadline_ms: int) -> int:
+    """The deadline, or the time at which the answer is known, if that is sooner."""
+    if decision.not_after_ms is None:
+        return deadline_ms
+    return min(deadline_ms, decision.not_after_ms)
 
 
 class Asked(msgspec.Struct, frozen=True):

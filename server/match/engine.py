@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from server.live.records import Inbound, LogEvent, Reply, SessionRecord, ViewSet
-from server.match.decision import MAX_ATTEMPTS, Asked, Open
+from server.match.decision import MAX_ATTEMPTS, Asked, Open, capped
 from server.match.progress import Progress
 from server.match.views import Views
 from spaces import canonical
@@ -36,6 +36,7 @@ MAX_REASON_CHARS = 500
 """Of a fault or a void: a reason may quote what an agent or an oracle sent."""
 LATE = "no answer in time"
 RULES_BROKE = "the arena failed to apply the rules"
+NO_TIME_LEFT = "the answer would be known before the seats had time to give theirs"
 
 
 class Match:
@@ -140,7 +141,8 @@ class Match:
 
     def takeover(self, now_ms: int) -> None:
         """A host has taken over, or an outage of ours is past: begin, or give every open decision
-        and the oracle fresh time."""
+        and the oracle fresh time. Where the answer would be known before a seat had the time to
+        give its own, the session is void: neither is its silence its fault nor its answer fair."""
         progress = self._progress
         if self.finished:
             return
@@ -152,10 +154,10 @@ class Match:
             asked = progress.inquiry
             self._tell_inquiry(now_ms, asked.number, asked.inquiry, max(now_ms, asked.opens_ms))
         else:
-            self._tell_turn(
+            self._ask_seats(
                 now_ms,
                 [
-                    each.anew(now_ms + each.fresh_ms(self._retry_ms), now_ms)
+                    each.anew(capped(each.decision, now_ms + each.fresh_ms(self._retry_ms)), now_ms)
                     for each in progress.pending()
                 ],
             )
@@ -163,17 +165,18 @@ class Match:
     def receive(self, now_ms: int, inbound: Inbound) -> None:
         """An action arrived, or word that a seat's host has failed, which voids the session.
 
-        Deadlines are struck by `tick` alone: what is here before, is in time. A copy of an action that has had its event is ignored: its answer is in the log.
+        Deadlines are struck by `tick` alone: what is here before, is in time, unless the world may have
+        told the answer. A copy of an action that has had its event is ignored: its answer is in the log.
         """
         if (inbound.seat, inbound.act) in self._progress.acts:
             return
-        refusal = self._refusal(inbound)
+        refusal = self._refusal(now_ms, inbound)
         if refusal is None and inbound.abandon:
             reason = f"seat {inbound.seat} could not be played: {inbound.text}"
             self.void(reason[:MAX_REASON_CHARS], now_ms)
         elif refusal is None:
             self._guarded(now_ms, lambda now_ms: self._answer(now_ms, inbound))
-            if self._progress.status == "void":
+            if self._progress.failure is not None:
                 refusal = ("over", "the session is void")
         if refusal is not None:
             self._refuse(inbound, *refusal)
@@ -225,7 +228,7 @@ class Match:
 
     # ---------------------------------------------------------------------- answers
 
-    def _refusal(self, inbound: Inbound) -> tuple[str, str] | None:
+    def _refusal(self, now_ms: int, inbound: Inbound) -> tuple[str, str] | None:
         """Code and reason when the action answers no open decision."""
         seat, turn = inbound.seat, self.turn
         if not 0 <= seat < len(self.record.seats):
@@ -239,6 +242,8 @@ class Match:
             return "not-your-turn", f"seat {seat} has nothing to decide in turn {turn}"
         if open_.done:
             return "not-your-turn", f"seat {seat} has answered turn {turn} already"
+        if open_.too_late(self._log_ms(now_ms)) and not inbound.abandon:
+            return "not-your-turn", f"the time of turn {turn} is over: its answer is known"
         return None
 
     def _refuse(self, inbound: Inbound, code: str, reason: str) -> None:
@@ -393,9 +398,16 @@ class Match:
 
     def _start_turn(self, now_ms: int) -> None:
         opened = [
-            Open(each, now_ms + each.time_limit_ms, now_ms) for each in self._progress.decisions()
+            Open(each, capped(each, now_ms + each.time_limit_ms), now_ms)
+            for each in self._progress.decisions()
         ]
-        self._tell_turn(now_ms, opened, self.turn + 1)
+        self._ask_seats(now_ms, opened, self.turn + 1)
+
+    def _ask_seats(self, now_ms: int, opened: Sequence[Open], turn: int | None = None) -> None:
+        if any(each.has_no_time(self._log_ms(now_ms), self._retry_ms) for each in opened):
+            self.void(NO_TIME_LEFT, now_ms)
+        else:
+            self._tell_turn(now_ms, opened, turn)
 
     def _tell_turn(self, now_ms: int, opened: Sequence[Open], turn: int | None = None) -> None:
         decisions = [
@@ -423,11 +435,15 @@ class Match:
         act: str | None = None,
         state: Any = None,
     ) -> None:
-        # Hosts' clocks differ a little; time within a log never goes back.
-        t = max(self._progress.t, now_ms - self.record.opened_ms)
+        t = self._log_ms(now_ms) - self.record.opened_ms
         event = LogEvent(t, by, type_, body, secret_to, act)
         self._events.append(event)
         self._progress.fold(event, state)
+
+    def _log_ms(self, now_ms: int) -> int:
+        """The time of an event that happens now. Hosts' clocks differ a little; time within a log
+        never goes back."""
+        return max(self.record.opened_ms + self._progress.t, now_ms)
 
     def _guarded(self, now_ms: int, step: Callable[[int], None]) -> None:
         mark = len(self._events)

@@ -84,7 +84,7 @@ class Progress:
         Raises what the rules raise.
         """
         self.offset += 1
-        self.t = event.t
+        before_t, self.t = self.t, event.t
         if event.act is not None:
             self.acts.add((_seat(event), event.act))
         match event.type:
@@ -98,14 +98,14 @@ class Progress:
             case "digest":
                 self.digest = event.body["digest"]
             case _ if self.failure is None:
-                self._fold_play(event, state)
+                self._fold_play(event, state, before_t)
             case _:
                 pass
 
-    def _fold_play(self, event: LogEvent, state: Any) -> None:
+    def _fold_play(self, event: LogEvent, state: Any, before_t: int) -> None:
         match event.type:
             case "turn":
-                self._fold_turn(event)
+                self._fold_turn(event, before_t)
             case "action":
                 self._fold_action(event, state)
             case "fault":
@@ -126,12 +126,15 @@ class Progress:
             case _:  # `open`, `deadline`, and what workers append later, change nothing here
                 pass
 
-    def _fold_turn(self, event: LogEvent) -> None:
+    def _fold_turn(self, event: LogEvent, before_t: int) -> None:
         body, opened_ms = event.body, self._opened_ms + event.t
         deadlines = {each["seat"]: each["deadline_ms"] for each in body["decisions"]}
         if body["turn"] == self.turn:  # told again, with fresh time
             for seat, deadline_ms in deadlines.items():
-                self.open[seat] = self.open[seat].anew(deadline_ms, opened_ms)
+                # What a seat had surely thought before stays counted: else each outage would hand
+                # its time back, where time decides.
+                spent_ms = self.open[seat].elapsed_ms(self._opened_ms + before_t)
+                self.open[seat] = self.open[seat].anew(deadline_ms, opened_ms - spent_ms)
             return
         self.turn = body["turn"]
         self.open = {

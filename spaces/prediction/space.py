@@ -42,8 +42,10 @@ class Prediction(Space[Params, State, Action]):
         if state.current is None:
             return ()
         limit_ms = state.params.cutoff_s * 1_000
+        not_after_ms = rules.not_after_ms(state.params, state.current)
         return tuple(
-            Decision(seat, state.params.kind, limit_ms, sealed=True) for seat in state.current.owing
+            Decision(seat, state.params.kind, limit_ms, sealed=True, not_after_ms=not_after_ms)
+            for seat in state.current.owing
         )
 
     def parse(self, kind: str, text: str) -> Action:

@@ -72,6 +72,16 @@ def candle_index(state: State) -> int:
     return len(state.candles) + len(state.rounds) * state.params.gap
 
 
+def entry_ms(state: State) -> int | None:
+    """When the first candle of the round to be decided opens, at whose open a live feed trades. None
+    for a recorded one, and while there is nothing to decide."""
+    if state.after_ms is None or state.phase != "decide":
+        return None
+    params = state.params
+    index = len(state.candles) + (len(state.rounds) + 1) * params.gap
+    return state.after_ms + index * params.step_s * 1_000
+
+
 def _window(state: State) -> dict[str, Any]:
     params = state.params
     ask: dict[str, Any] = {

@@ -40,8 +40,9 @@ class TradeWars(Space[Params, State, Order]):
         return rules.initial(params, streams)
 
     def decisions(self, state: State) -> tuple[Decision, ...]:
+        opens_ms = oracle.entry_ms(state)
         return tuple(
-            Decision(seat, "order", state.params.decide_ms, sealed=True)
+            Decision(seat, "order", state.params.decide_ms, sealed=True, not_after_ms=opens_ms)
             for seat in range(SEATS)
             if rules.owes(state, seat)
         )

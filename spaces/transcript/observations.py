@@ -14,7 +14,12 @@ MAX_VALUE_BYTES = 64 * 1024
 
 def as_kept(observation: Observation) -> Observation:
     """The observation as its transcript keeps it, read back from JSON: what the rules learn from, live
-    and in a replay alike. Raises InvalidObservation."""
+    and in a replay alike. Raises InvalidObservation for whatever else it is given: what a feed returns
+    is the world's, and our types do not bind it."""
+    if not isinstance(observation, Observation):
+        raise InvalidObservation(f"an observation is wanted, got {type(observation).__name__}")
+    if not isinstance(observation.source, str) or not isinstance(observation.value, dict):
+        raise InvalidObservation("an observation has words for a source and an object for a value")
     if not 1 <= len(observation.source) <= MAX_SOURCE_CHARS:
         raise InvalidObservation(
             f"a source has 1 to {MAX_SOURCE_CHARS} characters, got {len(observation.source)}"

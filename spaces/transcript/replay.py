@@ -1,7 +1,7 @@
 """Is a transcript true? Every hash is computed again and every entry is played again by the rules.
 
 What cannot be checked here: that the host told of every fault and deadline (agents can: they hold
-their acks), that the clock values are right, what an oracle said (its source can be looked up), what
+their acks), that the clock values are right (only that they do not contradict each other), what an oracle said (its source can be looked up), what
 annotations say (they are commentary, no part of the rules), the signature (`chain`), and who sat
 where before the salts are published (`agon-result/1`).
 """
@@ -41,7 +41,7 @@ from spaces.transcript.document import Entry, Transcript, TranscriptError, diges
 from spaces.transcript.notes import Notes
 from spaces.transcript.observations import as_kept
 from spaces.transcript.seal import VOID, outcome_body
-from spaces.transcript.timing import keeps_time
+from spaces.transcript.timing import Clock, keeps_time
 from spaces.transcript.turns import Turn
 
 
@@ -72,6 +72,7 @@ class _Player:
         self._space = space
         self._streams = Streams(bytes.fromhex(transcript.seed))
         self._turn: Turn | None = None
+        self._clock = Clock(transcript)
         self._notes = Notes()
         self._answered = 0
         """Inquiries that the oracle has answered."""
@@ -87,6 +88,7 @@ class _Player:
         if not entries:
             raise TranscriptError("no entries")
         self._open(entries[0])
+        self._clock.passed(entries[0])
         handlers: dict[str, Callable[[Entry], None]] = {
             "action": self._action,
             "fault": self._fault,
@@ -106,6 +108,7 @@ class _Player:
             if entry.type not in handlers:
                 raise TranscriptError(f"type {entry.type!r} has no place here", entry.i)
             handlers[entry.type](entry)
+            self._clock.passed(entry)
         return self._verdict()
 
     def _verdict(self) -> Replayed:
@@ -146,7 +149,7 @@ class _Player:
             why = "while the oracle is asked" if asked else "although the rules ended the session"
             raise TranscriptError(f"{entry.type} {why}", entry.i)
         self._notes.check_told(entry)
-        self._turn = Turn(number, decisions)
+        self._turn = Turn(number, decisions, self._clock.t)
         return self._turn
 
     def _close_if_complete(self, turn: Turn) -> None:
@@ -170,6 +173,7 @@ class _Player:
         if body.kind != decision.kind:
             raise TranscriptError(f"a {body.kind!r} where a {decision.kind!r} is due", entry.i)
         turn.act(entry.i, seat, self._read_action(entry, body))
+        self._clock.decided(entry, turn.since, decision, body.elapsed_ms or 0)
         if decision.sealed:
             self._check_place(entry, body.turn, seat)
         self._close_if_complete(turn)

@@ -21,8 +21,10 @@ MAX_FAULTS = 2
 class Turn:
     """The bookkeeping of one turn; every method raises TranscriptError naming the entry."""
 
-    def __init__(self, number: int, decisions: tuple[Decision, ...]) -> None:
+    def __init__(self, number: int, decisions: tuple[Decision, ...], since: int) -> None:
         self.number = number
+        self.since = since
+        """Time of the entry that it follows: no decision of it was open sooner."""
         self.open = {decision.seat: decision for decision in decisions}
         self.revealed = False
         self.closed = False

@@ -49,6 +49,8 @@ class Session(msgspec.Struct):
     """Replies to give in turn instead of random actions, while they last."""
     log: list[tuple[Draft, int | None]] = []
     clock_ms: int = 0
+    turn_ms: int = 0
+    """When the turn began."""
     state: Any = None
     states: list[Any] = []
     """Every state that the session went through, also within a turn."""
@@ -153,6 +155,7 @@ class Session(msgspec.Struct):
         Forfeits strike at once or, as when one deadline strikes many, together at the end.
         """
         waiting = list(self.space.decisions(self.state))
+        self.turn_ms = self.clock_ms
         self.rng.shuffle(waiting)
         sealed: list[dict[str, Any]] = []
         late: list[int] = []
@@ -187,6 +190,7 @@ class Session(msgspec.Struct):
         body: dict[str, Any] = {"turn": turn, "kind": kind}
         if keeps_time(space):
             body["elapsed_ms"] = self.rng.randint(0, decision.time_limit_ms)
+            self.clock_ms = max(self.clock_ms, self.turn_ms + body["elapsed_ms"])
             action = space.stamp(action, body["elapsed_ms"])
         body["action"] = space.encode_action(action)
         if space.decided_by == "judges":

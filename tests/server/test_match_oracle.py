@@ -112,6 +112,12 @@ def test_a_second_answer_changes_nothing(table: Table) -> None:
         tide(100),
         tide("50"),
         tide(49.5),
+        "tide",
+        {"tide": 50},
+        Observation(None, {"tide": 50}),  # type: ignore[arg-type]
+        Observation("s", None),  # type: ignore[arg-type]
+        Observation("s", {"tide": {1, 2}}),
+        Observation("s", {1: 2}),  # type: ignore[dict-item]
         Observation("", {"tide": 50}),
         Observation("x" * (observations.MAX_SOURCE_CHARS + 1), {"tide": 50}),
         Observation("\ud800", {"tide": 50}),
@@ -119,7 +125,7 @@ def test_a_second_answer_changes_nothing(table: Table) -> None:
         Observation("s", {"tide": 2**60}),
     ],
 )
-def test_an_answer_that_means_nothing_is_our_fault(table: Table, answer: Observation) -> None:
+def test_an_answer_that_means_nothing_is_our_fault(table: Table, answer: Any) -> None:
     [void] = table.hear(answer)
     assert void.type == "void"
     assert void.body["reason"].startswith("the oracle's answer was refused: ")
@@ -283,7 +289,7 @@ def test_a_retry_costs_the_time_that_it_takes() -> None:
     assert action.body["elapsed_ms"] == 3_000
 
 
-def test_an_outage_of_ours_is_never_counted() -> None:
+def test_an_outage_of_ours_is_never_counted_and_hands_no_time_back() -> None:
     table = begun()
     table.now += 20_000
     table.act(1, "50")
@@ -292,8 +298,13 @@ def test_an_outage_of_ours_is_never_counted() -> None:
     table.match.takeover(table.now)
     table.collect()
     table.now += 700
+    table.match = table.restored()
+    table.now += 5_000
+    table.match.takeover(table.now)
+    table.collect()
+    table.now += 300
     [action] = table.act(0, "40")
-    assert action.body["elapsed_ms"] == 700
+    assert action.body["elapsed_ms"] == 20_300, "what is surely its own: up to the last event before"
     assert table.match.state.guesses[1].elapsed_ms == 20_000
     table.act(2, "61")
     table.hear(tide(60))

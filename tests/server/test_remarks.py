@@ -38,7 +38,8 @@ def told(body: dict[str, Any]) -> list[str]:
 
 def test_a_replay_tells_notes_and_comments() -> None:
     session = play(Tides(), {"rounds": 1}, 1)
-    session.log.append((Draft(0, "host", "annotation", {"kind": "praise", "of": [1, 2]}), None))
+    praise = {"kind": "praise", "of": [1, 2]}
+    session.log.append((Draft(session.clock_ms, "host", "annotation", praise), None))
     lines = report(session.document()).split("\n")
     assert 'note     harbour: {"seats":3}' in lines
     assert sum(line.startswith("note     tide: ") for line in lines) == 2

@@ -240,16 +240,21 @@ def test_what_is_no_transcript(document: bytes, fact: str) -> None:
 # ------------------------------------------------------------------ lies that are sealed anew
 
 
+STEP_MS = 100_000
+"""Longer than a decision may take, so that a lie of `resealed` is no lie about time."""
+
+
 def resealed(session: Session, lie: Lie, /, **header: Any) -> bytes:
     entries = [msgspec.convert(msgspec.to_builtins(d), Draft) for d in order(session.log)]
     lie(entries)
+    entries = [msgspec.structs.replace(each, t=i * STEP_MS) for i, each in enumerate(entries)]
     told: dict[str, Any] = {
         "session": SESSION,
         "space": session.space.id,
         "rules": session.space.rules,
         "params": session.params,
         "opened_ms": OPENED_MS,
-        "sealed_ms": OPENED_MS + 1,
+        "sealed_ms": OPENED_MS + len(entries) * STEP_MS,
         "seats": session.seats,
         "seed": session.seed,
         "entries": entries,
