@@ -77,6 +77,10 @@ class Endings:
             try:
                 if not annotate or await self._comment(held):
                     await self._seal(held)
+            except Exception:
+                # Whatever it was, it is this session's alone, and must not end the host. The session
+                # keeps its lease, as one that cannot be sealed.
+                _logger.exception("sealing failed", session=held.session)
             finally:
                 self._queue.task_done()
 

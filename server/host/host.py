@@ -17,7 +17,7 @@ import structlog
 from server.clock import Clock
 from server.config import Config
 from server.host.arrivals import Arrivals
-from server.host.asking import Answer, Asking, no_oracle
+from server.host.asking import Answer, Answered, Asking, no_oracle
 from server.host.commentary import Annotate, no_annotations
 from server.host.deadlines import Deadlines
 from server.host.ending import Endings
@@ -32,6 +32,7 @@ from server.live.lease import Leases
 from server.live.log import Append, Fenced, LiveLog
 from server.live.records import Inbound, Reply
 from server.match import UnknownRules
+from server.match.engine import RULES_BROKE
 
 _logger = structlog.get_logger()
 
@@ -195,8 +196,7 @@ class Host:
         self._arrivals.deliver(now_ms, lambda inbound: self._receive(now_ms, inbound))
         for answered in self._asking.take():
             if self._holds(answered.held):
-                answered.held.match.learn(now_ms, answered.number, answered.observation)
-                self._touched.add(answered.held.session)
+                self._learn(now_ms, answered)
         if self._cut_off_s is None:
             self._strike(now_ms)
         touched, self._touched = self._touched, set()
@@ -214,6 +214,16 @@ class Host:
         written = await self._write(appends) if appends else set()
         if replies:
             await self._reply(replies, written)
+
+    def _learn(self, now_ms: int, answered: Answered) -> None:
+        """The answers of a tick are taken and not kept, so none may cost the others theirs."""
+        held = answered.held
+        try:
+            held.match.learn(now_ms, answered.number, answered.observation)
+        except Exception:
+            _logger.exception("an answer of the oracle broke its match", session=held.session)
+            held.match.void(RULES_BROKE, now_ms)
+        self._touched.add(held.session)
 
     def _receive(self, now_ms: int, inbound: Inbound) -> bool:
         held = self._holding.get(inbound.session)
