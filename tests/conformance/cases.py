@@ -89,12 +89,19 @@ SPACES: tuple[AnySpace, ...] = (
     TIDES,
 )
 
-CASES: list[tuple[AnySpace, dict[str, Any]]] = [
+Case = tuple[AnySpace, dict[str, Any]]
+
+CASES: list[Case] = [
     (space, params) for space in SPACES for params in [{}, *PARAMS.get(space.id, [])]
 ]
 
 
-def case_id(case: tuple[AnySpace, dict[str, Any]]) -> str:
+def share(number: int, of: int) -> list[Case]:
+    """Every `of`-th case from `number` on, counted from 1: shares cost about the same."""
+    return CASES[number - 1 :: of]
+
+
+def case_id(case: Case) -> str:
     space, params = case
     told = ",".join(f"{key}={str(value)[:12]}" for key, value in params.items())
     return f"{space.id}[{told}]"

@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from spaces import registry
 from spaces.transcript import read, replay
-from tests.conformance import test_conformance as suite
+from tests.conformance import checks as suite
 from tests.conformance.plays import Plays
 from tests.conformance.rig import AnySpace, Dice, play
 
@@ -38,12 +38,16 @@ def space() -> AnySpace:
     return made
 
 
+@pytest.fixture(scope="module")
+def plays(space: AnySpace) -> Iterator[Plays]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_registered", {space.id: space})
+        yield Plays(space, {"goal": 2})
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_example_passes_the_conformance_suite(
-    space: AnySpace, check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "_registered", {space.id: space})
-    check(Plays(space, {"goal": 2}))
+def test_the_example_passes_the_conformance_suite(plays: Plays, check: Callable[..., Any]) -> None:
+    check(plays)
 
 
 def test_the_example_is_replayed_once_it_is_registered(

@@ -1,14 +1,19 @@
 """What every Space promises, whatever it is about.
 
 Nothing here knows a Space by name: a new Space is tested by being registered, with its variants from
-`cases.py`. Each session is played once and shared by all checks (`plays.py`); what is costly in each
-state is checked in PLACES of them, drawn from all.
+`cases.py`. Every case is played with 200 seeds, and each session is shared by all checks (`plays.py`):
+how sessions go is checked in every state of them all, what is costly in each state in PLACES of them,
+drawn from all of the kind.
+
+The checks are run by `test_conformance_1.py` and its fellows, a share of the cases each, so that
+several processes can take a file each.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -18,22 +23,29 @@ from spaces import canonical, registry
 from spaces.space import Decision, InvalidObservation, InvalidParams, Observation
 from spaces.transcript import read, replay
 from spaces.transcript.observations import as_kept
-from tests.conformance.cases import CASES, TIDES, case_id
-from tests.conformance.plays import Plays
-from tests.conformance.rig import AnySpace, Session, play
+from tests.conformance.cases import Case, case_id
+from tests.conformance.plays import SEEDS, Place, Plays, what_is_open
+from tests.conformance.rig import AnySpace
 
 PROMPT_MAX = 12_000
 """Characters: a small model's context of 8k tokens holds the prompt and its answer."""
-PLACES = 150
+PLACES = 200
+AGAIN = 40
+"""Sessions that are played a second time."""
 
 
-@pytest.fixture(scope="module", params=CASES, ids=case_id)
-def plays(request: pytest.FixtureRequest) -> Iterator[Plays]:
-    space, params = request.param
-    with pytest.MonkeyPatch.context() as patch:
-        if space is TIDES:
-            patch.setitem(registry._registered, TIDES.id, TIDES)
-        yield Plays(space, params)
+def plays_of(cases: list[Case]) -> Callable[..., Iterator[Plays]]:
+    """The fixture that hands the checks one case after the other."""
+
+    @pytest.fixture(scope="module", params=cases, ids=case_id, name="plays")
+    def plays(request: pytest.FixtureRequest) -> Iterator[Plays]:
+        space, params = request.param
+        with pytest.MonkeyPatch.context() as patch:
+            if space not in registry.all_spaces():  # a replay knows what is offered
+                patch.setitem(registry._registered, space.id, space)
+            yield Plays(space, params)
+
+    return plays
 
 
 def viewers(space: AnySpace) -> list[int | None]:
@@ -53,17 +65,15 @@ def everything_seen(space: AnySpace, state: Any, viewer: int | None) -> list[Any
     return seen
 
 
+def two_actions(space: AnySpace, place: Place, seat: int) -> tuple[Any, Any]:
+    """Two legal actions, different ones where a few tries find such."""
+    one = space.random_action(place.state, seat, place.rng)
+    others = (space.random_action(place.state, seat, place.rng) for _ in range(6))
+    return one, next((other for other in others if other != one), one)
+
+
 def same_turn(decisions: tuple[Decision, ...]) -> list[int]:
     return [decision.seat for decision in decisions]
-
-
-def what_is_open(space: AnySpace, state: Any) -> list[str]:
-    found = {
-        "decisions": bool(space.decisions(state)),
-        "inquiry": space.inquiry(state) is not None,
-        "outcome": space.outcome(state) is not None,
-    }
-    return [name for name, is_open in found.items() if is_open]
 
 
 def printable(text: str) -> bool:
@@ -85,28 +95,44 @@ def test_random_play_ends_with_returns_that_add_up(plays: Plays) -> None:
             assert space.returns_sum in (None, sum(outcome.returns))
 
 
+def test_the_sessions_hold_what_the_checks_look_for(plays: Plays) -> None:
+    """A check of what never happened would pass."""
+    happened = Counter(draft.type for session in plays for draft, _ in session.log)
+    assert happened["end"] == SEEDS
+    assert min(happened[each] for each in ("action", "fault", "deadline", "forfeit")) >= SEEDS // 20
+    assert len(plays.positions(SEEDS)) == SEEDS
+    assert len(plays.inquiries(SEEDS)) == (SEEDS if plays.asks else 0)
+    assert happened["oracle"] >= len(plays.inquiries(SEEDS))
+    if plays.simultaneous(1):
+        assert len(plays.simultaneous(SEEDS)) >= SEEDS // 2
+        assert happened["reveal"] >= SEEDS // 2
+    ended = Counter(draft.type for session in plays.voids for draft, _ in session.log[-1:])
+    assert min(ended["void"], ended["end"]) >= len(plays.voids) // 12
+
+
 def test_exactly_one_of_decisions_inquiry_and_outcome(plays: Plays) -> None:
-    space = plays.space
-    for state, _, _ in plays.states(4 * PLACES):
-        assert len(what_is_open(space, state)) == 1
-        seats = same_turn(space.decisions(state))
+    everything = range(plays.space.seats)
+    for _, _, open_ in plays.open:
+        assert open_.ways_on == 1
+        seats = same_turn(open_.decisions)
         assert seats == sorted(set(seats))
-        assert set(seats) <= set(range(space.seats))
+        assert all(seat in everything for seat in seats)
     for session in plays:
-        assert what_is_open(space, session.state) == ["outcome"]
+        assert what_is_open(plays.space, session.state).outcome
 
 
 def test_equal_seeds_and_actions_give_equal_states(plays: Plays) -> None:
-    one, two = (play(plays.space, plays.params, number) for number in (0, 0))
-    assert one.states == two.states
-    assert one.document() == two.document()
+    for number, session in enumerate(itertools.islice(plays, AGAIN)):
+        again = plays.again(number)
+        assert again.states == session.states
+        assert again.document() == session.document()
 
 
 def test_a_state_that_was_passed_in_is_never_changed(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.states(PLACES):
+    for state, decisions, streams, rng in plays.states(PLACES):
         before = frozen(state)
-        for decision in space.decisions(state):
+        for decision in decisions:
             action = space.random_action(state, decision.seat, rng)
             space.apply(state, decision.seat, action, streams)
             space.forfeit(state, decision.seat, streams)
@@ -119,8 +145,7 @@ def test_a_state_that_was_passed_in_is_never_changed(plays: Plays) -> None:
 
 
 def test_a_sealed_transcript_replays_to_the_same_end(plays: Plays) -> None:
-    sessions: Iterator[Session] = itertools.chain(plays, plays.voids())
-    for session in sessions:
+    for session in itertools.chain(plays, plays.voids):
         replayed = replay(read(session.document()))
         assert replayed.outcome == session.outcome
         assert replayed.state == session.state
@@ -131,7 +156,7 @@ def test_a_sealed_transcript_replays_to_the_same_end(plays: Plays) -> None:
 
 def test_observations_are_json_without_floats(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.states(PLACES):
+    for state, *_ in plays.states(PLACES):
         for viewer in viewers(space):
             seen = space.observe(state, viewer)
             assert msgspec.json.decode(canonical.encode(seen)) == seen
@@ -139,24 +164,25 @@ def test_observations_are_json_without_floats(plays: Plays) -> None:
 
 def test_a_sealed_action_and_its_time_show_to_nobody_else(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(PLACES):
-        decision = rng.choice(space.decisions(state))
-        if not decision.sealed or len(space.decisions(state)) == 1:
-            continue
-        seat = decision.seat
-        one, two = (space.random_action(state, seat, rng) for _ in range(2))
-        one, two = space.stamp(one, 1), space.stamp(two, decision.time_limit_ms)
-        told, untold = (space.apply(state, seat, it, streams) for it in (one, two))
-        for viewer in viewers(space):
-            if viewer != seat:
-                seen = everything_seen(space, told, viewer)
-                assert seen == everything_seen(space, untold, viewer)
+    tried = different = 0
+    for place in plays.simultaneous(PLACES):
+        for decision in place.decisions:
+            seat = decision.seat
+            one, two = two_actions(space, place, seat)
+            tried, different = tried + 1, different + (one != two)
+            one, two = space.stamp(one, 1), space.stamp(two, decision.time_limit_ms)
+            told, untold = (space.apply(place.state, seat, it, place.streams) for it in (one, two))
+            for viewer in viewers(space):
+                if viewer != seat:
+                    seen = everything_seen(space, told, viewer)
+                    assert seen == everything_seen(space, untold, viewer)
+    assert different >= tried / 4
 
 
 def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.states(PLACES):
-        for decision in space.decisions(state):
+    for state, decisions, *_ in plays.states(PLACES):
+        for decision in decisions:
             prompt = space.prompt(state, decision.seat)
             assert 0 < len(prompt) <= PROMPT_MAX
             assert printable(prompt)
@@ -170,17 +196,16 @@ def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None
 
 
 def test_simultaneous_decisions_are_sealed(plays: Plays) -> None:
-    space = plays.space
-    for state, _, _ in plays.positions(PLACES):
-        decisions = space.decisions(state)
+    for _, _, open_ in plays.open:
+        decisions = open_.decisions
         assert len(decisions) < 2 or all(decision.sealed for decision in decisions)
         assert all(decision.time_limit_ms > 0 for decision in decisions)
 
 
 def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(PLACES):
-        seats = same_turn(space.decisions(state))
+    for state, decisions, streams, rng in plays.simultaneous(PLACES):
+        seats = same_turn(decisions)
         actions = {seat: space.random_action(state, seat, rng) for seat in seats}
         results = set()
         for permutation in itertools.islice(itertools.permutations(seats), 6):
@@ -193,8 +218,8 @@ def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None
 
 def test_actions_survive_their_json_form(plays: Plays) -> None:
     space = plays.space
-    for state, _, rng in plays.positions(PLACES):
-        for decision in space.decisions(state):
+    for state, decisions, _, rng in plays.positions(PLACES):
+        for decision in decisions:
             action = space.stamp(space.random_action(state, decision.seat, rng), 1_234)
             body = msgspec.json.decode(canonical.encode(space.encode_action(action)))
             assert space.decode_action(body) == action
@@ -202,8 +227,8 @@ def test_actions_survive_their_json_form(plays: Plays) -> None:
 
 def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
     space = plays.space
-    for state, streams, rng in plays.positions(PLACES):
-        for decision in space.decisions(state):
+    for state, decisions, streams, rng in plays.positions(PLACES):
+        for decision in decisions:
             action = space.random_action(state, decision.seat, rng)
             late = space.stamp(action, 2 * decision.time_limit_ms + 600_000)
             assert space.stamp(late, 7) == space.stamp(action, 7)
@@ -212,8 +237,8 @@ def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
 
 def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays) -> None:
     space = plays.space
-    for state, _, rng in plays.positions(PLACES):
-        for decision in space.decisions(state):
+    for state, decisions, _, rng in plays.positions(PLACES):
+        for decision in decisions:
             view = msgspec.json.decode(canonical.encode(space.observe(state, decision.seat)))
             text = space.random_answer(decision.kind, view, decision.seat, rng)
             space.check_answer(decision.kind, text, view, decision.seat)
@@ -224,17 +249,17 @@ def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays
 
 def test_a_forfeit_at_any_point_ends_or_advances(plays: Plays) -> None:
     space = plays.space
-    for state, streams, _ in plays.positions(PLACES):
-        for decision in space.decisions(state):
+    for state, decisions, streams, _ in plays.positions(PLACES):
+        for decision in decisions:
             after = space.forfeit(state, decision.seat, streams)
             assert after != state
-            assert len(what_is_open(space, after)) == 1
+            assert what_is_open(space, after).ways_on == 1
 
 
 def test_all_seats_of_a_turn_may_forfeit_in_any_order(plays: Plays) -> None:
     space = plays.space
-    for state, streams, _ in plays.positions(PLACES):
-        seats = same_turn(space.decisions(state))
+    for state, decisions, streams, _ in plays.positions(PLACES):
+        seats = same_turn(decisions)
         results = set()
         for permutation in itertools.islice(itertools.permutations(seats), 6):
             after = state
@@ -246,7 +271,7 @@ def test_all_seats_of_a_turn_may_forfeit_in_any_order(plays: Plays) -> None:
 
 def test_a_forfeit_of_nothing_is_refused(plays: Plays) -> None:
     space, ended = plays.space, plays.session(1)
-    idle = [ended.state, *(state for state, _, _ in plays.inquiries(1))]
+    idle = [ended.state, *(place.state for place in plays.inquiries(10))]
     for state, seat in itertools.product(idle, range(space.seats)):
         with pytest.raises(ValueError, match="owes no decision"):
             space.forfeit(state, seat, ended.streams)
@@ -257,7 +282,7 @@ def test_a_forfeit_of_nothing_is_refused(plays: Plays) -> None:
 
 def test_what_the_oracle_is_asked_is_json_with_a_limit(plays: Plays) -> None:
     space = plays.space
-    for state, _, _ in plays.inquiries(50):
+    for state, *_ in plays.inquiries(50):
         inquiry = space.inquiry(state)
         assert inquiry is not None
         assert msgspec.json.decode(canonical.encode(inquiry.ask)) == inquiry.ask
@@ -270,22 +295,22 @@ def test_what_the_oracle_is_asked_is_json_with_a_limit(plays: Plays) -> None:
 def test_an_answer_of_the_oracle_in_another_form_is_refused(
     plays: Plays, value: dict[str, Any]
 ) -> None:
-    for state, streams, _ in plays.inquiries(3):
+    for state, _, streams, _ in plays.inquiries(30):
         with pytest.raises(InvalidObservation):
             plays.space.learn(state, Observation("nowhere", value), streams)
 
 
 def test_an_answer_that_nobody_asked_for_is_refused(plays: Plays) -> None:
-    for state, streams, _ in itertools.islice(plays.positions(1), 1):
+    for state, _, streams, _ in plays.positions(10):
         with pytest.raises(InvalidObservation):
             plays.space.learn(state, Observation("nowhere", {}), streams)
 
 
 def test_notes_only_grow_and_are_json(plays: Plays) -> None:
     space = plays.space
-    for number in range(50):
+    for session in plays:
         before: tuple[Any, ...] = ()
-        for state in plays.session(number).states:
+        for state in session.states:
             notes = space.notes(state)
             assert notes[: len(before)] == before
             for note in notes[len(before) :]:
@@ -297,10 +322,8 @@ def test_notes_only_grow_and_are_json(plays: Plays) -> None:
 def test_notes_wait_for_the_end_of_the_turn(plays: Plays) -> None:
     """What is told while a seat still owes a sealed answer could tell of another's."""
     space = plays.space
-    for state, streams, rng in plays.positions(PLACES):
-        decisions = space.decisions(state)
-        if len(decisions) > 1:
-            seat = decisions[0].seat
+    for state, decisions, streams, rng in plays.simultaneous(PLACES):
+        for seat in same_turn(decisions):
             after = space.apply(state, seat, space.random_action(state, seat, rng), streams)
             assert space.notes(after) == space.notes(state)
 
