@@ -446,10 +446,17 @@ class AgentView(_View, frozen=True, tag="agent"):
     tickets: list[str]
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Entrants = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""Of a tournament; also the place of one in the order of seeds."""
+Rounds = Annotated[int, Meta(ge=0, le=64)]
+"""Of a knockout; a bracket of more has no room on any screen, nor in an arena."""
+
+
 class EntrantCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who takes part in a tournament."""
 
-    entrant: int
+    entrant: Entrants
     """Its place in the order of seeds, from 0 on; all else names it by this number."""
     agent: str
     name: str
@@ -462,12 +469,12 @@ class MatchCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     """`r<round>.m<place from the top>`; the winners of m1 and m2 meet in m1 of the next round."""
-    round: int
-    players: list[int]
+    round: Rounds
+    players: list[Entrants]
     """By seed."""
-    points: list[int]
+    points: list[Count]
     """Half points of each: two for a rival beaten in a game, one for a draw."""
-    games: int = 0
+    games: Count = 0
     """That are over."""
     through: list[int] = []
     """Who goes on, best first; in the final all players by their places. Empty while it is open."""
@@ -484,9 +491,9 @@ class GameCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
     game: str
     """Its name in the tournament; a game that was voided is played again under its name."""
-    attempt: int
+    attempt: Count
     session: str
-    seats: list[int]
+    seats: list[Entrants]
     """Entrants by seat."""
     state: Literal["live", "scored", "void"] = "live"
     ranks: list[int] | None = None
@@ -498,28 +505,28 @@ class GameCard(msgspec.Struct, frozen=True, omit_defaults=True):
 class StandingRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where an entrant stands in a tournament."""
 
-    rank: int
+    rank: Count
     """Equal ranks are shared."""
-    entrant: int
-    points: int
+    entrant: Entrants
+    points: Count
     """Half points: two for each seat beaten in a game, one for each seat tied with."""
-    possible: int
+    possible: Count
     """Half points, had it won all its games."""
-    played: int
-    wins: int = 0
-    draws: int = 0
-    losses: int = 0
+    played: Count
+    wins: Count = 0
+    draws: Count = 0
+    losses: Count = 0
     note: str = ""
 
 
 class PairCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What two entrants took off each other, over all games in which both sat."""
 
-    one: int
-    other: int
-    points: int
+    one: Entrants
+    other: Entrants
+    points: Count
     """Half points that `one` took: two for a game in which it ranked better, one for a tie."""
-    games: int
+    games: Count
 
 
 class TournamentView(_View, frozen=True, tag="tournament"):
@@ -529,17 +536,17 @@ class TournamentView(_View, frozen=True, tag="tournament"):
     space: str
     format: Literal["knockout", "round-robin"]
     status: Literal["running", "ended"]
-    created_ms: int
-    seats: int
-    entrants: int
+    created_ms: Count
+    seats: Annotated[int, Meta(ge=0, le=64)]
+    entrants: Entrants
     cards: list[EntrantCard]
     """Of the entrants that are named below."""
-    total: int
+    total: Count
     """Games, at most: a match may be decided early."""
-    scored: int
-    given_up: int = 0
+    scored: Count
+    given_up: Count = 0
     """Games that were voided again and again."""
-    rounds: int = 0
+    rounds: Rounds = 0
     """Of a knockout."""
     matches: list[MatchCard] = []
     """Of a knockout: its last rounds, at most 63 matches, and those that are being played."""

@@ -8,8 +8,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from server.protocol import Error, Event, LobbyView, Snapshot, TournamentView, Update
+from server.protocol import (
+    EntrantCard,
+    Error,
+    Event,
+    GameCard,
+    LobbyView,
+    MatchCard,
+    PairCard,
+    Snapshot,
+    StandingRow,
+    TournamentView,
+    Update,
+)
 from server.tournament.setup import Entrant, FormatName, Setup, check, make_format
 from server.tournament.tournament import Tournament
 from server.tournament.view import Facts, view
@@ -28,8 +42,9 @@ from tui_client.state import (
     reduce,
     wanted,
 )
-from tui_client.tournament import ASK_AGAIN_MS
+from tui_client.tournament import ASK_AGAIN_MS, Watched
 from tui_client.widgets.bracket.names import half
+from tui_client.widgets.bracket.view import paint_bracket, paint_games, paint_places
 
 FOLDER = Path(__file__).parent / "snapshots"
 ID = "01KTOURNAMENT"
@@ -168,6 +183,49 @@ async def test_every_size_is_painted(
     )
     assert "\x1b" not in screen
     assert "PLAYING NOW" in screen
+
+
+counts = st.integers(-1, 3) | st.sampled_from([64, 10**7, -(10**7), 2**53])
+words = st.sampled_from(
+    ["", "r1.m1", "r1.m2", "r2.m1", "r1.mx", "r1.m-1", "r1.m²", "\x1b[31m", ".m9" * 99]
+)
+shared = st.lists(counts, max_size=4)
+matches = st.builds(
+    MatchCard, name=words, round=counts, players=shared, points=shared, games=counts,
+    through=shared, coin=st.booleans(), unplayed=st.booleans(), session=st.none() | words,
+)  # fmt: skip
+views = st.builds(
+    TournamentView, tournament=words, space=words, format=st.sampled_from(["knockout", "round-robin"]),
+    status=st.sampled_from(["running", "ended"]), created_ms=counts, seats=counts, entrants=counts,
+    cards=st.lists(st.builds(EntrantCard, counts, words, words, words), max_size=3), total=counts,
+    scored=counts, given_up=counts, rounds=counts, matches=st.lists(matches, max_size=5),
+    live=st.lists(st.builds(GameCard, game=words, attempt=counts, session=words, seats=shared), max_size=3),
+    standings=st.lists(st.builds(StandingRow, counts, counts, counts, counts, counts, note=words), max_size=3),
+    pairs=st.lists(st.builds(PairCard, counts, counts, counts, counts), max_size=3),
+    seed=st.none() | words,
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=100)
+@given(views, st.integers(0, 90), st.integers(0, 40))
+def test_whatever_an_arena_says_is_painted(shown: TournamentView, width: int, height: int) -> None:
+    state = State(tournament=Watched(ID, view=shown, cursor="r1.m1"))
+    for paint in (paint_bracket, paint_places, paint_games):
+        rows = paint(state, width, height)
+        assert len(rows) <= max(height, 0)
+        if width >= 12:  # a frame's edge needs as many
+            assert all(row.cell_len <= width for row in rows)
+        assert not any("\x1b" in row.plain for row in rows)
+
+
+@pytest.mark.parametrize(
+    "change", [{"rounds": 10**7}, {"rounds": -1}, {"seats": 10**6}, {"total": 2**60}]
+)
+def test_what_no_tournament_has_is_refused(change: dict[str, int]) -> None:
+    body = msgspec.to_builtins(played(4, scored=1))
+    assert msgspec.convert(body, TournamentView) == played(4, scored=1)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(body | change, TournamentView)
 
 
 def _early(entrants: int, format_: FormatName) -> TournamentView:

@@ -16,6 +16,7 @@ LEAST = 11
 """A match needs so many columns."""
 WIDE = 20
 MOST = 30
+MOST_ROUNDS = 64
 
 
 def tree(view: TournamentView, width: int, height: int, selected: str | None) -> list[Text]:
@@ -43,7 +44,10 @@ def tree(view: TournamentView, width: int, height: int, selected: str | None) ->
 
 
 def fits(view: TournamentView, width: int, height: int) -> bool:
-    """Whether the tree can show the round that is being played."""
+    """Whether the tree can show the round that is being played. What an arena says is not trusted: a
+    bracket without rounds has no tree, nor has one of more rounds than any arena plays."""
+    if not 1 <= view.rounds <= MOST_ROUNDS or height < 4:
+        return False
     first, cell = _window(view, width, height - 1)
     open_rounds = [match.round for match in view.matches if not match.through]
     return cell >= LEAST and min(open_rounds, default=view.rounds) >= first
@@ -65,7 +69,9 @@ def _size(view: TournamentView, round_: int) -> int:
 
 
 def _place(match: MatchCard) -> int:
-    return int(match.name.partition(".m")[2] or 1)
+    """From the top; 0, which is nowhere, where the name does not tell."""
+    number = match.name.partition(".m")[2]
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
 
 
 def _match(match: MatchCard | None, names: Names, width: int, selected: str | None) -> list[Text]:

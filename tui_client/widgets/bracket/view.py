@@ -92,7 +92,7 @@ def paint_games(state: State, width: int, height: int) -> list[Text]:
 
 
 def _seed(view: TournamentView) -> str:
-    return f"seed {view.seed[:24]}…" if view.seed else "the next games are being formed"
+    return f"seed {clean(view.seed[:24], 24)}…" if view.seed else "the next games are being formed"
 
 
 def _game(game: GameCard, names: Names, width: int, selected: bool) -> Text:
