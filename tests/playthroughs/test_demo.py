@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spaces import transcript
+from spaces import registry, transcript
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,13 +37,17 @@ def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "space", ["logic", "prediction", "trade-wars", "writing", "openspiel:kuhn_poker"]
 )
-def test_a_model_and_the_baselines_end_in_a_scored_result(space: str, tmp_path: Path) -> None:
+def test_a_model_and_the_baselines_end_in_a_scored_result(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "server.cli", "demo", "--space", space, "--sessions", "1", "--no-tui", "--out", str(tmp_path)],
         capture_output=True, text=True, cwd=ROOT, timeout=420,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     (file,) = tmp_path.glob("*.transcript.json")
+    monkeypatch.setattr(registry, "_registered", {})
+    registry.offer([space])
     replayed = transcript.replay(transcript.read(file.read_bytes()))
     assert replayed.space.id == space
     assert replayed.outcome.termination not in ("void", "forfeit")

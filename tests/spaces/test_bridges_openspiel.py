@@ -78,6 +78,7 @@ def test_a_game_has_one_id_however_it_is_asked_for(
         ("universal_poker:numRounds-3", "takes no parameters in an id"),
         ("go:board_size-40", "go does not start: The current Go"),
         ("leduc_poker:starting_player-2", "starting_player is 0 to 1 in an id"),
+        ("hex:board_size-1", "goes on where nobody has a move"),
         ("hanabi", "hides moves from rivals now and then"),
         ("go:depth-3", "no parameter 'depth'"),
         ("go:board_size", "a parameter is `key-value`"),

@@ -199,6 +199,9 @@ def _try(game: Game) -> None:
             position.action_to_string(seat, action)
     after = _after(position, {seat: position.legal_actions(seat)[0] for seat in seats})
     for each in (position, after):
+        goes_on = not (each.is_terminal() or each.is_chance_node())
+        if goes_on and not any(map(each.legal_actions, _deciding(game, each))):
+            raise BadGame(f"{game.name} goes on where nobody has a move")
         str(each)
         game.seen_by_all(each)
         for seat in range(game.seats):
