@@ -25,7 +25,9 @@ EVERY_S = 0.2
 SEEK_S = 1.0
 """Between two looks for new tournaments."""
 REST_S = 5.0
-"""A tournament that failed is left alone for this long."""
+"""A tournament that failed is left alone for this long, and twice as long after each further failure."""
+LONGEST_REST_S = 60.0
+"""What cannot be loaded does not fill the log; after an outage everything goes on within this time."""
 
 _logger = structlog.get_logger()
 
@@ -70,6 +72,8 @@ class Director:
         self._running: dict[str, Running] = {}
         self._resting: dict[str, float] = {}
         """Tournaments that failed, with the loop time at which they are tried again."""
+        self._failures: dict[str, int] = {}
+        """How often each has failed since it last made a step."""
 
     async def run(self) -> None:
         """Direct whenever we lead, until cancelled or drained. What is being played goes on without us,
@@ -106,6 +110,7 @@ class Director:
         with self._guarded(tournament, now):
             running = self._running[tournament]
             await running.step()
+            self._failures.pop(tournament, None)
             if running.over:
                 del self._running[tournament]
 
@@ -116,10 +121,17 @@ class Director:
             yield
         except Exception as error:
             self._running.pop(tournament, None)
-            self._resting[tournament] = now + (0.0 if isinstance(error, Stale) else REST_S)
+            self._resting[tournament] = now + self._rest_s(tournament, error)
             _logger.warning(
                 "tournament interrupted",
                 tournament=tournament,
                 error=repr(error),
                 exc_info=not isinstance(error, Stale),
             )
+
+    def _rest_s(self, tournament: str, error: Exception) -> float:
+        if isinstance(error, Stale):
+            return 0.0
+        failed = self._failures.get(tournament, 0)
+        self._failures[tournament] = failed + 1
+        return min(LONGEST_REST_S, REST_S * float(2 ** min(failed, 10)))

@@ -303,3 +303,30 @@ async def test_the_director_finds_tournaments_and_leaves_the_rest_to_the_next(
             while await store.tournaments.running():
                 await asyncio.sleep(0.02)
     assert (await shown(redis, tournament)).standings[0].wins == 2
+
+
+async def test_what_fails_again_and_again_is_tried_less_and_less(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tournament = await create(store)
+    directing = director(store, redis)
+    poisoned = {"on": True}
+
+    async def load(*given: Any) -> Running:
+        if poisoned["on"]:
+            raise ValueError("poison")
+        return await standing(*given)
+
+    standing = Running.load
+    monkeypatch.setattr(Running, "load", load)
+    rests = []
+    for _ in range(10):
+        now = directing._resting.get(tournament, 0.0)
+        await directing._seek(now)
+        rests.append(directing._resting[tournament] - now)
+    assert rests == [5, 10, 20, 40, 60, 60, 60, 60, 60, 60]
+    poisoned["on"] = False
+    now = directing._resting[tournament]
+    await directing._seek(now)
+    await directing._step(tournament, now)
+    assert not directing._failures
