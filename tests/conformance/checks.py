@@ -106,8 +106,8 @@ def test_the_sessions_hold_what_the_checks_look_for(plays: Plays) -> None:
     if plays.simultaneous(1):
         assert len(plays.simultaneous(SEEDS)) >= SEEDS // 2
         assert happened["reveal"] >= SEEDS // 2
-    ended = Counter(draft.type for session in plays.voids for draft, _ in session.log[-1:])
-    assert min(ended["void"], ended["end"]) >= len(plays.voids) // 12
+    voided = sum(session.log[-1][0].type == "void" for session in plays.voids)
+    assert voided >= len(plays.voids) // 4
 
 
 def test_exactly_one_of_decisions_inquiry_and_outcome(plays: Plays) -> None:

@@ -23,7 +23,7 @@ VOIDS = 60
 """Sessions of a case that may be voided somewhere."""
 
 _DICE = (Dice(), Dice(), Dice(fault=0.3), Dice(forfeit=0.02), Dice(fault=0.3, forfeit=0.2))
-_VOID_DICE = tuple(Dice(0.2, 0.1, void) for void in (0.05, 0.2, 0.5))
+_VOID_DICE = tuple(Dice(0.2, 0.1, void) for void in (0.02, 0.2, 0.5))
 
 
 class Open(NamedTuple):
