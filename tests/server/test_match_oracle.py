@@ -304,7 +304,9 @@ def test_an_outage_of_ours_is_never_counted_and_hands_no_time_back() -> None:
     table.collect()
     table.now += 300
     [action] = table.act(0, "40")
-    assert action.body["elapsed_ms"] == 20_300, "what is surely its own: up to the last event before"
+    assert action.body["elapsed_ms"] == 20_300, (
+        "what is surely its own: up to the last event before"
+    )
     assert table.match.state.guesses[1].elapsed_ms == 20_000
     table.act(2, "61")
     table.hear(tide(60))
