@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .PHONY: demo test test-slow check bench docs clean
 
 $(STAMP): pyproject.toml constraints.txt
-	@echo "setting up $(VENV) (about a minute the first time)" >&2
+	@echo "setting up $(VENV) (some minutes the first time)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@# dependency groups need pip >= 25.1
 	@$(PIP) install --upgrade "pip>=25.1"

@@ -50,7 +50,8 @@ def check_shares(became: Counter[str]) -> None:
     total = became.total()
     assert total >= EXAMPLES / 2
     assert became["applied"] >= FAIR_SHARE * total
-    assert became["invalid"] + became["illegal"] >= FAIR_SHARE * total
+    # Where any words are an answer, as in writing, only the empty and the endless are refused.
+    assert became["invalid"] + became["illegal"] >= FAIR_SHARE * total / 4
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.id)
