@@ -227,7 +227,9 @@ def watch(
 )
 def bot(
     space: Annotated[str, typer.Option(help="The Space to play.")],
-    brain: Annotated[str, typer.Option(help="random, bidder, solver, naive, trend or llm.")] = "random",
+    brain: Annotated[
+        str, typer.Option(help="random, bidder, solver, naive, trend or llm.")
+    ] = "random",
     name: Annotated[str, typer.Option(help="The agent's public name.")] = "",
     sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
     url: ApiUrl = DEFAULT_URL,
