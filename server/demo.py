@@ -69,11 +69,12 @@ def _make_folder(out: Path) -> None:
 def share_out(sessions: int, space: str | None) -> dict[str, int]:
     """How many sessions each Space plays: `sessions` of `space`, or by turns as `TOUR` goes.
 
-    Zero means without end. Raises DemoFailed for a Space that the arena does not offer.
+    Zero means without end. `space` may be any spelling of a bridged game's id. Raises DemoFailed for a
+    Space that there is not.
     """
     if space is not None:
         try:
-            return {registry.get_offered(space).id: sessions}
+            return {registry.get(space).id: sessions}
         except registry.UnknownSpace as error:
             raise DemoFailed(str(error)) from None
     if sessions == 0:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -28,10 +27,6 @@ DRAIN_ORDER = (Role.RUNNER, Role.MATCHMAKER, Role.GATEWAY, Role.API, Role.HOST, 
 """Who makes work stops before who does it, and who tells clients before who serves them."""
 
 
-_COMMA = re.compile(r",(?![^(]*\))")
-"""Between Spaces, not between the parameters of a bridged game."""
-
-
 def parse_roles(names: Iterable[str] | None) -> frozenset[Role]:
     """Roles from repeated or comma-separated names; none means all. Raises ConfigError."""
     chosen = [part.strip() for name in names or () for part in name.split(",") if part.strip()]
@@ -47,9 +42,8 @@ def parse_house(text: str) -> dict[str, int]:
     if text in ("all", "none"):
         return {space.id: 0 for space in registry.offered()} if text == "all" else {}
     quotas: dict[str, int] = {}
-    for part in _COMMA.split(text):
-        # The id of a bridged game may hold `=`; the count stands last.
-        space, _, count = part.rpartition("=") if "=" in part else (part, "", "")
+    for part in text.split(","):
+        space, _, count = part.partition("=")
         if not (count or "0").isdecimal():
             raise ConfigError(f"--house {part!r}: expected SPACE or SPACE=COUNT")
         try:
