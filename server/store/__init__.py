@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from server.clock import Clock, unix_ms
+from server.store import merit as merit
+from server.store import money as money
 from server.store.agents import Agents
 from server.store.engine import Database, StoreError, open_database
 from server.store.migrate import migrate

@@ -84,11 +84,7 @@ class Agents:
                     id=identity.version, agent=identity.agent, number=1, spec="{}", created_ms=now
                 )
             )
-            await tx.execute(
-                schema.api_key.insert().values(
-                    hash=key_hash(key), agent=identity.agent, created_ms=now
-                )
-            )
+            await tx.execute(schema.api_key.insert().values(_playing(identity, key, now)))
 
     async def by_key(self, key: str) -> Identity | None:
         """Who the key speaks for; None when it is unknown or revoked."""
@@ -123,16 +119,11 @@ class Agents:
 
     async def issue_key(self, agent: str) -> str:
         """One more key for an agent, shown once. Raises UnknownAgent."""
-        key = new_key()
-        try:
-            async with self._db.writing() as tx:
-                await tx.execute(
-                    schema.api_key.insert().values(
-                        hash=key_hash(key), agent=agent, created_ms=self._clock()
-                    )
-                )
-        except IntegrityError:
-            raise UnknownAgent(f"unknown agent {agent!r}") from None
+        key, identity = new_key(), await self.get(agent)
+        if identity is None:
+            raise UnknownAgent(f"unknown agent {agent!r}")
+        async with self._db.writing() as tx:
+            await tx.execute(schema.api_key.insert().values(_playing(identity, key, self._clock())))
         return key
 
     async def revoke(self, key: str) -> bool:
@@ -154,6 +145,19 @@ class Agents:
             return None
         agent, name, version, owner, kind = row
         return Identity(agent, name, version, owner, hosted=kind == "hosted")
+
+
+def _playing(identity: Identity, key: str, now_ms: int) -> dict[str, object]:
+    """The row of a key that speaks for one agent and can do nothing but play."""
+    return {
+        "hash": key_hash(key),
+        "id": new_id(),
+        "account": identity.owner,
+        "agent": identity.agent,
+        "scopes": "play",
+        "label": "play",
+        "created_ms": now_ms,
+    }
 
 
 def version_id(agent: str, number: int) -> str:

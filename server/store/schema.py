@@ -2,7 +2,8 @@
 
 The migrations in `migrations/` build exactly this (a test compares the two on both databases). Times
 are integer unix milliseconds; documents are kept as the bytes they were signed or hashed as; other
-JSON is text that the database never looks into. There is no money here yet.
+JSON is text that the database never looks into. Money is integer micros, its tables are in
+`money.py`, points and shares in `merit.py`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,28 @@ account = Table(
     "account",
     metadata,
     Column("id", ID, primary_key=True),
+    # EIP-55; null until a wallet signs in. Only an account with a wallet can be paid.
+    Column("wallet", String(42), index=True, unique=True),
     Column("created_ms", BigInteger, nullable=False),
+)
+
+account_role = Table(
+    "account_role",
+    metadata,
+    Column("account", ID, ForeignKey("account.id"), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    CheckConstraint("role IN ('admin', 'judge', 'operator')", name="role"),
+)
+
+login = Table(
+    "login",
+    metadata,
+    # SHA-256 of the opaque token, hex.
+    Column("hash", String(64), primary_key=True),
+    Column("account", ID, ForeignKey("account.id"), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
 )
 
 agent = Table(
@@ -55,7 +77,14 @@ agent = Table(
     Column("kind", String(16), nullable=False),
     # The number of the version that plays now; no foreign key, since the two tables would need each other.
     Column("plays", Integer, nullable=False),
+    # The owner's words, for the public page.
+    Column("about", String(280), nullable=False, server_default=""),
     Column("created_ms", BigInteger, nullable=False),
+    # It plays no more; its record stays.
+    Column("archived_ms", BigInteger),
+    # Stopped by an admin, for the reason given.
+    Column("frozen_ms", BigInteger),
+    Column("frozen_reason", String(280)),
     UniqueConstraint("owner", "name_key"),
     CheckConstraint("kind IN ('remote', 'hosted')", name="kind"),
 )
@@ -67,7 +96,7 @@ agent_version = Table(
     Column("id", ID, primary_key=True),
     Column("agent", ID, ForeignKey("agent.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    # JSON: system prompt, base model, settings, adapter, as far as we know them.
+    # JSON `server.agents.spec.VersionSpec`; `{}` of an agent whose owner tells nothing.
     Column("spec", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     UniqueConstraint("agent", "number"),
@@ -78,9 +107,26 @@ api_key = Table(
     metadata,
     # SHA-256 of the key, hex; the key itself is nowhere.
     Column("hash", String(64), primary_key=True),
-    Column("agent", ID, ForeignKey("agent.id"), nullable=False, index=True),
+    # What the key is called when it is listed or revoked.
+    Column("id", ID, nullable=False, unique=True),
+    Column("account", ID, ForeignKey("account.id"), nullable=False, index=True),
+    # The one agent that it speaks for; null for a key of the account.
+    Column("agent", ID, ForeignKey("agent.id"), index=True),
+    # Comma-separated: read, play, manage, money.
+    Column("scopes", String(64), nullable=False),
+    Column("label", NAME, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+)
+
+avatar = Table(
+    "avatar",
+    metadata,
+    Column("agent", ID, ForeignKey("agent.id"), primary_key=True),
+    Column("png", LargeBinary, nullable=False),
+    # SHA-256 of the png, hex: its entity tag.
+    Column("digest", String(64), nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
 )
 
 session = Table(
@@ -117,6 +163,13 @@ entry = Table(
     # As they were when the session was formed.
     Column("name", NAME, nullable=False),
     Column("rating_milli", Integer),
+    # The ticket whose hold paid the entry; null where nothing was paid, as in a tournament.
+    Column("ticket", String(112)),
+    # Written when the session is settled: competition rank (null when void), thousandths of the score
+    # as the Space counts it or as the judges gave it, micros of the tier's asset won (a refund included).
+    Column("rank", Integer),
+    Column("score_milli", BigInteger),
+    Column("won_micros", BigInteger),
     Index(None, "agent", "session"),
 )
 
