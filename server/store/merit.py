@@ -38,6 +38,8 @@ point = Table(
     # One line for people.
     Column("words", String(200), nullable=False),
     Column("made_ms", BigInteger, nullable=False),
+    # Of a session: the other accounts in it, without the house's, comma-separated. Shown to nobody.
+    Column("met", Text, nullable=False, server_default=""),
     CheckConstraint("points > 0", name="points"),
     Index(None, "account", "season", "made_ms"),
     Index(None, "agent", "made_ms"),
