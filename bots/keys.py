@@ -1,62 +1,51 @@
 """Where an agent's key is kept: a TOML file of mode 600, one table per arena and name.
 
-The file is `$XDG_CONFIG_HOME/agon/keys.toml` (or under `~/.config`). It is replaced whole by
-rename, under a lock, so bots that start together never lose each other's key.
+The file is `$XDG_CONFIG_HOME/agon/keys.toml` (or under `~/.config`); see `bots.private_file`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from bots.api import Credentials
-from bots.errors import BotError
-
-if sys.platform != "win32":
-    import fcntl
+from bots.private_file import PrivateFile, PrivateFileError, config_folder
 
 KEY_VARIABLE = "AGON_API_KEY"
 
 
-class KeysError(BotError):
-    """The keys file cannot be read or written; the message names it."""
+class KeysError(PrivateFileError):
+    """The keys file cannot be understood; the message names it."""
 
 
 def default_path(env: Mapping[str, str] | None = None) -> Path:
-    env = os.environ if env is None else env
-    base = env.get("XDG_CONFIG_HOME", "")
-    # The XDG specification: a relative path is to be ignored.
-    folder = Path(base) if Path(base).is_absolute() else Path.home() / ".config"
-    return folder / "agon" / "keys.toml"
+    return config_folder(env) / "keys.toml"
 
 
 class Keys:
     """The keys file at `path`."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or default_path()
+        self._file = PrivateFile(path or default_path())
+        self.path = self._file.path
 
     def find(self, url: str, name: str) -> Credentials | None:
-        """The agent called `name` at the arena `url`, or None. Raises KeysError."""
+        """The agent called `name` at the arena `url`, or None. Raises PrivateFileError."""
         entry = self._read().get(url, {}).get(name)
         return None if entry is None else Credentials(entry["agent"], entry["key"])
 
     def keep(self, url: str, name: str, credentials: Credentials) -> None:
-        """Remember, replacing what was known under that arena and name. Raises KeysError."""
-        with self._locked():
+        """Remember, replacing what was known under that arena and name. Raises PrivateFileError."""
+        with self._file.locked():
             tables = self._read()
             tables.setdefault(url, {})[name] = {"agent": credentials.agent, "key": credentials.key}
             self._write(tables)
 
     def forget(self, url: str, name: str, key: str) -> None:
-        """Drop `key`; does nothing when another key stands there by now. Raises KeysError."""
-        with self._locked():
+        """Drop `key`; does nothing when another key stands there by now. Raises PrivateFileError."""
+        with self._file.locked():
             tables = self._read()
             if tables.get(url, {}).get(name, {}).get("key") == key:
                 del tables[url][name]
@@ -64,12 +53,8 @@ class Keys:
 
     def _read(self) -> dict[str, dict[str, dict[str, str]]]:
         try:
-            tables = tomllib.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise KeysError(f"cannot read {self.path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            tables = tomllib.loads(self._file.read() or "")
+        except tomllib.TOMLDecodeError as error:
             raise KeysError(f"{self.path} is not TOML: {error}; mend or remove it") from None
         for url, agents in tables.items():
             for name, entry in agents.items() if isinstance(agents, dict) else [("", None)]:
@@ -83,28 +68,7 @@ class Keys:
             for name, entry in agents.items():
                 lines.append(f"\n[{_quoted(url)}.{_quoted(name)}]")
                 lines += [f"{field} = {_quoted(value)}" for field, value in entry.items()]
-        try:
-            # mkstemp makes the file with mode 600, before a byte of a key is in it.
-            handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".keys-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
-            Path(temporary).replace(self.path)
-        except OSError as error:
-            raise KeysError(f"cannot write {self.path}: {error.strerror}") from None
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_name("keys.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise KeysError(f"cannot write beside {self.path}: {error.strerror}") from None
-        try:
-            if sys.platform != "win32":
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+        self._file.write("\n".join(lines) + "\n")
 
 
 def _is_entry(entry: object) -> bool:

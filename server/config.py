@@ -309,8 +309,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
-_NOT_KNOBS = frozenset({"AGON_API_KEY", "AGON_URL", "AGON_INSECURE"})
-"""The clients' own, see bots.api and bots.keys."""
+_NOT_KNOBS = frozenset(
+    {"AGON_API_KEY", "AGON_URL", "AGON_INSECURE", "AGON_TOKEN", "AGON_PASSPHRASE"}
+)
+"""The clients' own, see bots.api, bots.keys, bots.logins and server.commands.login."""
 
 
 def _read_env(env: Mapping[str, str]) -> dict[str, Any]:

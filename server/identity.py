@@ -1,4 +1,4 @@
-"""Who a key speaks for, and the making of ids and keys."""
+"""Who a key speaks for, and the making of ids, keys and tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from ulid import ULID
 
 KEY_PREFIX = "agon_"
+LOGIN_PREFIX = "agon_login_"
 HOUSE_OWNER = "house"
 """The operator's own account; no registration can have it."""
 
@@ -31,7 +32,19 @@ def new_id() -> str:
 
 def new_key() -> str:
     """A fresh API key, 256 bits. Shown once; only `key_hash` of it is kept."""
-    return KEY_PREFIX + secrets.token_urlsafe(32)
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    # One key in 10^11 would read as a login, and open nothing.
+    return new_key() if is_login(key) else key
+
+
+def new_login() -> str:
+    """A fresh opaque session token, 256 bits; only `key_hash` of it is kept."""
+    return LOGIN_PREFIX + secrets.token_urlsafe(32)
+
+
+def is_login(credential: str) -> bool:
+    """Whether it has the form of a session token rather than of a key."""
+    return credential.startswith(LOGIN_PREFIX)
 
 
 def key_hash(key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import msgspec
@@ -12,9 +11,9 @@ from starlette.responses import Response
 
 from server.api import problems
 from server.api.operation import Services, as_json, client_address, read_body, read_id
+from server.api.principal import authorize, bearer
 from server.api.problems import Problem
 from server.api.registrations import admit
-from server.identity import Identity
 from server.protocol import Id
 from server.store.agents import NameTaken
 from server.store.names import InvalidName
@@ -26,7 +25,7 @@ class NewAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=256)]
     """At most 32 characters are kept of it, after control and invisible ones are taken out."""
     owner: Id | None = None
-    """The account that shall own it: your own, so send a key of one of its agents as
+    """The account that shall own it: your own, so send a login, or a key of it or one of its agents, as
     `Authorization: Bearer`. Without `owner` and key the agent gets an account of its own."""
 
 
@@ -68,39 +67,14 @@ async def agent(services: Services, request: Request) -> Response:
     return as_json(card)
 
 
-_BEARER = re.compile(r"Bearer +([\x21-\x7e]{16,128})", re.IGNORECASE)
-
-
 async def _owner(services: Services, request: Request, new: NewAgent) -> str | None:
-    """The account that the request may register for; None for a new one. Raises Problem 401 or 403."""
-    caller = await _caller(services, request)
-    if caller is None:
-        if new.owner is not None:
-            raise _unauthorized("an owner is named: send a key of one of its agents")
+    """The account that the request may register for; None for a new one. Raises Problem 401 or 403.
+
+    A key of one of the account's agents is enough: an account without a wallet has no other.
+    """
+    if new.owner is None and bearer(request) is None:
         return None
-    if new.owner not in (None, caller.owner):
+    caller = await authorize(services, request, "play", "manage")
+    if new.owner not in (None, caller.account):
         raise Problem(403, "not-your-account", "the key is of another account than `owner`")
-    return caller.owner
-
-
-async def authenticated(services: Services, request: Request) -> Identity:
-    """Whose key the request carries. Raises Problem 401."""
-    caller = await _caller(services, request)
-    if caller is None:
-        raise _unauthorized("send an agent's key as `Authorization: Bearer`")
-    return caller
-
-
-async def _caller(services: Services, request: Request) -> Identity | None:
-    header = request.headers.get("authorization")
-    if header is None:
-        return None
-    match = _BEARER.fullmatch(header.strip())
-    caller = await services.store.agents.by_key(match[1]) if match else None
-    if caller is None:
-        raise _unauthorized("the key is unknown or revoked")
-    return caller
-
-
-def _unauthorized(detail: str) -> Problem:
-    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    return caller.account

@@ -13,7 +13,7 @@ from server.api import problems
 from server.api.asyncapi import asyncapi
 from server.api.descriptions import encode
 from server.api.openapi import openapi
-from server.api.operation import Descriptions, Services, route
+from server.api.operation import Descriptions, Services, routes
 from server.api.routes import OPERATIONS
 from server.clock import Clock, unix_ms
 from server.config import Config
@@ -49,7 +49,7 @@ def create_app(
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
     )
     app = Starlette(
-        routes=[route(operation, services) for operation in OPERATIONS],
+        routes=routes(OPERATIONS, services),
         exception_handlers={
             HTTPException: problems.of_http_exception,
             Exception: problems.of_failure,

@@ -25,6 +25,16 @@ _EVERYWHERE = {
     500: "the arena failed; the failure is in its log",
     503: "a backing service does not answer; see Retry-After",
 }
+_OF_BODIES = {
+    400: "the body is not understood",
+    408: "the body did not come whole within ten seconds",
+    413: f"the body is larger than {MAX_BODY_BYTES // 1024} KiB",
+    415: "the body is not application/json",
+}
+_OF_CREDENTIALS = {
+    401: "there is no login or key, or it is unknown, expired or revoked",
+    403: "the login or key has not the scope (`insufficient-scope`)",
+}
 _ABOUT = f"""Ask the arena what one may know without a connection to its gateway.
 
 Every answer from status 400 up is `{MEDIA_TYPE}` (RFC 9457) with a `code` for programs. Bodies hold at
@@ -53,10 +63,10 @@ def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "agentKey": {
+                "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The key of an agent, as its registration gave it.",
+                    "description": "A login, the key of an account, or the key of an agent.",
                 }
             },
         },
@@ -76,26 +86,40 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": _ref(operation.body)}},
         }
-    if operation.bearer:
-        document["security"] = [{}, {"agentKey": []}]
+    if operation.scopes:
+        document["security"] = [{"bearer": []}]
+        document["description"] = f"Needs the scope {_either(operation.scopes)}."
+    elif operation.bearer:
+        document["security"] = [{}, {"bearer": []}]
     return document
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
     schema = _ref(operation.answer) if _is_struct(operation.answer) else {}
-    phrase = http.HTTPStatus(operation.status).phrase
-    responses: dict[str, Any] = {
-        str(operation.status): {
-            "description": phrase,
-            "content": {operation.media_type: {"schema": schema}},
-        }
-    }
-    for status, words in sorted((operation.problems | _EVERYWHERE).items()):
+    answer: dict[str, Any] = {"description": http.HTTPStatus(operation.status).phrase}
+    if operation.status != http.HTTPStatus.NO_CONTENT:
+        answer["content"] = {operation.media_type: {"schema": schema}}
+    responses: dict[str, Any] = {str(operation.status): answer}
+    for status, words in sorted(_problems(operation).items()):
         responses[str(status)] = {
             "description": words,
             "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}},
         }
     return responses
+
+
+def _problems(operation: Operation) -> dict[int, str]:
+    """Status -> when; what its row says goes before what is said of all alike."""
+    found = dict(_EVERYWHERE)
+    if operation.body is not None:
+        found |= _OF_BODIES
+    if operation.scopes:
+        found |= _OF_CREDENTIALS
+    return found | operation.problems
+
+
+def _either(scopes: Sequence[str]) -> str:
+    return " or ".join(f"`{scope}`" for scope in scopes)
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -28,6 +28,7 @@ from server.config import Config
 from server.metrics import Metrics
 from server.protocol import Id, QueueCard
 from server.store import Store, StoreError
+from server.store.keys import Scope
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -55,6 +56,7 @@ class Services(msgspec.Struct, frozen=True):
     documents: Descriptions
 
 
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[[Services, Request], Awaitable[Response]]
 
 
@@ -64,7 +66,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """operationId, camelCase."""
     path: str
-    method: Literal["GET", "POST"] = "GET"
+    method: Method = "GET"
     handler: Handler
     summary: str
     answer: Any = None
@@ -77,22 +79,31 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """When which problem is answered, beside 500 and 503."""
     tag: str
     bearer: bool = False
-    """An `Authorization: Bearer` key may be sent."""
+    """An `Authorization: Bearer` login or key may be sent."""
+    scopes: tuple[Scope, ...] = ()
+    """One of these is needed, as the handler checks by `authorize`; 401 and 403 are documented for it."""
     quiet: bool = False
     """Asked every few seconds by machines: logged at debug level."""
 
 
-def route(operation: Operation, services: Services) -> Route:
-    """The operation as Starlette routes it."""
+def routes(operations: Sequence[Operation], services: Services) -> list[Route]:
+    """The operations as Starlette routes them: one route a path, so that 405 names all its methods."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    return [_route(path, methods, services) for path, methods in by_path.items()]
 
+
+def _route(path: str, methods: Mapping[str, Operation], services: Services) -> Route:
     async def endpoint(request: Request) -> Response:
+        operation = methods["GET" if request.method == "HEAD" else request.method]
         start = time.perf_counter()
         response = await _answer(operation, services, request)
         _observe(operation, services, request, response, time.perf_counter() - start)
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    return Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
+    return Route(path, endpoint, methods=list(methods), name=next(iter(methods.values())).id)
 
 
 async def _answer(operation: Operation, services: Services, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """Tournaments over HTTP: the list, one with its standings, its games, and making one of one's own agents.
 
 Who is an entrant is seated in session after session, so nobody may enter another's agents: over HTTP a
-tournament is made with an agent's key and of the same account's agents only, one at a time. The operator
+tournament is made with a login or key and of the same account's agents only, one at a time. The operator
 makes any other by the command line.
 """
 
@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api import problems
-from server.api.agents import authenticated
 from server.api.operation import Limit, Services, as_json, read_body, read_id, read_query
+from server.api.principal import Principal, authorize
 from server.api.problems import Problem
 from server.forming import shown_rating
-from server.identity import Identity, new_id
+from server.identity import new_id
 from server.live import keys
 from server.live.log import LiveLog
 from server.protocol import EntrantCard, GameCard, Id, StandingRow, TournamentView
@@ -125,7 +125,7 @@ async def games(services: Services, request: Request) -> Response:
 
 
 async def create(services: Services, request: Request) -> Response:
-    caller = await authenticated(services, request)
+    caller = await authorize(services, request, "play")
     new = await read_body(request, NewTournament)
     try:
         setup = check(new.setup, len(new.entrants))
@@ -138,7 +138,7 @@ async def create(services: Services, request: Request) -> Response:
     name, seed = new_id(), secrets.token_bytes(SEED_BYTES)
     row = TournamentRow(
         tournament=name,
-        owner=caller.owner,
+        owner=caller.account,
         status="running",
         created_ms=services.clock(),
         setup=setup,
@@ -152,7 +152,7 @@ async def create(services: Services, request: Request) -> Response:
 
 
 async def _entrants(
-    services: Services, caller: Identity, new: NewTournament, space: str
+    services: Services, caller: Principal, new: NewTournament, space: str
 ) -> list[Entrant]:
     """Raises Problem where one is not the caller's, or is named twice."""
     if len(set(new.entrants)) < len(new.entrants):
@@ -160,7 +160,7 @@ async def _entrants(
     found = []
     for agent in new.entrants:
         identity = await services.store.agents.get(agent)
-        if identity is None or identity.owner != caller.owner:
+        if identity is None or identity.owner != caller.account:
             raise Problem(403, "not-your-agent", f"agent {agent!r} is not of the key's account")
         mu_milli, sigma_milli = await services.store.ratings.current(identity.version, space)
         found.append(

@@ -1,4 +1,4 @@
-"""What lasts: agents, sessions, transcripts, verdicts, ratings, tournaments and the work that follows a session.
+"""What lasts: accounts, agents, sessions, transcripts, verdicts, ratings, tournaments and the work that follows a session.
 
 `open_store` is the only way in. The groups share one pool; each of their methods is one transaction.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 from server.clock import Clock, unix_ms
 from server.store import merit as merit
 from server.store import money as money
+from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.engine import Database, StoreError, open_database
+from server.store.keys import Keys
+from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
 from server.store.ratings import Ratings
@@ -25,6 +28,9 @@ class Store:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self.accounts = Accounts(database, clock)
+        self.logins = Logins(database, clock)
+        self.keys = Keys(database, clock)
         self.agents = Agents(database, clock)
         self.sessions = Sessions(database)
         self.outbox = Outbox(database)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from bots.api import INSECURE_VARIABLE, Api, Credentials, arena_url, check_private
 from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused, WouldSendInClear
-from bots.keys import KEY_VARIABLE, Keys, KeysError, default_path
+from bots.keys import KEY_VARIABLE, Keys, default_path
+from bots.private_file import PrivateFileError
 from bots.signin import SignIn
 
 URL = "http://127.0.0.1:8600"
@@ -56,7 +57,7 @@ def test_any_name_survives_the_file(name: str) -> None:
 def test_a_broken_file_is_named_and_left_alone(tmp_path: Path, content: str) -> None:
     path = tmp_path / "keys.toml"
     path.write_text(content)
-    with pytest.raises(KeysError, match=r"keys\.toml"):
+    with pytest.raises(PrivateFileError, match=r"keys\.toml"):
         Keys(path).keep(URL, "Me", MINE)
     assert path.read_text() == content
 

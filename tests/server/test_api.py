@@ -352,6 +352,8 @@ async def test_errors_of_routing_are_problems_too(api: httpx.AsyncClient) -> Non
     refused = await api.delete("/v1/agents")
     problem(refused, 405, "method-not-allowed")
     assert refused.headers["allow"] == "POST"
+    refused = await api.delete("/v1/tournaments")
+    assert refused.headers["allow"] == "GET, HEAD, POST", "all of a path's methods"
 
 
 async def test_no_browser_of_another_origin_may_read(api: httpx.AsyncClient) -> None:

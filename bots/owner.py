@@ -1,0 +1,128 @@
+"""The public API as an owner uses it: any path, with a login or a key of the account.
+
+What the arena refuses is a BotError with the arena's own words. Each call has a connection and a time-out of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import msgspec
+
+from bots.api import REASON_CHARS, check_private, is_loopback
+from bots.errors import ArenaUnreachable, BotError
+from bots.journal import plain
+
+TIMEOUT_S = 30.0
+MAX_RETRY_AFTER_S = 300.0
+
+
+class Refused(BotError):
+    """The arena will not do it; the message is the problem's own words."""
+
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.code = code
+        """The problem's, e.g. `insufficient-scope`; empty where the answer was no problem document."""
+
+
+class OwnerApi:
+    """One arena, seen by one account.
+
+    `get`, `post`, … return the decoded JSON of the answer, its bytes where it is of another media type,
+    and None where it is empty. They raise Refused (status 4xx), ArenaUnreachable (no answer, 429 or 5xx:
+    trying again later may help) and WouldSendInClear.
+    """
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """`url` as `bots.api.arena_url` gives it; `token` is a login or a key, None to act as nobody."""
+        self.url = url
+        self._token = token
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Parameters that are None are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._call("GET", path, params=given)
+
+    async def post(self, path: str, body: Any = None, *, idempotency_key: str | None = None) -> Any:
+        """With a key of one's own making, the same call made again is answered as the first was."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        return await self._call("POST", path, body, headers=headers)
+
+    async def put(self, path: str, body: Any) -> Any:
+        return await self._call("PUT", path, body)
+
+    async def patch(self, path: str, body: Any) -> Any:
+        return await self._call("PATCH", path, body)
+
+    async def delete(self, path: str) -> Any:
+        return await self._call("DELETE", path)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        check_private(self.url)
+        content, media_type = _encoded(body)
+        sent = dict(headers) | ({"Content-Type": media_type} if content is not None else {})
+        if self._token is not None:
+            sent["Authorization"] = f"Bearer {self._token}"
+        try:
+            async with httpx.AsyncClient(
+                timeout=TIMEOUT_S, trust_env=not is_loopback(self.url)
+            ) as http:
+                answer = await http.request(
+                    method, self.url + path, headers=sent, content=content, params=params
+                )
+        except httpx.HTTPError as error:
+            raise ArenaUnreachable(
+                f"no arena answers at {self.url} ({type(error).__name__}); "
+                "start one with `agon serve`, or set AGON_URL"
+            ) from error
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return _decoded(answer)
+
+
+def _encoded(body: Any) -> tuple[bytes | None, str]:
+    """Bytes go as they are (an image, say); anything else as JSON."""
+    if body is None or isinstance(body, bytes):
+        return body, "application/octet-stream"
+    return msgspec.json.encode(body), "application/json"
+
+
+def _decoded(answer: httpx.Response) -> Any:
+    if not answer.content:
+        return None
+    if answer.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+        return answer.content
+    try:
+        return msgspec.json.decode(answer.content)
+    except msgspec.DecodeError as error:
+        raise Refused(answer.status_code, "", f"{answer.url} answered no JSON: {error}") from None
+
+
+def _refusal(answer: httpx.Response) -> BotError:
+    """What a problem+json answer says (RFC 9457), or just the status."""
+    try:
+        problem = msgspec.json.decode(answer.content)
+        words = plain(str(problem.get("detail") or problem.get("title") or ""), REASON_CHARS)
+        code = plain(str(problem.get("code", "")), 64)
+    except (msgspec.DecodeError, AttributeError):
+        words, code = "", ""
+    reason = words or f"{answer.url} answered {answer.status_code}"
+    if answer.status_code == 429 or answer.status_code >= 500:
+        after = answer.headers.get("Retry-After", "")
+        wait_s = min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0
+        return ArenaUnreachable(reason, retry_after_s=wait_s)
+    return Refused(answer.status_code, code, reason)
