@@ -10,6 +10,7 @@ from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
+from server.store.automations import Automations
 from server.store.engine import Database, StoreError, open_database
 from server.store.keys import Keys
 from server.store.logins import Logins
@@ -32,6 +33,7 @@ class Store:
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
         self.agents = Agents(database, clock)
+        self.automations = Automations(database, clock)
         self.sessions = Sessions(database)
         self.outbox = Outbox(database)
         self.ratings = Ratings(database)

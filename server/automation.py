@@ -1,0 +1,250 @@
+"""What an agent may do by itself: limits, the run that counts against them, a weekly schedule. Pure.
+
+While an automation is on, its limits hold for every entry of its agent, whoever queues it. Turning it on begins a *run*, whose
+counters begin at nothing. An entry is counted when its money is held, before anything is played, and it is admitted only if no
+outcome of what is open can break a limit: so races cannot either, as long as each step below is made while the row is locked
+(`server.store.automations`).
+
+Reasons are words for the owner: the fact, the number, the limit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from server.weekly import Schedule
+
+State = Literal["on", "off", "stopped"]
+Asset = Literal["usdc", "play"]
+
+REASON_MAX = 280
+"""Characters of a reason, at most."""
+SPACES_MAX = 32
+SESSIONS_MAX = 100_000
+PARALLEL_MAX = 100
+MONEY_MAX_MICROS = 1_000_000_000_000
+"""A million dollars: no limit of an automation is higher."""
+
+TIERS_MICROS = (0, 100_000, 500_000, 1_000_000, 5_000_000, 25_000_000)
+PLAY_ENTRY_MICROS = 1_000_000
+
+_MONEY = {"usdc": "USDC", "play": "play dollars"}
+
+
+class LimitReached(Exception):
+    """An entry could break a limit of its agent's automation; `str()` is the reason for the owner."""
+
+
+class InvalidLimits(ValueError):
+    """Limits that contradict themselves or what is offered; the message says which and what to do."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the owner sets. `check` says what the bounds here cannot."""
+
+    tier_micros: Annotated[int, Meta(ge=0, le=25_000_000)]
+    """The fee tier it queues in; entries of a higher tier are refused."""
+    spaces: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...],
+        Meta(min_length=1, max_length=SPACES_MAX),
+    ]
+    """Where it queues, in rotation; entries elsewhere are refused."""
+    max_sessions: Annotated[int, Meta(ge=1, le=SESSIONS_MAX)]
+    """Sessions begun in a run, void ones included."""
+    max_parallel: Annotated[int, Meta(ge=1, le=PARALLEL_MAX)] = 1
+    """Entries open at once: waiting in a queue, in play, or played and not yet settled."""
+    stop_loss_micros: Annotated[int, Meta(ge=1, le=MONEY_MAX_MICROS)]
+    """What a run may lose at most, all that is open counted as lost."""
+    take_profit_micros: Annotated[int, Meta(ge=1, le=MONEY_MAX_MICROS)] | None = None
+    """The run ends once it has won this much; null: it does not end for that."""
+    schedule: Schedule = Schedule()
+    """When entries are made. What is open when it closes is played to its end."""
+
+    @property
+    def asset(self) -> Asset:
+        """What its entries are paid in."""
+        return "usdc" if self.tier_micros else "play"
+
+    @property
+    def entry_micros(self) -> int:
+        """What an entry of its tier costs, in micros of `asset`."""
+        return self.tier_micros or PLAY_ENTRY_MICROS
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What has come of one run. Money in micros of `asset`."""
+
+    number: int
+    """From 1 on; 0 before the first."""
+    asset: Asset
+    begun: int = 0
+    """Entries made, less those that left their queue again."""
+    open: int = 0
+    """Of them, those that are not settled."""
+    at_risk_micros: int = 0
+    """The entries of those that are open."""
+    profit_micros: int = 0
+    """Won less paid by those that are settled; negative: a loss."""
+
+    @property
+    def lost_micros(self) -> int:
+        return max(0, -self.profit_micros)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry that somebody wants to make now."""
+
+    space: str
+    tier_micros: int
+    asset: str
+    micros: int
+    at_ms: int
+    """Unix ms."""
+
+
+class Automation(msgspec.Struct, frozen=True):
+    """An agent's automation as it stands."""
+
+    agent: str
+    state: State
+    limits: Limits
+    run: Run
+    """The one that is on, or was last."""
+    reason: str | None
+    """Why it is `stopped`; null in the other states."""
+    changed_ms: int
+    """When the state or the limits last changed, unix ms."""
+
+
+def check(limits: Limits) -> None:
+    """Raises InvalidLimits where the fields contradict each other or name no fee tier."""
+    if limits.tier_micros not in TIERS_MICROS:
+        tiers = ", ".join(map(str, TIERS_MICROS))
+        raise InvalidLimits(
+            f"tier_micros {limits.tier_micros} is no fee tier; choose one of {tiers}"
+        )
+    if len(set(limits.spaces)) < len(limits.spaces):
+        raise InvalidLimits("spaces names one Space twice; name each once")
+    if limits.stop_loss_micros < limits.entry_micros:
+        raise InvalidLimits(
+            f"stop_loss_micros {limits.stop_loss_micros} does not cover one entry of"
+            f" {limits.entry_micros}: raise it or choose a lower tier"
+        )
+
+
+def admit(limits: Limits, run: Run, entry: Entry) -> str | None:
+    """Why the entry may not be made now; None when it may, whatever comes of all that is open."""
+    return (
+        _elsewhere(limits, run, entry)
+        or _take_profit(limits, run)
+        or _sessions(limits, run)
+        or _stop_loss(limits, run, entry.micros)
+        or _parallel(limits, run)
+        or _closed(limits, entry)
+    )
+
+
+def finished(limits: Limits, run: Run) -> str | None:
+    """Why no entry of its tier can follow for good, so that the run is over; None when one may.
+
+    To be asked whenever something is settled or released, or the limits change. While entries are open
+    only a profit ends a run: one that leaves its queue makes room again.
+    """
+    if reason := _take_profit(limits, run):
+        return reason
+    if run.open:
+        return None
+    return _sessions(limits, run) or _stop_loss(limits, run, limits.entry_micros)
+
+
+def entered(run: Run, micros: int) -> Run:
+    """After an entry of `micros` was admitted and is held."""
+    return msgspec.structs.replace(
+        run, begun=run.begun + 1, open=run.open + 1, at_risk_micros=run.at_risk_micros + micros
+    )
+
+
+def released(run: Run, micros: int) -> Run:
+    """After an entry left its queue unplayed: as if it had not been made."""
+    return msgspec.structs.replace(
+        run, begun=run.begun - 1, open=run.open - 1, at_risk_micros=run.at_risk_micros - micros
+    )
+
+
+def settled(run: Run, micros: int, won_micros: int) -> Run:
+    """After an entry of `micros` brought `won_micros`, all of it when it was refunded."""
+    return msgspec.structs.replace(
+        run,
+        open=run.open - 1,
+        at_risk_micros=run.at_risk_micros - micros,
+        profit_micros=run.profit_micros + won_micros - micros,
+    )
+
+
+def amount(micros: int) -> str:
+    """Micros as people write them: two places, more where they say something."""
+    whole, rest = divmod(abs(micros), 1_000_000)
+    places = f"{rest:06}".rstrip("0").ljust(2, "0")
+    return f"{'-' if micros < 0 else ''}{whole}.{places}"
+
+
+def money(micros: int, asset: str) -> str:
+    """`5.00 USDC`, `1.00 play dollars`."""
+    return f"{amount(micros)} {_MONEY[asset]}"
+
+
+def _elsewhere(limits: Limits, run: Run, entry: Entry) -> str | None:
+    if entry.tier_micros > limits.tier_micros:
+        ceiling = money(limits.tier_micros, "usdc") if limits.tier_micros else "the free tier"
+        return f"tier above the ceiling: {money(entry.tier_micros, 'usdc')}, at most {ceiling}"
+    if entry.asset != run.asset:
+        return (
+            f"another asset: the automation counts in {_MONEY[run.asset]},"
+            f" the entry is paid in {_MONEY[entry.asset]}"
+        )
+    if entry.space not in limits.spaces:
+        named = f"one of the {len(limits.spaces)}" if len(limits.spaces) > 1 else "the one"
+        return f"another Space: {entry.space} is not {named} that the automation plays"
+    return None
+
+
+def _take_profit(limits: Limits, run: Run) -> str | None:
+    goal = limits.take_profit_micros
+    if goal is None or run.profit_micros < goal:
+        return None
+    won = amount(run.profit_micros)
+    return f"take-profit reached: won {won} of {money(goal, run.asset)}"
+
+
+def _sessions(limits: Limits, run: Run) -> str | None:
+    if run.begun < limits.max_sessions:
+        return None
+    return f"session limit reached: {run.begun} begun of at most {limits.max_sessions}"
+
+
+def _stop_loss(limits: Limits, run: Run, micros: int) -> str | None:
+    """The worst case: all that is open is lost, and this entry, too."""
+    if -run.profit_micros + run.at_risk_micros + micros <= limits.stop_loss_micros:
+        return None
+    most = money(limits.stop_loss_micros, run.asset)
+    reason = f"stop-loss reached: lost {amount(run.lost_micros)} of at most {most}"
+    if run.at_risk_micros:
+        reason += f", {amount(run.at_risk_micros)} more at risk"
+    if -run.profit_micros + run.at_risk_micros < limits.stop_loss_micros:
+        reason += f", and an entry costs {amount(micros)}"
+    return reason
+
+
+def _parallel(limits: Limits, run: Run) -> str | None:
+    if run.open < limits.max_parallel:
+        return None
+    return f"parallel limit reached: {run.open} open of at most {limits.max_parallel}"
+
+
+def _closed(limits: Limits, entry: Entry) -> str | None:
+    if limits.schedule.open_at(entry.at_ms):
+        return None
+    return f"closed by the schedule until {limits.schedule.words(entry.at_ms)}"
