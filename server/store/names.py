@@ -23,13 +23,18 @@ def clean(raw: str) -> str:
 
     Raises InvalidName.
     """
-    kept = "".join(_printable(unicodedata.normalize("NFC", raw)))
-    name = " ".join(kept.split())
+    name = one_line(raw)
     if not name:
         raise InvalidName("a name needs at least one printable character")
     if len(name) > MAX_NAME:
         raise InvalidName(f"a name has at most {MAX_NAME} characters, got {len(name)}")
     return name
+
+
+def one_line(raw: str) -> str:
+    """NFC, printable, single spaces; may be empty. Idempotent."""
+    kept = "".join(_printable(unicodedata.normalize("NFC", raw)))
+    return " ".join(kept.split())
 
 
 def fold(name: str) -> str:

@@ -22,6 +22,7 @@ class TradeWars(Space[Params, State, Order]):
     title = "Trade Wars"
     seats = SEATS
     decided_by = "oracle"
+    prompt_limit = 3_000  # a plan for every kind of market
     params_type = Params
     action_type = Order
 

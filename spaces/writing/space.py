@@ -24,6 +24,7 @@ class Writing(Space[Params, State, Text]):
     params_type = Params
     action_type = Text
     returns_sum = 0
+    prompt_limit = 3_000  # a style takes more words than a strategy
 
     def check_params(self, params: Params) -> None:
         subject = params.subject
