@@ -1,4 +1,4 @@
-"""The tables of standing: points, shares, leagues, the official boards, seasons, and what admins did."""
+"""The tables of standing: points, careers, shares, leagues, the official boards, seasons, and what admins did."""
 
 from __future__ import annotations
 
@@ -43,6 +43,40 @@ point = Table(
     CheckConstraint("points > 0", name="points"),
     Index(None, "account", "season", "made_ms"),
     Index(None, "agent", "made_ms"),
+)
+
+point_total = Table(
+    "point_total",
+    metadata,
+    # Sums over `point`, kept with it: what the board is made of.
+    Column("season", Integer, ForeignKey("season.number"), primary_key=True),
+    Column("account", ID, ForeignKey("account.id"), primary_key=True),
+    # '' for what no agent has earned.
+    Column("agent", ID, primary_key=True),
+    Column("points", Integer, nullable=False),
+    Index(None, "season", "points"),
+)
+
+career = Table(
+    "career",
+    metadata,
+    # Sums over the settled entries of an hour, kept by the transaction that settles: `server.career.Tally`.
+    Column("agent", ID, ForeignKey("agent.id"), primary_key=True),
+    Column("space", SPACE, primary_key=True),
+    Column("version", ID, ForeignKey("agent_version.id"), primary_key=True),
+    Column("asset", String(8), primary_key=True),
+    # Unix time in hours, of settling.
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("wins", BigInteger, nullable=False),
+    Column("draws", BigInteger, nullable=False),
+    Column("losses", BigInteger, nullable=False),
+    Column("voids", BigInteger, nullable=False),
+    Column("score_milli", BigInteger, nullable=False),
+    Column("scored", BigInteger, nullable=False),
+    Column("paid_micros", BigInteger, nullable=False),
+    Column("won_micros", BigInteger, nullable=False),
+    # The session that was settled last in it.
+    Column("last", ID, nullable=False),
 )
 
 share = Table(

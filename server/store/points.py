@@ -6,6 +6,7 @@ two sessions that end at once cannot both be its tenth of the day.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.store import merit, seasons
 from server.store.engine import Database
 
 _p = merit.point
+_t = merit.point_total
 _award = (_p.c.id, _p.c.account, _p.c.agent, _p.c.code, _p.c.points, _p.c.words, _p.c.met)
 
 
@@ -42,7 +44,24 @@ async def add(
         new += awards
     if new:
         await tx.execute(_p.insert(), [_values(award, season, now_ms) for award in new])
+        await _add_up(db, tx, new, season)
     return new
+
+
+async def _add_up(db: Database, tx: AsyncConnection, awards: Sequence[Award], season: int) -> None:
+    sums: Counter[tuple[str, str]] = Counter()
+    for award in awards:
+        sums[award.account, award.agent or ""] += award.points
+    rows = [
+        {"season": season, "account": account, "agent": agent, "points": number}
+        for (account, agent), number in sums.items()
+    ]
+    insert = db.insert(_t)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["season", "account", "agent"],
+        set_={"points": _t.c.points + insert.excluded.points},
+    )
+    await tx.execute(upsert, rows)
 
 
 async def _lock(db: Database, tx: AsyncConnection, accounts: Iterable[str]) -> None:

@@ -1,0 +1,121 @@
+"""Careers: an agent's sessions added up by the hour, as they are settled.
+
+A dashboard, a card with a level on it, a plot over a year: all read a few rows, however many sessions
+there were. The sums are kept in the transaction that settles, so they are the facts' own sums (a test
+adds these up again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.career import Bucket, Tally, of_seat
+from server.store import merit
+from server.store.engine import Database
+
+HOUR_MS = 3_600_000
+
+_c = merit.career
+_KEY = ("agent", "space", "version", "asset", "hour")
+_SUMS = Tally.__struct_fields__
+
+
+class EndedSeat(msgspec.Struct, frozen=True):
+    """A seat of a session that is being settled, in seat order. Money in micros of the session's asset."""
+
+    agent: str
+    version: str
+    score_milli: int | None
+    paid_micros: int
+    won_micros: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What an agent's version has done in one Space for one asset."""
+
+    space: str
+    version: str
+    asset: str
+    tally: Tally
+
+
+async def add(
+    db: Database,
+    tx: AsyncConnection,
+    *,
+    session: str,
+    space: str,
+    asset: str,
+    ranks: Sequence[int] | None,
+    seats: Sequence[EndedSeat],
+    now_ms: int,
+) -> None:
+    """Count a session for its seats; `ranks` by seat, None when it is void.
+
+    Not idempotent: call it in the transaction that settles the session, once it is sure to be the one.
+    """
+    hour = now_ms // HOUR_MS
+    sums: dict[tuple[Any, ...], Tally] = {}
+    for number, seat in enumerate(seats):
+        key = (seat.agent, space, seat.version, asset, hour)
+        one = of_seat(ranks, number, seat.score_milli, seat.paid_micros, seat.won_micros)
+        sums[key] = sums.get(key, Tally()) + one
+    rows = [
+        dict(zip(_KEY, key, strict=True)) | msgspec.structs.asdict(sums[key]) | {"last": session}
+        for key in sorted(sums)  # one order everywhere, so that nobody waits in a circle
+    ]
+    insert = db.insert(_c)
+    added = {name: _c.c[name] + insert.excluded[name] for name in _SUMS}
+    upsert = insert.on_conflict_do_update(
+        index_elements=list(_KEY), set_=added | {"last": insert.excluded.last}
+    )
+    await tx.execute(upsert, rows)
+
+
+class Careers:
+    """Every method is one transaction of one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def parts(self, agent: str) -> list[Part]:
+        """All that an agent has done, by Space, version and asset."""
+        sums = [func.sum(_c.c[name]) for name in _SUMS]
+        query = (
+            select(_c.c.space, _c.c.version, _c.c.asset, *sums)
+            .where(_c.c.agent == agent)
+            .group_by(_c.c.space, _c.c.version, _c.c.asset)
+            .order_by(_c.c.space, _c.c.version, _c.c.asset)
+        )
+        async with self._db.reading() as tx:
+            return [
+                Part(space, version, asset, _tally(sums))
+                for space, version, asset, *sums in await tx.execute(query)
+            ]
+
+    async def hours(
+        self, agent: str, *, space: str | None = None, version: str | None = None
+    ) -> list[tuple[str, Bucket]]:
+        """(asset, hour), oldest first; hours without a settled session are missing."""
+        query = select(_c.c.asset, _c.c.hour, _c.c.last, *(_c.c[name] for name in _SUMS))
+        query = query.where(_c.c.agent == agent).order_by(_c.c.hour, _c.c.last)
+        if space is not None:
+            query = query.where(_c.c.space == space)
+        if version is not None:
+            query = query.where(_c.c.version == version)
+        async with self._db.reading() as tx:
+            return [_hour(row) for row in await tx.execute(query)]
+
+
+def _tally(sums: Sequence[Any]) -> Tally:
+    return Tally(*(int(each) for each in sums))  # PostgreSQL sums to a Decimal
+
+
+def _hour(row: Row[*tuple[Any, ...]]) -> tuple[str, Bucket]:
+    asset, hour, last, *sums = row
+    return asset, Bucket(hour * HOUR_MS, _tally(sums), last)
