@@ -1,4 +1,4 @@
-"""The lobby and the boards, published on their channels for everybody.
+"""The lobby, published on its channel for everybody.
 
 One process publishes the lobby. It tails the feed and keeps a card for each live session in memory,
 so its work follows what happens and not how many sessions there are; a new leader rebuilds the cards
@@ -18,13 +18,12 @@ import structlog
 from redis.asyncio import Redis
 
 from server.clock import Clock, unix_ms
-from server.identity import new_id
 from server.live import keys
 from server.live.agents import AgentLog, since_open
 from server.live.feed import Lost
 from server.live.leader import Leadership
 from server.live.records import Appended, FeedItem, LogEvent, ViewSet
-from server.protocol import BoardView, LobbyView, QueueCard, SessionCard, SessionView
+from server.protocol import LobbyView, QueueCard, SessionCard, SessionView
 
 CHANNEL = "lobby"
 DUTY = "lobby"
@@ -229,14 +228,6 @@ class LobbyPublisher:
         batch = f"{self._leadership.mark.decode()}:{self._published}"
         event = LogEvent(t=since_open(head, self._clock()), by="host", type="changed")
         await self._log.publish(CHANNEL, batch, [event], lobby, TTL_S)
-
-
-async def publish_board(log: AgentLog, board: BoardView, *, now_ms: int, batch: str = "") -> None:
-    """Put a Space's board on `leaderboard:{space}`. The same `batch` again changes nothing."""
-    channel = f"leaderboard:{board.space}"
-    head = await log.head(channel)
-    event = LogEvent(t=since_open(head, now_ms), by="host", type="changed")
-    await log.publish(channel, batch or new_id(), [event], board, keys.AGENT_TTL_S)
 
 
 def _card(view: SessionView) -> SessionCard:

@@ -411,7 +411,11 @@ class BoardRow(msgspec.Struct, frozen=True, omit_defaults=True):
     wins: int = 0
     provisional: bool = False
     moved: int = 0
-    """Places gained (positive) or lost since the last publication."""
+    """Places gained (positive) or lost within about a minute."""
+    league: str = ""
+    """E.g. `Silver I`; empty for who was rated last before there were leagues."""
+    moved_ms: int = 0
+    """Since when `moved` counts (unix)."""
 
 
 class BoardView(_View, frozen=True, tag="board"):

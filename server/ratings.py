@@ -7,6 +7,7 @@ makes the numbers exact in JSON and the history replayable from the published mo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -17,6 +18,11 @@ from server.identity import HOUSE_OWNER
 START_MU_MILLI = 25_000
 START_SIGMA_MILLI = 8_333
 _FLOOR_SIGMA_MILLI = 1
+
+PROMOTION_SIGMA_MILLI = START_SIGMA_MILLI // 2
+"""The doubt that a change of an agent adds."""
+SEASON_KEEPS = (3, 4)
+"""The part of mu's distance from the start that a new season keeps: three quarters."""
 
 _MODEL = (
     PlackettLuce()
@@ -43,6 +49,33 @@ def update(ranks: Sequence[int], ratings: Sequence[Rating]) -> tuple[Rating, ...
         Rating(round(seat.mu * 1_000), max(_FLOOR_SIGMA_MILLI, round(seat.sigma * 1_000)))
         for [seat] in rated
     )
+
+
+def ordinal_milli(mu_milli: int, sigma_milli: int) -> int:
+    """What the rating is sure of, mu - 3 sigma: boards and leagues go by it."""
+    return mu_milli - 3 * sigma_milli
+
+
+def promoted(predecessor: Rating) -> Rating:
+    """What a new version begins with: its predecessor's mu, and more doubt.
+
+    A change of prompt, model or adapter may be worth much or nothing, so its doubt adds to what was
+    doubted before (variances add), and never beyond the doubt about somebody unknown.
+    """
+    doubt = math.isqrt(predecessor.sigma_milli**2 + PROMOTION_SIGMA_MILLI**2)
+    return Rating(predecessor.mu_milli, min(START_SIGMA_MILLI, doubt))
+
+
+def season_start(last: Rating) -> Rating:
+    """What a new season begins with: mu a quarter of its way back to the start, and the variance halfway.
+
+    Soft: who was best is still ahead, and the place has to be shown again. Integers throughout, so that
+    anyone computes the same. Nothing changes for who has not played.
+    """
+    kept, of = SEASON_KEEPS
+    way = (last.mu_milli - START_MU_MILLI) * kept
+    mu = START_MU_MILLI + (way // of if way >= 0 else -(-way // of))
+    return Rating(mu, math.isqrt((last.sigma_milli**2 + START_SIGMA_MILLI**2) // 2))
 
 
 def ranks_of(returns: Sequence[int]) -> tuple[int, ...]:

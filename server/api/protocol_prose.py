@@ -92,7 +92,10 @@ On `agent:{id}`:
 | `seated` | `{session, space, seat, …}`: subscribe to `session:{session}` and play |
 | `left` | `{session}`: the session is over |
 
-On `lobby` and `leaderboard:{space}` every event is `changed`; the view says all."""
+On `lobby` every event is `changed`; the view says all. On `leaderboard:{space}`, too, and the body of
+`changed` is `{moves: [{version, agent, name, was?, rank?}]}`: who went from which place to which since
+the event before. `was` is left out for who comes onto the board, `rank` for who leaves it, `moves` when
+only ratings changed. A board is published at most once a second."""
 
 ACTING = """\
 ## Acting

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.clock import Clock
-from server.live.log import LiveLog
-from server.lobby import publish_board
+from server.live.boards import publish_board
+from server.live.log import LiveLog, Moved
 from server.store import Store
 
 EVERY_S = 1.0
@@ -40,20 +40,19 @@ class Boards:
         repeat_at = 0.0
         while True:
             now = asyncio.get_running_loop().time()
-            if now >= repeat_at:
+            if repeat := now >= repeat_at:
                 self._changed.update(self._spaces)
                 repeat_at = now + REPEAT_S
-            await self.publish()
+            await self.publish(repeat=repeat)
             await asyncio.sleep(EVERY_S)
 
-    async def publish(self) -> None:
+    async def publish(self, *, repeat: bool = False) -> None:
         """Publish the boards that have changed. What fails is published next time."""
         for space in sorted(self._changed):
             self._changed.discard(space)  # first: what changes while we read is published again
             try:
                 board = await self._store.ratings.board(space)
-                await publish_board(self._log, board, now_ms=self._clock())
-                await self._store.ratings.published(board)
-            except (RedisError, SQLAlchemyError, OSError) as error:
+                await publish_board(self._log, board, now_ms=self._clock(), repeat=repeat)
+            except (RedisError, SQLAlchemyError, OSError, Moved) as error:
                 self._changed.add(space)
                 _logger.warning("board not published", space=space, error=str(error))

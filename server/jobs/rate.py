@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from server import ratings
+from server import leagues, ratings
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent, TooEarly
 from server.protocol import Step, VerdictView
 from server.store import Store
-from server.store.ratings import RatingRow, StaleRatings
+from server.store.ratings import RatingRow, StaleRatings, Standpoint
 from server.store.sessions import SessionRow
 
 NAME = "rate"
@@ -81,23 +81,31 @@ class RateStep:
 
     async def _moves(self, row: SessionRow, ranks: Sequence[int]) -> list[RatingRow]:
         versions = [seat.version for seat in row.seats]
-        before = [
-            ratings.Rating(*await self._store.ratings.current(version, row.space))
-            for version in versions
-        ]
-        after = ratings.update(ranks, before)
+        before = [await self._store.ratings.standpoint(each, row.space) for each in versions]
+        after = ratings.update(ranks, [each.rating for each in before])
         won = ratings.winners(ranks)
-        return [
-            RatingRow(
-                version=versions[seat],
-                mu_milli=after[seat].mu_milli,
-                sigma_milli=after[seat].sigma_milli,
-                was_mu_milli=before[seat].mu_milli,
-                was_sigma_milli=before[seat].sigma_milli,
-                won=won[seat],
-            )
-            for seat in range(len(versions))
-        ]
+        seats = zip(versions, before, after, won, strict=True)
+        return [_move(version, was, now, best) for version, was, now, best in seats]
+
+
+def _move(version: str, was: Standpoint, now: ratings.Rating, won: bool) -> RatingRow:
+    ordinal_milli = ratings.ordinal_milli(now.mu_milli, now.sigma_milli)
+    league = (
+        leagues.placed(ordinal_milli)
+        if was.league is None
+        else leagues.after(was.league, ordinal_milli)
+    )
+    return RatingRow(
+        version=version,
+        mu_milli=now.mu_milli,
+        sigma_milli=now.sigma_milli,
+        was_mu_milli=was.rating.mu_milli,
+        was_sigma_milli=was.rating.sigma_milli,
+        won=won,
+        number=was.sessions + 1,
+        league=league,
+        was_division=None if was.league is None else was.league.division,
+    )
 
 
 def _public(move: RatingRow, row: SessionRow) -> dict[str, object]:

@@ -49,6 +49,10 @@ def agent_channel(agent: str) -> str:
     return f"agent:{agent}"
 
 
+def board_channel(space: str) -> str:
+    return f"leaderboard:{space}"
+
+
 def tournament_channel(tournament: str) -> str:
     return f"tournament:{tournament}"
 

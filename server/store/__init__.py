@@ -13,6 +13,7 @@ from server.store.agents import Agents
 from server.store.automations import Automations
 from server.store.engine import Database, StoreError, open_database
 from server.store.keys import Keys
+from server.store.leagues import Leagues
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
@@ -36,7 +37,8 @@ class Store:
         self.automations = Automations(database, clock)
         self.sessions = Sessions(database)
         self.outbox = Outbox(database)
-        self.ratings = Ratings(database)
+        self.ratings = Ratings(database, clock)
+        self.leagues = Leagues(database)
         self.verdicts = Verdicts(database)
         self.tournaments = Tournaments(database)
 

@@ -124,6 +124,15 @@ official_board = Table(
     Column("document", Text, nullable=False),
 )
 
+season_board = Table(
+    "season_board",
+    metadata,
+    Column("season", Integer, ForeignKey("season.number"), primary_key=True),
+    Column("space", SPACE, primary_key=True),
+    # JSON: the live board and the official one, as they stood when the season ended.
+    Column("document", Text, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

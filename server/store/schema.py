@@ -198,8 +198,6 @@ rating = Table(
     Column("sigma_milli", Integer, nullable=False),
     Column("sessions", Integer, nullable=False),
     Column("wins", Integer, nullable=False),
-    # The place on the board that was published last, for `moved`.
-    Column("place", Integer),
 )
 
 rating_applied = Table(

@@ -124,6 +124,10 @@ async def test_the_rules_rate_without_a_judge(store: Store, redis: Redis, seats:
     [rated] = await events(redis, session, "rated")
     won = {each["seat"]: each["won"] for each in rated.body["ratings"]}
     assert won == {0: True, 1: False}
+    assert [each["league"]["division"] for each in rated.body["ratings"]] == [0, 0]
+    for each in seats.agents:
+        [card] = await store.leagues.of_agent(each.agent)
+        assert (card.space, card.league, card.provisional) == ("bid-tac-toe", "Bronze III", True)
 
 
 async def test_what_one_account_plays_off_itself_is_not_rated(store: Store, redis: Redis) -> None:

@@ -19,9 +19,9 @@ from server.live.log import LiveLog
 from server.live.presence import Presence
 from server.live.queue import Queues
 from server.live.records import LogEvent, OfferRecord, SessionRecord, TicketRecord, ViewSet
-from server.lobby import LIVE_SHOWN, RECENT_SHOWN, Cards, LobbyPublisher, publish_board
+from server.lobby import LIVE_SHOWN, RECENT_SHOWN, Cards, LobbyPublisher
 from server.match import initial_views, open_event
-from server.protocol import BoardRow, BoardView, LobbyView, SeatCard, SessionView, VerdictView
+from server.protocol import LobbyView, SeatCard, SessionView, VerdictView
 from spaces.registry import offered
 
 
@@ -233,17 +233,6 @@ class TestPublisher:
         await house.open("s1")
         await house.shows(lambda lobby: lobby.live, "the session")
         assert time.monotonic() - opened >= 0.9
-
-    async def test_a_board_is_published_once_per_batch(self, house: House) -> None:
-        row = BoardRow(1, "ann", "Ann", "ann@1", 25_000, 8_333, sessions=3)
-        board = BoardView(space="rap-battle", rows=[row])
-        for _ in range(2):
-            await publish_board(house.log, board, now_ms=5, batch="rated:s1")
-        head = await house.log.head("leaderboard:rap-battle")
-        assert head is not None
-        assert head.offset == 0
-        assert head.views is not None
-        assert head.views.public == board
 
 
 async def test_a_thousand_sessions_are_found_again(house: House) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from server import ratings
 from server.ratings import Rating
-from server.store import ratings as stored
 
 _ratings = st.builds(Rating, st.integers(-10_000, 60_000), st.integers(500, 8_333))
 
@@ -77,9 +76,28 @@ def test_every_seat_has_a_rank(ranks: tuple[int, ...]) -> None:
         ratings.update(ranks, (Rating(), Rating())[: max(1, len(ranks) - 1)])
 
 
-def test_the_store_starts_where_the_ratings_do() -> None:
-    start = Rating()
-    assert (start.mu_milli, start.sigma_milli) == stored.START
+@given(_ratings)
+def test_a_new_version_keeps_its_mu_and_is_doubted_more(before: Rating) -> None:
+    after = ratings.promoted(before)
+    assert after.mu_milli == before.mu_milli
+    assert before.sigma_milli <= after.sigma_milli <= ratings.START_SIGMA_MILLI
+    assert after.sigma_milli >= ratings.PROMOTION_SIGMA_MILLI
+
+
+@given(_ratings, _ratings)
+def test_a_season_begins_closer_together_in_the_same_order(one: Rating, other: Rating) -> None:
+    first, second = ratings.season_start(one), ratings.season_start(other)
+    assert abs(first.mu_milli - 25_000) <= abs(one.mu_milli - 25_000)
+    assert abs(first.mu_milli - second.mu_milli) <= abs(one.mu_milli - other.mu_milli)
+    assert one.sigma_milli <= first.sigma_milli <= ratings.START_SIGMA_MILLI
+    if one.mu_milli > other.mu_milli:
+        assert first.mu_milli >= second.mu_milli
+
+
+def test_a_season_changes_nothing_for_who_has_not_played() -> None:
+    assert ratings.season_start(Rating()) == Rating()
+    assert ratings.season_start(Rating(33_000, 2_000)) == Rating(31_000, 6_059)
+    assert ratings.season_start(Rating(17_000, 2_000)) == Rating(19_000, 6_059)
 
 
 @pytest.mark.parametrize(
