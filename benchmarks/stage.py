@@ -80,10 +80,10 @@ class Stage:
     async def submit(self, inbound: Inbound) -> bool:
         raise NotImplementedError
 
-    async def enqueue(self, ticket: TicketRecord) -> TicketRecord:
+    async def enter(self, identity: Identity, space: str, tier_micros: int) -> TicketRecord:
         raise NotImplementedError
 
-    async def dequeue(self, ticket: str, agent: str) -> Ticket:
+    async def leave(self, ticket: str, agent: str) -> Ticket:
         raise NotImplementedError
 
     async def confirm(self, offer: str, agent: str) -> int:
@@ -101,10 +101,6 @@ class Stage:
 
 async def _identify(key: str) -> Identity | None:
     return None
-
-
-async def _rating_of(version: str, space: str) -> tuple[int, int]:
-    return 25_000, 8_333
 
 
 class Staged:
@@ -147,9 +143,9 @@ async def staged(**knobs: Any) -> AsyncIterator[Staged]:
         feed=stage,
         inbox=stage,
         queues=stage,
+        entrance=stage,
         presence=stage,
         identify=_identify,
-        rating_of=_rating_of,
     )
     task = asyncio.create_task(gateway.run())
     try:

@@ -19,7 +19,9 @@ OFFER_GRACE_MS = 1_000
 """An offer is forgotten this long after its deadline, whatever the agent's view says: clocks differ,
 and the arena looks at its own a few times a second."""
 NEVER_MS = 2**62
-FATAL = frozenset({"unknown-space", "tier-closed", "forbidden"})
+FATAL = frozenset(
+    {"unknown-space", "tier-closed", "forbidden", "not-playing", "limit-reached", "unfunded"}
+)
 
 Wish = Enqueue | Dequeue | Confirm | Explain
 

@@ -14,6 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from server.ledger.tiers import FEE_TIERS
+
 
 class ConfigError(ValueError):
     """A knob is unknown or its value cannot be used; the message names knob, source and remedy."""
@@ -135,9 +137,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tiers_open: Annotated[
         tuple[int, ...],
         Meta(
-            description="Entry fees (micro-USDC) one may queue for. Paid tiers open with the ledger."
+            description="Entry fees (micro-USDC) one may queue for: of 0, 100000, 500000, 1000000, 5000000, 25000000."
         ),
-    ] = (0,)
+    ] = FEE_TIERS
 
     spaces: Annotated[
         tuple[str, ...],
@@ -293,6 +295,9 @@ def load(
         fact, _, field = str(error).partition(" - at `$.")
         named = f"{field.rstrip('`')}: {fact}" if field else fact
         raise ConfigError(f"{named} (see `agon config --explain`)") from None
+    unknown = sorted(set(config.tiers_open) - set(FEE_TIERS))
+    if unknown:
+        raise ConfigError(f"tiers_open: {unknown[0]} is no fee tier; there are {FEE_TIERS}")
     for name, schemes in _SCHEMES.items():
         url = getattr(config, name)
         if url and not url.startswith(schemes):  # the url may hold a password: do not repeat it

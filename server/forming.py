@@ -49,6 +49,7 @@ def draw_record(offer: OfferRecord, *, now_ms: int, spectator_delay_ms: int) -> 
             owner=ticket.owner,
             salt=secrets.token_bytes(SALT_BYTES),
             rating_milli=shown_rating(ticket.mu_milli, ticket.sigma_milli),
+            ticket=ticket.ticket,
         )
         for seat, ticket in enumerate(tickets)
     )
@@ -102,6 +103,11 @@ class Opener:
             await self._agents.seated(seat.agent, seating, offer=offer, ticket=ticket)
         if self._opened is not None:
             await self._opened(record.session)
+
+    async def call_off(self, offer: OfferRecord) -> None:
+        """Tell the agents of an offer that no session comes of it, and that they wait no more."""
+        for ticket in offer.tickets:
+            await self._agents.expired(ticket.agent, offer.offer, ticket.ticket, back=False)
 
     async def reopen(self, records: Sequence[SessionRecord]) -> None:
         """Open sessions that were formed, and perhaps not opened, by a matchmaker that died."""

@@ -19,7 +19,7 @@ from server.live.led_queue import LedQueue
 from server.live.log import LiveLog
 from server.live.queue_names import Queue, known_queues
 from server.live.records import SessionRecord
-from server.queue_term import QueueTerm
+from server.queue_term import Left, QueueTerm
 
 SWEEP_EVERY_S = 5.0
 
@@ -34,7 +34,8 @@ class Matchmaker:
 
     `form_session` writes the session to the store and must be idempotent by its id; `opened` is told
     when its live log exists; `unopened` names sessions that were formed some seconds ago and never
-    opened, which one of the matchmakers then opens; `void_lost` ends live sessions that Redis has lost.
+    opened, which one of the matchmakers then opens; `sweeps` are called every few seconds, e.g. to void live
+    sessions that Redis has lost; `left` is told of tickets whose entries are to go back.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class Matchmaker:
         clock: Clock = unix_ms,
         opened: Opened | None = None,
         unopened: Unopened | None = None,
-        void_lost: Sweep | None = None,
+        sweeps: Sequence[Sweep] = (),
+        left: Left | None = None,
         leader_ttl_ms: int = keys.LEADER_TTL_MS,
         sweep_every_s: float = SWEEP_EVERY_S,
     ) -> None:
@@ -61,9 +63,8 @@ class Matchmaker:
             log=log, agents=self._agents, form_session=form_session, opened=opened
         )
         self._unopened = unopened
-        self._sweeps: list[Sweep] = [self._open_left_behind]
-        if void_lost is not None:
-            self._sweeps.append(void_lost)
+        self._sweeps: list[Sweep] = [self._open_left_behind, *sweeps]
+        self._left = left or _nothing_held
         self._leader_ttl_ms = leader_ttl_ms
         self._sweep_every_s = sweep_every_s
         self._stopping = asyncio.Event()
@@ -111,6 +112,7 @@ class Matchmaker:
                 config=self._config,
                 clock=self._clock,
                 stopping=self._stopping,
+                left=self._left,
             ).run()
 
         await leadership.lead(term)
@@ -132,3 +134,7 @@ class Matchmaker:
         if records:
             _logger.warning("opening sessions left behind", count=len(records))
             await self.reopen(records)
+
+
+async def _nothing_held(tickets: Sequence[str]) -> None:
+    """Where queues are free of money."""

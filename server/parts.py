@@ -37,6 +37,7 @@ from server.clock import unix_ms
 from server.config import Config
 from server.embedded import services
 from server.embedded.data_dir import DataDir
+from server.entering import Entrance, Holds
 from server.gateway import Gateway
 from server.host import Host, Sealed
 from server.identity import HOUSE_OWNER, new_id
@@ -86,6 +87,7 @@ class Parts:
         self._log = LiveLog(redis)
         self._metrics = Metrics(CollectorRegistry())
         self._agents = AgentChannels(redis, self._log)
+        self._queues = Queues(redis, tiers_open=config.tiers_open)
         self._house_keys: list[str] = []
         self._gateway: Gateway | None = None
         self._api: ApiServer | None = None
@@ -168,13 +170,22 @@ class Parts:
             log=self._log,
             feed=Feed(self._redis),
             inbox=Inbox(self._redis),
-            queues=Queues(self._redis, tiers_open=self._config.tiers_open),
+            queues=self._queues,
+            entrance=self._entrance(),
             presence=Presence(self._redis),
             identify=self._store.agents.by_key,
-            rating_of=self._store.ratings.current,
             metrics=self._metrics,
         )
         return self._gateway
+
+    def _entrance(self) -> Entrance:
+        return Entrance(
+            entries=self._store.entries,
+            queues=self._queues,
+            rating_of=self._store.ratings.current,
+            tiers_open=self._config.tiers_open,
+            clock=unix_ms,
+        )
 
     def _make_host(self) -> Host:
         host = Host(
@@ -223,6 +234,7 @@ class Parts:
             seal_session=self._seal_session,
             clock=unix_ms,
         )
+        holds = Holds(entries=self._store.entries, queues=self._queues, clock=unix_ms)
         return Matchmaker(
             name=self._name,
             redis=self._redis,
@@ -231,7 +243,8 @@ class Parts:
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
-            void_lost=lost.void,
+            sweeps=(lost.void, holds.sweep),
+            left=holds.released,
         )
 
     def _make_director(self) -> Director:
@@ -315,7 +328,7 @@ class Parts:
             redis=self._redis,
             log=self._log,
             feed=Feed(self._redis),
-            queues=Queues(self._redis, tiers_open=self._config.tiers_open),
+            queues=self._queues,
             presence=Presence(self._redis),
             delay_ms=self._config.spectator_delay_ms,
         )

@@ -654,8 +654,8 @@ class Error(_Server, frozen=True, tag="error"):
     """A request could not be served; the connection goes on.
 
     Codes: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
-    `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`, `busy`,
-    `unavailable`.
+    `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`,
+    `not-playing`, `limit-reached`, `unfunded`, `busy`, `unavailable`.
     """
 
     code: str

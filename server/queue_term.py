@@ -7,7 +7,7 @@ half formed, lies in Redis and is finished by the next one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 from redis.exceptions import RedisError
@@ -40,6 +40,10 @@ TELL_LIMIT = 256
 """Agents told of ended offers in one round."""
 TELL_AGAIN_MS = 500
 """After some of them could not be told."""
+
+Left = Callable[[Sequence[str]], Awaitable[None]]
+"""Told of tickets that have left their queue without becoming seats: their entries are to go back."""
+
 _logger = structlog.get_logger()
 
 
@@ -56,7 +60,9 @@ class QueueTerm:
         config: Config,
         clock: Clock,
         stopping: asyncio.Event,
+        left: Left,
     ) -> None:
+        self._left = left
         self._queue = queue
         self._led = led
         self._agents = agents
@@ -215,11 +221,18 @@ class QueueTerm:
                 raise result
             else:
                 told.append(ending)
+        await self._give_back([ending.ticket for ending in told if not ending.back])
         self._untold = later + failed
         if failed:
             self._tell_from_ms = self._clock() + TELL_AGAIN_MS
             _logger.warning("agents not told yet", queue=self._queue.key, count=len(failed))
         await self._led.told(told)
+
+    async def _give_back(self, tickets: list[str]) -> None:
+        try:
+            await self._left(tickets)
+        except Exception as error:  # whatever the store raises: the sweep of holds does it later
+            _logger.warning("entries not released yet", queue=self._queue.key, error=repr(error))
 
     def _wait_again(self, offer: OfferRecord, names: set[str] | frozenset[str]) -> None:
         """Tickets go back to their old places: they keep the time at which they joined."""

@@ -17,6 +17,7 @@ from server.live.leader import NotLeader
 from server.live.led_queue import LedQueue
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
+from server.store.entries import EntriesGone
 
 AT_ONCE = 16
 """Sessions being written to the store at the same time."""
@@ -76,6 +77,12 @@ class Seatings:
                 return
             except NotLeader:
                 raise
+            except EntriesGone as error:
+                # Its money has gone back, so it cannot be played; the others may queue again.
+                _logger.error("session not formed", offer=offer.offer, reason=str(error))
+                await self._led.finish(offer)
+                await self._opener.call_off(offer)
+                return
             except Exception as error:  # whatever the store raises
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 _logger.warning(

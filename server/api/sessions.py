@@ -176,8 +176,8 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
     }
 
 
-_STEP_NAMES = {"judge": "judged", "rate": "rated"}
-_GIVEN_UP = {"judge": "judging failed", "rate": "rating failed"}
+_STEP_NAMES = {"judge": "judged", "settle": "settled", "rate": "rated"}
+_GIVEN_UP = {"judge": "judging failed", "settle": "settling failed", "rate": "rating failed"}
 _STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
     "waiting": "waiting",
     "running": "running",

@@ -6,11 +6,11 @@ away becomes `unavailable` one level up (`visit`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Protocol, assert_never
 
 from server.clock import Clock
 from server.config import Config
+from server.entering import EntryRefused
 from server.gateway.actions import Actions
 from server.gateway.channels import Channels
 from server.gateway.connection import Peer
@@ -71,11 +71,18 @@ class Refused(Exception):
         self.error = Error(code, reason, retry_after_ms, ref)
 
 
+class Entering(Protocol):
+    """What is needed of `server.entering.Entrance`."""
+
+    async def enter(
+        self, identity: Identity, space: str, tier_micros: int
+    ) -> records.TicketRecord: ...
+    async def leave(self, ticket: str, agent: str) -> Ticket: ...
+
+
 class Queues(Protocol):
     """What is needed of `server.live.queue.Queues`."""
 
-    async def enqueue(self, ticket: records.TicketRecord) -> records.TicketRecord: ...
-    async def dequeue(self, ticket: str, agent: str) -> Ticket: ...
     async def confirm(self, offer: str, agent: str) -> int: ...
     async def explain(self, ticket: str, agent: str) -> Ticket: ...
 
@@ -96,9 +103,9 @@ class Requests:
         fanout: Fanout,
         actions: Actions,
         queues: Queues,
+        entrance: Entering,
         log: PieceLog,
         tolls: Tolls,
-        rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
     ) -> None:
         self._config = config
         self._clock = clock
@@ -106,9 +113,9 @@ class Requests:
         self._fanout = fanout
         self._actions = actions
         self._queues = queues
+        self._entrance = entrance
         self._log = log
         self._tolls = tolls
-        self._rating_of = rating_of
 
     async def serve(self, peer: Peer, message: ClientMessage) -> None:
         """Serve one request of a connection that has said hello. Raises Refused."""
@@ -192,23 +199,10 @@ class Requests:
 
     async def _enqueue(self, peer: Peer, identity: Identity, request: Enqueue) -> None:
         _space(request.space, "unknown-space", request.space)
-        if request.tier_micros not in self._config.tiers_open:
-            raise Refused("tier-closed", "paid tiers open with the ledger", ref=request.space)
-        mu, sigma = await self._rating_of(identity.version, request.space)
-        ticket = records.TicketRecord(
-            ticket="",  # the queue names it
-            agent=identity.agent,
-            name=identity.name,
-            version=identity.version,
-            owner=identity.owner,
-            space=request.space,
-            tier_micros=request.tier_micros,
-            mu_milli=mu,
-            sigma_milli=sigma,
-            joined_ms=self._clock(),
-        )
         try:
-            ticket = await self._queues.enqueue(ticket)
+            ticket = await self._entrance.enter(identity, request.space, request.tier_micros)
+        except EntryRefused as error:
+            raise Refused(error.code, _words(error), ref=request.space) from None
         except AlreadyQueued as error:
             reason = f"you wait in this queue already, with ticket {error.ticket.ticket}"
             raise Refused("already-queued", reason, ref=error.ticket.ticket) from None
@@ -230,7 +224,7 @@ class Requests:
         try:
             match request:
                 case Dequeue():
-                    peer.say(await self._queues.dequeue(ref, agent))
+                    peer.say(await self._entrance.leave(ref, agent))
                 case Explain():
                     peer.say(await self._queues.explain(ref, agent))
                 case Confirm():

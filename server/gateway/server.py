@@ -31,7 +31,7 @@ from server.gateway.door import Door
 from server.gateway.fanout import Fanout, Letters
 from server.gateway.followed import Followed
 from server.gateway.listen import address, listen, raise_file_limit
-from server.gateway.requests import PieceLog, Queues, Requests
+from server.gateway.requests import Entering, PieceLog, Queues, Requests
 from server.gateway.tolls import Tolls
 from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
@@ -72,14 +72,13 @@ class Gateway:
         inbox: Submitter,
         queues: Queues,
         presence: Presence,
+        entrance: Entering,
         identify: Identify,
-        rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
         metrics: Metrics | None = None,
     ) -> None:
         """To be made inside the event loop that will run it.
 
-        `identify` tells whom a key speaks for; `rating_of` gives (mu_milli, sigma_milli) of an agent
-        version in a Space.
+        `identify` tells whom a key speaks for.
         """
         self.name = name
         self.address = ""
@@ -114,9 +113,9 @@ class Gateway:
             fanout=self._fanout,
             actions=self._actions,
             queues=queues,
+            entrance=entrance,
             log=log,
             tolls=tolls,
-            rating_of=rating_of,
         )
         self._reception = Reception(
             config=config,

@@ -23,7 +23,8 @@ class Sealed(msgspec.Struct, frozen=True):
     """The transcript's canonical bytes."""
     digest: str
     steps: tuple[str, ...]
-    """What follows, in order: `judge` when the rules leave it to judges, then `rate`; none if void."""
+    """What follows, in order: `judge` when the rules leave it to judges, `settle`, `rate`; when void only
+    `settle`, which gives the entries back."""
 
 
 def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
@@ -31,8 +32,9 @@ def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
     status, outcome = match.status, match.outcome
     assert status != "live", "only what has ended is sealed"
     sealed = document(match.record, log)
-    steps: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ("settle",)
     if status == "ended":
-        steps = ("judge", "rate") if outcome["returns"] is None else ("rate",)
+        judged = ("judge",) if outcome["returns"] is None else ()
+        steps = (*judged, "settle", "rate")
     digest = transcript.digest(sealed)
     return Sealed(match.record.session, status, outcome, sealed, digest, steps)

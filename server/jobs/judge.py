@@ -1,7 +1,7 @@
 """The step `judge`: from the sealed transcript to a verdict that stands.
 
 The judges see only what the transcript says: it is replayed, so what is judged is what was played. A
-verdict that cannot be had is our fault and no score: the session stays unrated.
+verdict that cannot be had is our fault and no score: entries go back, and the session stays unrated.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ class JudgeStep:
 
     async def run(self, session: str) -> dict[str, object]:
         said: dict[str, object] = {}
+        result = await self._store.results.get(session)
+        if result is not None and result.status == "void":
+            return {"void": result.reason}  # a dead letter that was driven again too late
         body = await self._store.verdicts.get(session)
         if body is None:
             await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
@@ -62,17 +65,20 @@ class JudgeStep:
             type="verdict",
             by="judge",
             body=msgspec.to_builtins(verdict),
-            # `rated` is named, too: when the letter was dead, it had been given up with this step.
-            steps=(Step(SHOWN, "done"), Step("rated", "waiting")),
+            steps=(Step(SHOWN, "done"),),
             verdict=verdict,
         )
         await self._aftermath.tell(session, change, once="verdict")
         return {"ranks": verdict.ranks, "totals_milli": verdict.totals_milli, **said}
 
     async def give_up(self, session: str, reason: str) -> None:
+        """A verdict that cannot be had is our fault: entries go back, and nobody is scored."""
+        words = f"not judged: {reason}"
+        await self._store.results.void(session, words)
+        refunded = Step("settled", "done", "void, entries returned: there is no verdict")
         unrated = Step("rated", "failed", "not rated: there is no verdict")
         await self._aftermath.tell(
-            session, step_change(Step(SHOWN, "failed", f"not judged: {reason}"), unrated)
+            session, step_change(Step(SHOWN, "failed", words), refunded, unrated)
         )
 
     async def _judge(self, session: str) -> Judging:

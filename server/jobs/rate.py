@@ -9,7 +9,8 @@ import msgspec
 from server import leagues, ratings
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent, TooEarly
-from server.protocol import Step, VerdictView
+from server.jobs.ranks import ranking
+from server.protocol import Step
 from server.store import Store
 from server.store.ratings import RatingRow, StaleRatings, Standpoint
 from server.store.sessions import SessionRow
@@ -61,7 +62,7 @@ class RateStep:
             standing = await self._store.ratings.applied(row.session)
             if standing is not None:
                 return standing
-            ranks = await self._ranks(row)
+            ranks = (await ranking(self._store, row)).ranks
             moves = [] if why_not else await self._moves(row, ranks)
             try:
                 if await self._store.ratings.apply(row.session, row.space, moves):
@@ -69,15 +70,6 @@ class RateStep:
             except StaleRatings:
                 continue
         raise TooEarly("the ratings of these versions do not come to rest")
-
-    async def _ranks(self, row: SessionRow) -> tuple[int, ...]:
-        returns = (row.outcome or {}).get("returns")
-        if returns is not None:
-            return ratings.ranks_of(returns)
-        body = await self._store.verdicts.get(row.session)
-        if body is None:
-            raise TooEarly("there is no verdict yet")
-        return tuple(msgspec.json.decode(body, type=VerdictView).ranks)
 
     async def _moves(self, row: SessionRow, ranks: Sequence[int]) -> list[RatingRow]:
         versions = [seat.version for seat in row.seats]

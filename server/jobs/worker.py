@@ -10,12 +10,13 @@ from redis.asyncio import Redis
 
 from server.clock import Clock, unix_ms
 from server.config import Config
-from server.jobs import judge, rate
+from server.jobs import judge, rate, settle
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
 from server.jobs.boards import Boards
 from server.jobs.judge import JudgeStep, Panel
 from server.jobs.rate import RateStep
+from server.jobs.settle import SettleStep
 from server.jobs.step import Step
 from server.jobs.sweeper import SWEEP_S, Sweeper
 from server.jobs.wake import TimeoutClass, Waking, connect
@@ -27,6 +28,7 @@ from spaces.registry import offered
 
 JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
+SETTLEMENTS = 4
 RATINGS = 4
 CONNECTIONS = 16
 
@@ -61,6 +63,7 @@ class Worker:
             JudgeStep(
                 store=store, aftermath=aftermath, panel=panel, timeout_s=config.judge_timeout_s
             ),
+            SettleStep(store=store, aftermath=aftermath),
             RateStep(store=store, aftermath=aftermath, moved=self._boards.moved),
         )
         self._attempts = Attempts(
@@ -73,6 +76,7 @@ class Worker:
         )
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
+            settle.NAME: TimeoutClass(keys.jobs("settle"), settle.TIMEOUT_S, SETTLEMENTS),
             rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS),
         }
         self._draining = asyncio.Event()

@@ -89,11 +89,12 @@ class Queues:
         self._clock = clock
 
     async def enqueue(self, ticket: TicketRecord) -> TicketRecord:
-        """Let the agent wait. Returns the ticket under the name it has from now on; the name given
-        is not used. Raises AlreadyQueued, after telling the agent of the ticket that it has: whoever
-        wrote that one may have died before it told."""
+        """Let the agent wait. A ticket without a name is given one; returns it under its name. Raises
+        AlreadyQueued, after telling the agent of the ticket that it has: whoever wrote that one may
+        have died before it told."""
         queue = Queue(ticket.space, ticket.tier_micros)
-        ticket = msgspec.structs.replace(ticket, ticket=queue.new_name())
+        if not ticket.ticket:
+            ticket = msgspec.structs.replace(ticket, ticket=queue.new_name())
         raw = await _ENQUEUE.run(
             self._redis,
             [
@@ -135,6 +136,16 @@ class Queues:
             raise UnknownTicket(f"ticket {ticket!r} has become a seat; all agents have confirmed")
         await self._agents.dequeued(agent, ticket)
         return _ticket(queue, ticket, "gone")
+
+    async def absent(self, tickets: Sequence[str]) -> list[str]:
+        """Those of the tickets that neither wait nor are offered a seat nor are being seated."""
+        if not tickets:
+            return []
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for ticket in tickets:
+                pipeline.hexists(keys.queue_tickets(Queue.of(ticket).key), ticket)
+            found = await pipeline.execute()
+        return [ticket for ticket, there in zip(tickets, found, strict=True) if not there]
 
     async def confirm(self, offer: str, agent: str) -> int:
         """Take the offered seat; returns how many agents have yet to confirm. Raises UnknownOffer."""

@@ -22,6 +22,8 @@ class SeatRecord(msgspec.Struct, frozen=True):
     salt: bytes
     """32 bytes; `commit` in the transcript is SHA-256(salt || utf8(version))."""
     rating_milli: int | None = None
+    ticket: str | None = None
+    """The ticket whose entry is spent on this seat; None where nothing is paid, as in a tournament."""
 
 
 class SessionRecord(msgspec.Struct, frozen=True):

@@ -12,12 +12,15 @@ from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.automations import Automations
 from server.store.engine import Database, StoreError, open_database
+from server.store.entries import Entries
 from server.store.keys import Keys
 from server.store.leagues import Leagues
+from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
 from server.store.ratings import Ratings
+from server.store.results import Results
 from server.store.sessions import Sessions
 from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
@@ -40,6 +43,9 @@ class Store:
         self.ratings = Ratings(database, clock)
         self.leagues = Leagues(database)
         self.verdicts = Verdicts(database)
+        self.ledger = Ledger(database, clock)
+        self.entries = Entries(database, clock)
+        self.results = Results(database, clock)
         self.tournaments = Tournaments(database)
 
     async def ping(self) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.live.records import SessionRecord
-from server.store import outbox, schema
+from server.store import entries, outbox, schema
 from server.store.engine import Database
 
 Status = Literal["formed", "live", "ended", "void"]
@@ -71,7 +71,11 @@ class Sessions:
         self._db = database
 
     async def form(self, record: SessionRecord) -> None:
-        """Write the session, its entries and the outbox row `open`. Idempotent by the session's id."""
+        """Write the session, its entries and the outbox row `open`, and move what is held for its seats
+        to its pot. Idempotent by the session's id.
+
+        Raises entries.EntriesGone where an entry is not held any more; then nothing is written.
+        """
         async with self._db.writing() as tx:
             added = await tx.execute(
                 self._db.insert(_s).values(_formed(record)).on_conflict_do_nothing()
@@ -79,6 +83,8 @@ class Sessions:
             if added.rowcount == 0:
                 return
             await tx.execute(schema.entry.insert(), _entries(record))
+            tickets = [seat.ticket for seat in record.seats if seat.ticket is not None]
+            await entries.spend(self._db, tx, record.session, tickets, record.opened_ms)
             due_ms = record.opened_ms + OPEN_GRACE_MS
             await outbox.add(self._db, tx, record.session, ["open"], _RANK_OPEN, due_ms)
 
@@ -215,6 +221,7 @@ def _entries(record: SessionRecord) -> list[dict[str, Any]]:
             "version": seat.version,
             "name": seat.name,
             "rating_milli": seat.rating_milli,
+            "ticket": seat.ticket,
         }
         for seat in record.seats
     ]

@@ -103,7 +103,7 @@ async def finish(
         outcome=outcome,
         document=body,
         digest=transcript.digest(body),
-        steps=("judge", "rate") if outcome["returns"] is None else ("rate",),
+        steps=("judge", "settle", "rate") if outcome["returns"] is None else ("settle", "rate"),
         now_ms=unix_ms(),
     )
     if digest:

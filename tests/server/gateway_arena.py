@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 
 from server.clock import unix_ms
 from server.config import Config, load
+from server.entering import Entrance
 from server.gateway import Gateway
 from server.identity import Identity, new_id
 from server.live import keys
@@ -39,6 +40,7 @@ from server.protocol import (
     Welcome,
 )
 from spaces import registry
+from tests.server.free_entries import FreeEntries
 
 M = TypeVar("M")
 PATIENCE_S = 5.0
@@ -187,6 +189,7 @@ class Arena:
         self.log = LiveLog(redis)
         self.agents: dict[str, Identity] = {}
         self.identify_fails = False
+        self.entries = FreeEntries()
         self.gateways: list[Gateway] = []
         self._plays: list[LivePlay] = []
 
@@ -208,17 +211,25 @@ class Arena:
         self, name: str = "gateway-1", metrics: Metrics | None = None, **overrides: Any
     ) -> Gateway:
         """Not yet running."""
+        config = msgspec.structs.replace(self.config, **overrides)
+        queues = Queues(self.redis)
         gateway = Gateway(
             name=name,
-            config=msgspec.structs.replace(self.config, **overrides),
+            config=config,
             clock=unix_ms,
             log=self.log,
             feed=Feed(self.redis),
             inbox=Inbox(self.redis),
-            queues=Queues(self.redis),
+            queues=queues,
+            entrance=Entrance(
+                entries=self.entries,
+                queues=queues,
+                rating_of=self.rating_of,
+                tiers_open=config.tiers_open,
+                clock=unix_ms,
+            ),
             presence=Presence(self.redis),
             identify=self.identify,
-            rating_of=self.rating_of,
             metrics=metrics,
         )
         self.gateways.append(gateway)

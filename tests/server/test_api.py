@@ -14,6 +14,7 @@ from server.api.app import create_app
 from server.api.registrations import network
 from server.config import Config
 from server.identity import Identity, new_id
+from server.ledger.tiers import FEE_TIERS
 from server.live import keys
 from server.live.records import SeatRecord, SessionRecord, ViewSet
 from server.metrics import Metrics
@@ -108,7 +109,7 @@ async def test_spaces_say_what_one_needs_to_queue(api: httpx.AsyncClient) -> Non
     bid = spaces["bid-tac-toe"]
     assert (bid["seats"], bid["decided_by"], bid["rules"]) == (2, "rules", "bid-tac-toe/1")
     assert bid["params"]["chips"] == 100
-    assert bid["tiers_micros"] == [0]
+    assert bid["tiers_micros"] == list(FEE_TIERS)
     [schema] = bid["params_schema"]["$defs"].values()
     assert set(bid["params"]) == set(schema["properties"])
     assert spaces["rap-battle"]["decided_by"] == "judges"

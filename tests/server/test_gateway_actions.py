@@ -440,7 +440,7 @@ async def test_the_queue_by_way_of_the_wire(arena: Arena) -> None:
     ("request_", "code"),
     [
         (Enqueue("no-such-space"), "unknown-space"),
-        (Enqueue("bid-tac-toe", 100_000), "tier-closed"),
+        (Enqueue("bid-tac-toe", 100_001), "tier-closed"),
         (Explain("nonsense"), "unknown-ticket"),
         (Confirm("nonsense"), "unknown-offer"),
     ],

@@ -73,14 +73,21 @@ async def test_a_battle_is_judged_and_rated(store: Store, redis: Redis, seats: S
     async with working(worker(store, redis, panel)):
         await until(settled(store, session))
         seen = await view(redis, session)
-        assert shown(seen.steps) == {"sealed": "done", "judged": "done", "rated": "done"}
+        assert shown(seen.steps) == {
+            "sealed": "done",
+            "judged": "done",
+            "settled": "done",
+            "rated": "done",
+        }
         assert seen.verdict is not None
         assert seen.verdict.totals_milli == [7_000, 5_500]
         assert [
-            each.type for each in await events(redis, session, "digest", "verdict", "rated")
+            each.type
+            for each in await events(redis, session, "digest", "verdict", "settled", "rated")
         ] == [
             "digest",
             "verdict",
+            "settled",
             "rated",
         ]
     stored = await store.verdicts.get(session)
@@ -120,7 +127,7 @@ async def test_the_rules_rate_without_a_judge(store: Store, redis: Redis, seats:
     assert not panel.cases
     assert seen.outcome is not None
     assert seen.outcome["returns"] == [1, -1]
-    assert shown(seen.steps) == {"sealed": "done", "rated": "done"}
+    assert shown(seen.steps) == {"sealed": "done", "settled": "done", "rated": "done"}
     [rated] = await events(redis, session, "rated")
     won = {each["seat"]: each["won"] for each in rated.body["ratings"]}
     assert won == {0: True, 1: False}
@@ -153,7 +160,7 @@ async def test_a_failing_judge_is_asked_again(store: Store, redis: Redis, seats:
         assert shown((await view(redis, session)).steps)["rated"] == "done"
 
 
-async def test_a_judge_that_never_answers_leaves_the_session_unrated_and_unscored(
+async def test_a_judge_that_never_answers_voids_the_session(
     store: Store, redis: Redis, seats: Seats
 ) -> None:
     session = await finish(store, redis, seats)
@@ -164,7 +171,11 @@ async def test_a_judge_that_never_answers_leaves_the_session_unrated_and_unscore
         await asyncio.sleep(0.3)  # nothing may follow
         assert len(panel.cases) == 3
         assert seen.verdict is None
-        assert shown(seen.steps) == {"sealed": "done", "judged": "failed", "rated": "failed"}
+        unjudged = {"sealed": "done", "judged": "failed", "settled": "done", "rated": "failed"}
+        assert shown(seen.steps) == unjudged
+        result = await store.results.get(session)
+        assert result is not None
+        assert (result.status, result.ranks) == ("void", None)
         assert "503" in next(step.detail for step in seen.steps if step.name == "judged")
         assert await store.verdicts.get(session) is None
         assert await store.ratings.applied(session) is None
@@ -174,7 +185,9 @@ async def test_a_judge_that_never_answers_leaves_the_session_unrated_and_unscore
         assert await store.outbox.redrive(letter.id)
         await until(settled(store, session))
         seen = await view(redis, session)
-    assert shown(seen.steps) == {"sealed": "done", "judged": "done", "rated": "done"}
+    assert len(panel.cases) == 3, "it is void for good, so nobody is asked any more"
+    assert shown(seen.steps) == unjudged
+    assert await store.ratings.applied(session) is None
 
 
 async def _dead(store: Store) -> bool:

@@ -97,7 +97,8 @@ async def test_a_lost_session_is_void_and_everybody_is_told(rig: Rig) -> None:
     assert document is not None
     replayed = transcript.replay(transcript.read(document))
     assert replayed.outcome.termination == "void", "anyone can check it"
-    assert [step.state for step in await rig.store.outbox.steps(lost.session)] == ["done"]
+    steps = await rig.store.outbox.steps(lost.session)
+    assert [(step.step, step.state) for step in steps] == [("open", "done"), ("settle", "waiting")]
 
     head = await rig.log.head(channel)
     assert before is not None

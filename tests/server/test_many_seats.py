@@ -111,7 +111,11 @@ async def test_each_seat_is_rated_by_its_rank(store: Store, redis: Redis) -> Non
 
         await until(settled)
     seen = await view(redis, session)
-    assert {step.name: step.state for step in seen.steps} == {"sealed": "done", "rated": "done"}
+    assert {step.name: step.state for step in seen.steps} == {
+        "sealed": "done",
+        "settled": "done",
+        "rated": "done",
+    }
     assert seen.outcome is not None
     ranks = ratings.ranks_of(seen.outcome["returns"])
     assert sorted(ranks) == [1, 2, 3], "the test's session has no ties"
