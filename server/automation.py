@@ -10,6 +10,7 @@ Reasons are words for the owner: the fact, the number, the limit.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import msgspec
@@ -30,6 +31,12 @@ MONEY_MAX_MICROS = 1_000_000_000_000
 
 TIERS_MICROS = (0, 100_000, 500_000, 1_000_000, 5_000_000, 25_000_000)
 PLAY_ENTRY_MICROS = 1_000_000
+
+MISSES_MAX = 5
+"""Seats not confirmed in a row, after which a run ends: nobody is there to play."""
+REST_MS = 10_000
+"""After a seat that was not confirmed; twice as long after each further one."""
+LONGEST_REST_MS = 300_000
 
 _MONEY = {"usdc": "USDC", "play": "play dollars"}
 
@@ -88,6 +95,8 @@ class Run(msgspec.Struct, frozen=True):
     """The entries of those that are open."""
     profit_micros: int = 0
     """Won less paid by those that are settled; negative: a loss."""
+    missed: int = 0
+    """Seats not confirmed since something was last settled."""
 
     @property
     def lost_micros(self) -> int:
@@ -157,7 +166,38 @@ def finished(limits: Limits, run: Run) -> str | None:
         return reason
     if run.open:
         return None
-    return _sessions(limits, run) or _stop_loss(limits, run, limits.entry_micros)
+    return (
+        _sessions(limits, run) or _stop_loss(limits, run, limits.entry_micros) or _unattended(run)
+    )
+
+
+def next_entry_ms(limits: Limits, run: Run, now_ms: int) -> int | None:
+    """When the run may make its next entry, from `now_ms` (unix) on; None while only a release or a settlement
+    can make room for one."""
+    if _sessions(limits, run) or _stop_loss(limits, run, limits.entry_micros):
+        return None
+    if _parallel(limits, run):
+        return None
+    return limits.schedule.next_opening(now_ms + rest_ms(run.missed))
+
+
+def next_space(limits: Limits, run: Run, taken: Collection[str]) -> str | None:
+    """Where the run enters next: its Spaces in rotation, without those in `taken`. None: all are taken."""
+    first = (run.begun + run.missed) % len(limits.spaces)
+    rotation = (*limits.spaces[first:], *limits.spaces[:first])
+    return next((space for space in rotation if space not in taken), None)
+
+
+def rest_ms(missed: int) -> int:
+    """How long a run leaves an agent alone that has not confirmed `missed` seats in a row."""
+    return min(LONGEST_REST_MS, REST_MS * 2 ** (missed - 1)) if missed else 0
+
+
+def stopped(automation: Automation, reason: str, now_ms: int) -> Automation:
+    """After its run has ended for a reason."""
+    return msgspec.structs.replace(
+        automation, state="stopped", reason=reason[:REASON_MAX], changed_ms=now_ms
+    )
 
 
 def entered(run: Run, micros: int) -> Run:
@@ -167,10 +207,15 @@ def entered(run: Run, micros: int) -> Run:
     )
 
 
-def released(run: Run, micros: int) -> Run:
-    """After an entry left its queue unplayed: as if it had not been made."""
+def released(run: Run, micros: int, *, missed: bool = False) -> Run:
+    """After an entry left its queue unplayed: as if it had not been made, but that `missed` seats are
+    remembered."""
     return msgspec.structs.replace(
-        run, begun=run.begun - 1, open=run.open - 1, at_risk_micros=run.at_risk_micros - micros
+        run,
+        begun=run.begun - 1,
+        open=run.open - 1,
+        at_risk_micros=run.at_risk_micros - micros,
+        missed=run.missed + missed,
     )
 
 
@@ -181,6 +226,7 @@ def settled(run: Run, micros: int, won_micros: int) -> Run:
         open=run.open - 1,
         at_risk_micros=run.at_risk_micros - micros,
         profit_micros=run.profit_micros + won_micros - micros,
+        missed=0,
     )
 
 
@@ -242,6 +288,12 @@ def _parallel(limits: Limits, run: Run) -> str | None:
     if run.open < limits.max_parallel:
         return None
     return f"parallel limit reached: {run.open} open of at most {limits.max_parallel}"
+
+
+def _unattended(run: Run) -> str | None:
+    if run.missed < MISSES_MAX:
+        return None
+    return f"did not confirm its seat {run.missed} times in a row: is its bot running?"
 
 
 def _closed(limits: Limits, entry: Entry) -> str | None:

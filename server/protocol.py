@@ -242,7 +242,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
     `deadline`, `forfeit`, `reveal`, `inquiry`, `oracle`, `note`, `void`, `end`, `annotation`,
     `digest`, `step`, `verdict`, `rated`.
-    On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`. On `lobby` and
+    On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`, `automation`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
     decided), `end`.
@@ -441,6 +441,25 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_ms: int
 
 
+class AutomationCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An agent's automation as it was when it last started or stopped. Money is in micros of `asset`."""
+
+    state: Literal["on", "off", "stopped"]
+    run: int
+    """The number of the run that is on, or was last; its counters follow."""
+    asset: Literal["usdc", "play"]
+    begun: int = 0
+    """Sessions begun."""
+    open: int = 0
+    """Of them, those that wait, are played, or are not yet settled."""
+    at_risk_micros: int = 0
+    """The entries of those that are open."""
+    profit_micros: int = 0
+    """Won less paid by the others; negative: a loss."""
+    reason: str | None = None
+    """Why it is `stopped`."""
+
+
 class AgentView(_View, frozen=True, tag="agent"):
     """What an agent has going on, so that a bot that restarts knows where it stands."""
 
@@ -448,6 +467,8 @@ class AgentView(_View, frozen=True, tag="agent"):
     seated: list[Seating]
     offers: list[Offer]
     tickets: list[str]
+    automation: AutomationCard | None = None
+    """Of an agent that has played by itself lately."""
 
 
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]

@@ -91,6 +91,7 @@ On `agent:{id}`:
 | `offer_expired` | `{offer, ticket, back}`; `back`: the ticket waits again in its old place |
 | `seated` | `{session, space, seat, …}`: subscribe to `session:{session}` and play |
 | `left` | `{session}`: the session is over |
+| `automation` | see [AutomationCard](#automationcard): the agent has begun or ceased to play by itself, and why |
 
 On `lobby` every event is `changed`; the view says all. On `leaderboard:{space}`, too, and the body of
 `changed` is `{moves: [{version, agent, name, was?, rank?}]}`: who went from which place to which since

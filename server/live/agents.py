@@ -1,9 +1,9 @@
 """What an agent has going on, as events and a view on `agent:{id}`.
 
 Several processes write to one agent's channel: gateways (`queued`, `dequeued`), the leaders of the
-queues it waits in (`offer`, `offer_expired`, `seated`), hosts (`left`). Each folds its events into
-the view that stands there and appends both in one script that refuses when the channel has moved
-meanwhile, so no writer undoes another's change.
+queues it waits in (`offer`, `offer_expired`, `seated`), hosts (`left`), the automations' loop
+(`automation`). Each folds its events into the view that stands there and appends both in one script
+that refuses when the channel has moved meanwhile, so no writer undoes another's change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from server.live import keys
 from server.live.log import Head, LiveLog, Moved
 from server.live.queue_names import session_of
 from server.live.records import LogEvent, TicketRecord
-from server.protocol import AgentView, Offer, Seating, View
+from server.protocol import AgentView, AutomationCard, Offer, Seating, View
 
 ATTEMPTS = 32
 """Each failed attempt means that another writer has succeeded; an agent never has this many."""
@@ -105,6 +105,11 @@ class AgentChannels:
         """The session is over: sealed, void or given up. To be called for every seat."""
         await self._one(agent, f"left:{session}", "left", {"session": session})
 
+    async def automation(self, agent: str, card: AutomationCard) -> None:
+        """The agent's automation has started or stopped."""
+        batch = f"automation:{card.run}:{card.state}"
+        await self._one(agent, batch, "automation", msgspec.to_builtins(card))
+
     async def _one(self, agent: str, batch: str, kind: str, body: dict[str, Any]) -> None:
         await self.notify(agent, batch, [LogEvent(t=0, by="host", type=kind, body=body)])
 
@@ -123,6 +128,7 @@ def fold(view: AgentView, events: Sequence[LogEvent]) -> AgentView:
 
 def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
     seated, offers, tickets = view.seated, view.offers, view.tickets
+    automation = view.automation
     match kind:
         case "queued":
             tickets = [*_without(tickets, body["ticket"]), body["ticket"]]
@@ -145,7 +151,9 @@ def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
                 tickets = _without(tickets, name)
         case "left":
             seated = [s for s in seated if s.session != body["session"]]
-    return AgentView(agent=view.agent, seated=seated, offers=offers, tickets=tickets)
+        case "automation":
+            automation = msgspec.convert(body, AutomationCard)
+    return AgentView(view.agent, seated, offers, tickets, automation)
 
 
 def _without(tickets: list[str], ticket: str) -> list[str]:

@@ -11,6 +11,7 @@ from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.automations import Automations
+from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
 from server.store.keys import Keys
@@ -38,6 +39,7 @@ class Store:
         self.keys = Keys(database, clock)
         self.agents = Agents(database, clock)
         self.automations = Automations(database, clock)
+        self.due_automations = DueAutomations(database)
         self.sessions = Sessions(database)
         self.outbox = Outbox(database)
         self.ratings = Ratings(database, clock)

@@ -10,16 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, case, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import automation as rules
 from server.automation import Automation, Entry, LimitReached, Limits, Run
 from server.clock import Clock
-from server.store import money
+from server.store import money, schema
 from server.store.engine import Database
 
 __all__ = [
+    "AtRest",
     "Automations",
     "LimitReached",
     "NoAutomation",
@@ -34,6 +35,10 @@ _a = money.automation
 
 class NoAutomation(LookupError):
     """The agent's limits have not been set."""
+
+
+class AtRest(Exception):
+    """The agent is archived or frozen, as the message says; it plays no more."""
 
 
 class RunUnderWay(Exception):
@@ -71,13 +76,22 @@ async def admit(
 
 
 async def released(
-    db: Database, tx: AsyncConnection, *, agent: str, run: int | None, micros: int, now_ms: int
+    db: Database,
+    tx: AsyncConnection,
+    *,
+    agent: str,
+    run: int | None,
+    micros: int,
+    now_ms: int,
+    missed: bool = False,
 ) -> None:
-    """Take back what `admit` counted: the entry left its queue unplayed. To be called once for a hold; one of an earlier run, or of
-    none, changes nothing."""
+    """Take back what `admit` counted: the entry left its queue unplayed. `missed`: since its agent did not confirm the seat.
+
+    To be called once for a hold; one of an earlier run, or of none, changes nothing.
+    """
     row = await _locked(tx, agent) if run is not None else None
     if row is not None and row.run.number == run:
-        await _count(tx, row, rules.released(row.run, micros), now_ms)
+        await _count(tx, row, rules.released(row.run, micros, missed=missed), now_ms)
 
 
 async def settled(
@@ -98,7 +112,7 @@ async def settled(
 
 
 class Automations:
-    """What owners and the loop do. Every method is one transaction."""
+    """What owners do with them. Every method is one transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
@@ -107,7 +121,7 @@ class Automations:
     async def get(self, agent: str) -> Automation | None:
         async with self._db.reading() as tx:
             row = (await tx.execute(select(_a).where(_a.c.agent == agent))).one_or_none()
-        return None if row is None else _automation(row)
+        return None if row is None else automation_of(row)
 
     async def put(self, agent: str, limits: Limits) -> Automation:
         """Set the limits, which hold from now on, also in a run that is on; what is open stays open.
@@ -116,64 +130,91 @@ class Automations:
         """
         rules.check(limits)
         now_ms = self._clock()
+        new = Automation(agent, "off", limits, Run(0, limits.asset), None, now_ms)
         async with self._db.writing() as tx:
             await tx.execute(
-                self._db.insert(_a).values(_new(agent, limits, now_ms)).on_conflict_do_nothing()
+                self._db.insert(_a)
+                .values(agent=agent, **_values(new, now_ms))
+                .on_conflict_do_nothing()
             )
             was = await _standing(tx, agent)
             if was.state == "on" and was.run.asset != limits.asset:
                 raise RunUnderWay(
                     f"the run that is on counts in {was.run.asset}, the limits in {limits.asset}"
                 )
-            await tx.execute(
-                update(_a)
-                .where(_a.c.agent == agent)
-                .values(limits=msgspec.json.encode(limits).decode(), changed_ms=now_ms)
-            )
-            await _count(tx, msgspec.structs.replace(was, limits=limits), was.run, now_ms)
-            return await _standing(tx, agent)
+            now = msgspec.structs.replace(was, limits=limits, changed_ms=now_ms)
+            return await _count(tx, now, now.run, now_ms)
 
     async def turn_on(self, agent: str) -> Automation:
-        """Begin a run; one that is on goes on. Raises NoAutomation."""
+        """Begin a run; one that is on goes on. Raises NoAutomation, and AtRest for an agent that is archived or frozen."""
         now_ms = self._clock()
         async with self._db.writing() as tx:
             was = await _standing(tx, agent)
             if was.state == "on":
                 return was
+            if reason := await at_rest(tx, agent):
+                raise AtRest(reason)
             run = Run(was.run.number + 1, was.limits.asset)
-            values = {"state": "on", "reason": None, "changed_ms": now_ms, **_counters(run)}
-            await tx.execute(update(_a).where(_a.c.agent == agent).values(values))
-            return await _standing(tx, agent)
+            return await _write(tx, Automation(agent, "on", was.limits, run, None, now_ms), now_ms)
 
     async def turn_off(self, agent: str) -> Automation:
         """End the run; what is open is played and counted. Raises NoAutomation."""
         now_ms = self._clock()
         async with self._db.writing() as tx:
-            await _standing(tx, agent)
-            await tx.execute(
-                update(_a)
-                .where(_a.c.agent == agent, _a.c.state != "off")
-                .values(state="off", reason=None, changed_ms=now_ms)
-            )
-            return await _standing(tx, agent)
+            was = await _standing(tx, agent)
+            if was.state == "off":
+                return was
+            off = msgspec.structs.replace(was, state="off", reason=None, changed_ms=now_ms)
+            return await _write(tx, off, now_ms)
 
     async def stop(self, agent: str, run: int, reason: str) -> bool:
         """End a run for a reason that is none of its limits. False when that run was not on any more."""
+        now_ms = self._clock()
         async with self._db.writing() as tx:
-            stopped = await tx.execute(
-                update(_a)
-                .where(_a.c.agent == agent, _a.c.run == run, _a.c.state == "on")
-                .values(
-                    state="stopped", reason=reason[: rules.REASON_MAX], changed_ms=self._clock()
-                )
-            )
-        return stopped.rowcount == 1
+            was = await _locked(tx, agent)
+            if was is None or was.state != "on" or was.run.number != run:
+                return False
+            await _write(tx, rules.stopped(was, reason, now_ms), now_ms)
+        return True
+
+
+def automation_of(row: Row[*tuple[Any, ...]]) -> Automation:
+    """A row of the table as a Struct."""
+    run = Run(
+        number=row.run,
+        asset=row.asset,
+        begun=row.begun,
+        open=row.open,
+        at_risk_micros=row.at_risk_micros,
+        profit_micros=row.profit_micros,
+        missed=row.missed,
+    )
+    limits = msgspec.json.decode(row.limits, type=Limits)
+    return Automation(row.agent, row.state, limits, run, row.reason, row.changed_ms)
+
+
+async def at_rest(tx: AsyncConnection, agent: str) -> str | None:
+    """Why the agent plays no more, in words; None when it does."""
+    a = schema.agent
+    row = (
+        await tx.execute(
+            select(a.c.archived_ms, a.c.frozen_ms, a.c.frozen_reason).where(a.c.id == agent)
+        )
+    ).one()
+    return rest_words(row)
+
+
+def rest_words(row: Row[*tuple[Any, ...]]) -> str | None:
+    """Of a row with the agent's columns `archived_ms`, `frozen_ms` and `frozen_reason`."""
+    if row.frozen_ms is not None:
+        return f"the agent is frozen: {row.frozen_reason or 'no reason is given'}"
+    return None if row.archived_ms is None else "the agent is archived"
 
 
 async def _locked(tx: AsyncConnection, agent: str) -> Automation | None:
     """The row, which nobody else changes before `tx` ends. SQLite has one writer at a time anyway."""
     row = (await tx.execute(select(_a).where(_a.c.agent == agent).with_for_update())).one_or_none()
-    return None if row is None else _automation(row)
+    return None if row is None else automation_of(row)
 
 
 async def _standing(tx: AsyncConnection, agent: str) -> Automation:
@@ -183,37 +224,37 @@ async def _standing(tx: AsyncConnection, agent: str) -> Automation:
     return row
 
 
-async def _count(tx: AsyncConnection, row: Automation, run: Run, now_ms: int) -> None:
-    """Write the run's counters, and that it has stopped where no entry can follow. The row is locked."""
-    values = _counters(run)
-    reason = rules.finished(row.limits, run) if row.state == "on" else None
-    if reason is not None:
-        values |= {"state": "stopped", "reason": reason, "changed_ms": now_ms}
-    await tx.execute(update(_a).where(_a.c.agent == row.agent).values(values))
+async def _count(tx: AsyncConnection, row: Automation, run: Run, now_ms: int) -> Automation:
+    """Write what has become of the run: it has stopped where no entry can follow. The row is locked."""
+    now = msgspec.structs.replace(row, run=run)
+    if now.state == "on" and (reason := rules.finished(now.limits, run)):
+        now = rules.stopped(now, reason, now_ms)
+    return await _write(tx, now, now_ms)
 
 
-def _counters(run: Run) -> dict[str, Any]:
+async def _write(tx: AsyncConnection, now: Automation, now_ms: int) -> Automation:
+    """The one place that changes a row. It is locked."""
+    values = _values(now, now_ms)
+    changed = update(_a).where(_a.c.agent == now.agent)
+    # Of one run each state is entered once, so these two name what the agent's channel has to hear.
+    same = (_a.c.state == now.state) & (_a.c.run == now.run.number)
+    await tx.execute(changed.values(untold=case((same, _a.c.untold), else_=true()), **values))
+    return now
+
+
+def _values(now: Automation, now_ms: int) -> dict[str, Any]:
+    on = now.state == "on"
     return {
-        "run": run.number,
-        "asset": run.asset,
-        "begun": run.begun,
-        "open": run.open,
-        "at_risk_micros": run.at_risk_micros,
-        "profit_micros": run.profit_micros,
+        "state": now.state,
+        "limits": msgspec.json.encode(now.limits).decode(),
+        "asset": now.run.asset,
+        "run": now.run.number,
+        "begun": now.run.begun,
+        "open": now.run.open,
+        "at_risk_micros": now.run.at_risk_micros,
+        "profit_micros": now.run.profit_micros,
+        "missed": now.run.missed,
+        "reason": now.reason,
+        "changed_ms": now.changed_ms,
+        "due_ms": rules.next_entry_ms(now.limits, now.run, now_ms) if on else None,
     }
-
-
-def _new(agent: str, limits: Limits, now_ms: int) -> dict[str, Any]:
-    return {
-        "agent": agent,
-        "state": "off",
-        "limits": msgspec.json.encode(limits).decode(),
-        "changed_ms": now_ms,
-        **_counters(Run(0, limits.asset)),
-    }
-
-
-def _automation(row: Row[*tuple[Any, ...]]) -> Automation:
-    run = Run(row.run, row.asset, row.begun, row.open, row.at_risk_micros, row.profit_micros)
-    limits = msgspec.json.decode(row.limits, type=Limits)
-    return Automation(row.agent, row.state, limits, run, row.reason, row.changed_ms)

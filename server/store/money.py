@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from server.store.schema import ID, SPACE, metadata
@@ -118,9 +120,14 @@ automation = Table(
     Column("open", Integer, nullable=False),
     Column("at_risk_micros", BigInteger, nullable=False),
     Column("profit_micros", BigInteger, nullable=False),
+    Column("missed", Integer, nullable=False, server_default="0"),
     # Why it is stopped, in words for its owner.
     Column("reason", String(280)),
     Column("changed_ms", BigInteger, nullable=False),
+    # When the next entry is to be tried; null while none can be.
+    Column("due_ms", BigInteger, index=True),
+    # Whether the agent's channel has yet to hear of the state.
+    Column("untold", Boolean, nullable=False, server_default=false(), index=True),
     CheckConstraint("state IN ('on', 'off', 'stopped')", name="state"),
     CheckConstraint("(state = 'stopped') = (reason IS NOT NULL)", name="reason"),
     CheckConstraint("begun >= 0 AND open >= 0 AND at_risk_micros >= 0", name="counters"),

@@ -1,0 +1,116 @@
+"""What the automations' loop works through: entries that are due, and changes that nobody has been told of.
+
+Both are columns of the automation's row, written in the transaction that changed it, so nothing that happens between two looks is missed
+and a look costs as much as there is to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.automation import Automation, Limits, Run
+from server.identity import Identity
+from server.store import money, schema
+from server.store.automations import automation_of, rest_words
+from server.store.engine import Database
+
+
+class Due(msgspec.Struct, frozen=True):
+    """An automation that may make an entry now."""
+
+    identity: Identity
+    limits: Limits
+    run: Run
+    waiting: frozenset[str]
+    """The Spaces in whose queue of its tier the agent waits already."""
+    at_rest: str | None
+    """Why the agent plays no more; None when it does."""
+
+
+_a = money.automation
+
+
+class DueAutomations:
+    """Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def due(self, now_ms: int, limit: int) -> list[Due]:
+        """At most `limit` automations whose next entry is due, longest due first."""
+        a, v = schema.agent, schema.agent_version
+        query = (
+            select(
+                _a,
+                a.c.name,
+                a.c.owner,
+                a.c.kind,
+                a.c.archived_ms,
+                a.c.frozen_ms,
+                a.c.frozen_reason,
+                v.c.id.label("version"),
+            )
+            .join(a, a.c.id == _a.c.agent)
+            .join(v, (v.c.agent == a.c.id) & (v.c.number == a.c.plays))
+            .where(_a.c.due_ms <= now_ms)
+            .order_by(_a.c.due_ms)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(query)).all()
+            waiting = await _waiting(tx, [row.agent for row in rows])
+        found = []
+        for row in rows:
+            standing = automation_of(row)
+            hosted = row.kind == "hosted"
+            identity = Identity(row.agent, row.name, row.version, row.owner, hosted=hosted)
+            tier = standing.limits.tier_micros
+            spaces = frozenset(space for space, of in waiting.get(row.agent, ()) if of == tier)
+            found.append(Due(identity, standing.limits, standing.run, spaces, rest_words(row)))
+        return found
+
+    async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None:
+        """Look at these again from `until_ms` on. One that has become due after `seen_ms`, when `due` was asked, stays so."""
+        if agents:
+            async with self._db.writing() as tx:
+                await tx.execute(
+                    update(_a)
+                    .where(_a.c.agent.in_(sorted(agents)), _a.c.due_ms <= seen_ms)
+                    .values(due_ms=until_ms)
+                )
+
+    async def untold(self, limit: int) -> list[Automation]:
+        """At most `limit` automations whose state the agent's channel has yet to hear of."""
+        query = select(_a).where(_a.c.untold).limit(limit)
+        async with self._db.reading() as tx:
+            return [automation_of(row) for row in await tx.execute(query)]
+
+    async def told(self, automations: Sequence[Automation]) -> None:
+        """Their channels have heard of these states; what has changed since is still to be told."""
+        async with self._db.writing() as tx:
+            for each in sorted(automations, key=lambda each: each.agent):
+                await tx.execute(
+                    update(_a)
+                    .where(
+                        _a.c.agent == each.agent,
+                        _a.c.state == each.state,
+                        _a.c.run == each.run.number,
+                    )
+                    .values(untold=False)
+                )
+
+
+async def _waiting(tx: AsyncConnection, agents: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+    """(Space, tier) of what is held for each agent."""
+    h = money.hold
+    query = select(h.c.agent, h.c.space, h.c.tier_micros).where(
+        h.c.agent.in_(agents), h.c.state == "held"
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for agent, space, tier_micros in await tx.execute(query):
+        found.setdefault(agent, []).append((space, tier_micros))
+    return found
