@@ -33,7 +33,7 @@ class Store:
     """Construct through `open_store`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
+        self.database = database
         self.accounts = Accounts(database, clock)
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
@@ -52,11 +52,11 @@ class Store:
 
     async def ping(self) -> None:
         """One round trip to the database. Raises StoreError."""
-        await self._database.ping()
+        await self.database.ping()
 
     async def close(self) -> None:
         """Idempotent."""
-        await self._database.close()
+        await self.database.close()
 
 
 async def open_store(url: str, clock: Clock = unix_ms) -> Store:

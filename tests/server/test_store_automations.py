@@ -35,7 +35,7 @@ class Desk:
     """Enters, releases and settles for one agent, a transaction each, as the ledger's callers do."""
 
     def __init__(self, store: Store, agent: str) -> None:
-        self.db: Database = store._database
+        self.db: Database = store.database
         self.agent = agent
 
     async def admit(self, tx: AsyncConnection, micros: int, run: int | None = None) -> int | None:

@@ -130,7 +130,7 @@ async def test_the_board_ranks_by_what_is_sure(
 async def improved(store: Store, agent: Identity, number: int) -> Identity:
     """The agent in a new version."""
     version = version_id(agent.agent, number)
-    async with store._database.writing() as tx:
+    async with store.database.writing() as tx:
         await tx.execute(
             schema.agent_version.insert().values(
                 id=version, agent=agent.agent, number=number, spec="{}", created_ms=1
