@@ -141,6 +141,18 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = FEE_TIERS
 
+    settlement: Annotated[
+        str,
+        Meta(
+            pattern="^simulated$",
+            description="How deposits and withdrawals are confirmed. `simulated`: no chain and no real money, said wherever money is shown.",
+        ),
+    ] = "simulated"
+    settlement_delay_ms: Annotated[
+        int,
+        Meta(ge=0, le=3_600_000, description="How long a simulated deposit or withdrawal takes."),
+    ] = 1_000
+
     spaces: Annotated[
         tuple[str, ...],
         Meta(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from server.api import (
     agents,
     descriptions,
+    fees,
     gateway,
     health,
     leaderboard,
+    money,
     queues,
     sessions,
     spaces,
@@ -196,4 +198,6 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=dict,
         tag="operation",
     ),
+    *fees.OPERATIONS,
+    *money.OPERATIONS,
 )

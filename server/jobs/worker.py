@@ -23,6 +23,8 @@ from server.jobs.wake import TimeoutClass, Waking, connect
 from server.live import keys
 from server.live.log import LiveLog
 from server.metrics import Metrics
+from server.settlement.border import Border
+from server.settlement.simulated import SimulatedSettlement
 from server.store import Store
 from spaces.registry import offered
 
@@ -79,6 +81,11 @@ class Worker:
             settle.NAME: TimeoutClass(keys.jobs("settle"), settle.TIMEOUT_S, SETTLEMENTS),
             rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS),
         }
+        self._border = Border(
+            crossings=store.crossings,
+            settlement=SimulatedSettlement(clock, config.settlement_delay_ms),
+            clock=clock,
+        )
         self._draining = asyncio.Event()
 
     async def run(self) -> None:
@@ -97,6 +104,7 @@ class Worker:
                 tasks = [group.create_task(each.run()) for each in wakings]
                 tasks.append(group.create_task(sweeper.run()))
                 tasks.append(group.create_task(self._boards.run()))
+                tasks.append(group.create_task(self._border.run()))
                 await self._draining.wait()
                 await asyncio.gather(*(waking.drain(self._drain_s) for waking in wakings))
                 await self._boards.publish()

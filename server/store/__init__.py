@@ -11,6 +11,7 @@ from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.automations import Automations
+from server.store.crossings import Crossings
 from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
@@ -47,6 +48,7 @@ class Store:
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)
+        self.crossings = Crossings(database, clock)
         self.results = Results(database, clock)
         self.tournaments = Tournaments(database)
 

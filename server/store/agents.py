@@ -97,6 +97,13 @@ class Agents:
     async def get(self, agent: str) -> Identity | None:
         return await self._identity(_identities().where(schema.agent.c.id == agent))
 
+    async def names_of(self, owner: str) -> dict[str, str]:
+        """The names of all agents of an account, the archived ones included, by id; oldest first."""
+        a = schema.agent
+        query = select(a.c.id, a.c.name).where(a.c.owner == owner).order_by(a.c.id)
+        async with self._db.reading() as tx:
+            return {row.id: row.name for row in await tx.execute(query)}
+
     async def named(self, owner: str, name: str) -> Identity | None:
         """The owner's agent that a registration of `name` would collide with."""
         return await self._identity(
