@@ -23,7 +23,16 @@ from server import logs
 from server.embedded import redis
 from server.embedded.data_dir import DataDir
 
-MODULES = ("fanout", "lateness", "connection", "host", "latency", "matchmaking", "solver")
+MODULES = (
+    "fanout",
+    "lateness",
+    "connection",
+    "host",
+    "latency",
+    "matchmaking",
+    "solver",
+    "pipeline",
+)
 
 
 def machine() -> dict[str, Any]:

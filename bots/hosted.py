@@ -48,6 +48,7 @@ class HostedAgent(msgspec.Struct, frozen=True, kw_only=True):
     """None: the keys file's, else the agent is registered."""
     sessions: int | None = None
     """None: without end."""
+    tier_micros: int = 0
     max_parallel: int = 1
     enqueue: bool = True
     """False: it plays only what it is seated in, e.g. by a tournament."""

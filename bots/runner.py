@@ -137,6 +137,7 @@ class Runner:
         options = Options(
             space=agent.space,
             sessions=sessions,
+            tier_micros=agent.tier_micros,
             max_parallel=agent.max_parallel,
             enqueue=agent.enqueue,
             verdict_s=0.0,

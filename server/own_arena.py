@@ -53,7 +53,7 @@ def own_arena(config: Config, folder: Path, *, house: str) -> Iterator[OwnArena]
     ready, settings, log = folder / "ready.json", folder / "agon.toml", folder / "arena.log"
     config = _own(config, folder)
     settings.touch(mode=0o600)  # a knob may be a secret
-    settings.write_text(_as_toml(config), encoding="utf-8")
+    settings.write_text(toml_of(config), encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
     command = [
         *(sys.executable, "-m", "server.cli", "serve", "--house", house),
@@ -99,7 +99,7 @@ def _own(config: Config, folder: Path) -> Config:
     )
 
 
-def _as_toml(config: Config) -> str:
+def toml_of(config: Config) -> str:
     """JSON's strings, numbers, booleans and arrays are TOML's."""
     values = msgspec.structs.asdict(config)
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

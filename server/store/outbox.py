@@ -182,6 +182,12 @@ class Outbox:
         async with self._db.reading() as tx:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
+    async def done_so_far(self, step: str) -> int:
+        """How many rows of a step have been done, ever."""
+        query = select(func.count()).where(_o.c.step == step, _o.c.state == State.DONE.value)
+        async with self._db.reading() as tx:
+            return await tx.scalar(query) or 0
+
     async def counts(self) -> dict[str, int]:
         """Rows by state, for the metrics; `done` is left out since it only grows."""
         query = (
