@@ -17,6 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.store import prompt
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for the writers of other processes."""
 POOL_SIZE = 8
@@ -25,6 +27,7 @@ CONNECT_TIMEOUT_S = 10
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _WRITES = {"agon_writes": True}
+_LOOKS = {"agon_looks": True}
 
 
 class StoreError(Exception):
@@ -38,6 +41,7 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._writer = engine.execution_options(**_WRITES)
+        self._looker = engine.execution_options(**_LOOKS)
         # Writers of this process queue here, in order, instead of polling for SQLite's lock.
         self._turn = asyncio.Lock()
 
@@ -51,10 +55,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncConnection]:
+        """As `reading`, for look-ups by keys alone: on SQLite they run in the event loop's thread, which a
+        longer query would hold up."""
+        async with self._looker.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits when the block ends and rolls back when it raises.
 
-        A cancelled block rolls back. Do nothing slow inside: on SQLite nobody else can write.
+        A cancelled block rolls back. Do nothing slow inside: on SQLite nobody else can write, and its
+        statements run in the event loop's thread (`prompt.py`).
         """
         turn: AbstractAsyncContextManager[Any] = self._turn if self.is_sqlite else nullcontext()
         async with turn, self._writer.begin() as connection:
@@ -106,9 +118,12 @@ def _parse(url: str) -> URL:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=POOL_SIZE)
+    arguments = {"async_creator_fn": prompt.connect}
+    engine = create_async_engine(url, pool_size=POOL_SIZE, connect_args=arguments)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "commit", _end)
+    event.listen(engine.sync_engine, "rollback", _end)
     return engine
 
 
@@ -133,5 +148,17 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("agon_writes", False)
+    options = connection.get_execution_options()
+    writes = options.get("agon_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    _set_prompt(connection, writes or options.get("agon_looks", False))
+
+
+def _end(connection: Connection) -> None:
+    _set_prompt(connection, False)
+
+
+def _set_prompt(connection: Connection, to: bool) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, prompt.PromptConnection), "made by `_sqlite`"
+    driver.prompt = to
