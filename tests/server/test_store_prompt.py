@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from server.store.engine import open_database
+from server.store.engine import Database, open_database
 
 
 @pytest.fixture
@@ -70,13 +70,17 @@ async def test_waiting_for_the_lock_holds_up_nobody_else(url: str) -> None:
     await theirs.close()
 
 
+async def _fail(database: Database) -> None:
+    async with database.writing() as tx:
+        await tx.execute(text("CREATE TABLE IF NOT EXISTS a (x)"))
+        raise ZeroDivisionError
+
+
 async def test_a_failed_writer_leaves_the_connection_as_it_was(url: str) -> None:
     database = open_database(url)
     for _ in range(20):  # more than the pool has connections
         with pytest.raises(ZeroDivisionError):
-            async with database.writing() as tx:
-                await tx.execute(text("CREATE TABLE IF NOT EXISTS a (x)"))
-                raise ZeroDivisionError
+            await _fail(database)
     async with database.writing() as tx:
         await tx.execute(text("CREATE TABLE a (x)"))
     await database.close()
