@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,6 +17,11 @@ from textual.timer import Timer
 
 from tui_client.connection import Connection, WatchError
 from tui_client.director import step
+from tui_client.owner import desk as desks
+from tui_client.owner import logins
+from tui_client.owner.clerk import Clerk
+from tui_client.owner.desk import OpenDesk, Pasted, Pressed, Resized
+from tui_client.owner.logins import Login, SignedIn, SignedOut
 from tui_client.space_views import VIEWS, view_of
 from tui_client.start import need_terminal, say, wait_for_arena
 from tui_client.state import (
@@ -29,11 +35,13 @@ from tui_client.state import (
     Tick,
     ToggleFollow,
     Turn,
+    at_desk,
     opened,
     reduce,
     wanted,
 )
 from tui_client.widgets.bracket.view import tournament_panes
+from tui_client.widgets.desk.views import desk_panes
 from tui_client.widgets.footer import Footer
 from tui_client.widgets.header import Header
 from tui_client.widgets.help import HelpScreen
@@ -70,6 +78,7 @@ class WatchApp(App[None]):
         Binding("escape", "lobby", "lobby"),
         Binding("enter", "open", "watch"),
         Binding("f", "follow", "follow"),
+        Binding("a", "desk", "your agents"),
         Binding("up,k", "move(-1)", "up"),
         Binding("down,j", "move(1)", "down"),
         Binding("left", "turn(-1)", "seat before"),
@@ -89,12 +98,15 @@ class WatchApp(App[None]):
         """Why watching was given up, when it was."""
         self._clock = clock
         self._connection: Connection | None = None
+        self._clerk: Clerk | None = None
+        self._calls: frozenset[str] = frozenset()
         self._painting: Timer | None = None
         self._shown: str | None = None
 
-    def attach(self, connection: Connection) -> None:
-        """Run this connection for as long as the app runs. Call before the app starts."""
+    def attach(self, connection: Connection, clerk: Clerk | None = None) -> None:
+        """Run these for as long as the app runs. Call before the app starts."""
         self._connection = connection
+        self._clerk = clerk
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -113,6 +125,7 @@ class WatchApp(App[None]):
                 yield PlainPane(classes="view", id="plain")
                 yield TickerPane()
             yield tournament_panes()
+            yield desk_panes()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -121,6 +134,8 @@ class WatchApp(App[None]):
         self.set_timer(CLOCK_S, self._tick)
         if self._connection is not None:
             self.run_worker(self._connect(self._connection), name="connection")
+        if self._clerk is not None:
+            self.run_worker(self._clerk.run(), name="clerk")
 
     async def _connect(self, connection: Connection) -> None:
         try:
@@ -135,6 +150,8 @@ class WatchApp(App[None]):
 
     def _clock_in_sight(self) -> bool:
         spectated = self.state.spectated
+        if at_desk(self.state):
+            return desks.busy(self.state.desk, self.state.now_ms)
         if spectated is None or spectated.view is None:
             return self.state.follow
         return spectated.view.status == "live"
@@ -153,8 +170,16 @@ class WatchApp(App[None]):
         self.state = step(self.state, happened)
         if self._connection is not None and wanted(self.state).keys() != before.keys():
             self._connection.changed()
+        self._tell_clerk()
         if self._painting is None and self.is_running:
             self._painting = self.set_timer(PAINT_S, self.repaint)
+
+    def _tell_clerk(self) -> None:
+        calls = frozenset(call.id for call in desks.wanted(self.state.desk, self.state.now_ms))
+        if calls != self._calls:
+            self._calls = calls
+            if self._clerk is not None:
+                self._clerk.changed()
 
     def repaint(self) -> None:
         """Paint the state now."""
@@ -168,6 +193,9 @@ class WatchApp(App[None]):
     @staticmethod
     def _view_of(state: State) -> str:
         if state.spectated is None:
+            page = state.desk.page
+            if page is not None:
+                return page.view if isinstance(state.desk.who, SignedIn) else "sign-in"
             return "lobby" if state.tournament is None else "tournament"
         view = view_of(state.spectated.view)
         return "plain" if view is None else view.space
@@ -177,9 +205,41 @@ class WatchApp(App[None]):
             return
         self._shown = name
         for view in self.screen_stack[0].query(".view"):
-            in_session = name not in ("lobby", "tournament")
-            shown = view.id == name or (view.id == "session" and in_session)
-            view.set_class(shown, "-shown")
+            view.set_class(view.id == name, "-shown")
+        # A view within another is in sight when both are.
+        for view in self.screen_stack[0].query(".view.-shown"):
+            for around in view.ancestors:
+                around.set_class(around.has_class("view"), "-shown")
+
+    def on_key(self, event: events.Key) -> None:
+        """At the desk the keys are the page's, but for `?` and `q` where no text is written."""
+        if not self._desk_has_keys():
+            return
+        if not self.state.desk.typing and event.key in ("question_mark", "q"):
+            return
+        if event.key == "f1":
+            self.action_help()
+        else:
+            self.dispatch(Pressed(event.key, event.character if event.is_printable else None))
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._desk_has_keys():
+            self.dispatch(Pasted(event.text))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.dispatch(Resized(event.size.width))
+
+    def _desk_has_keys(self) -> bool:
+        return at_desk(self.state) and len(self.screen_stack) == 1
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab turns the boards before any widget hears of it, but at the desk it is the page's."""
+        return action != "next_space" or not self._desk_has_keys()
+
+    def action_desk(self) -> None:
+        self.dispatch(OpenDesk())
 
     def action_lobby(self) -> None:
         self.dispatch(Back())
@@ -202,7 +262,7 @@ class WatchApp(App[None]):
         self.dispatch(NextSpace(by))
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(owner=at_desk(self.state)))
 
 
 def unix_ms() -> int:
@@ -219,9 +279,11 @@ def build(
     key: str | None = None,
     clock: Callable[[], int],
     rng: random.Random,
+    login: Callable[[], Login | SignedOut] | None = None,
 ) -> WatchApp:
-    """The spectator of one arena, ready to run."""
-    state = State(now_ms=clock(), follow=follow and session is None)
+    """The spectator of one arena, ready to run. `login` tells who is signed in: None reads what
+    `agon login` has kept."""
+    state = State(now_ms=clock(), follow=follow and session is None, arena=api_url)
     if tournament is not None:
         state = reduce(state, OpenTournament(tournament))
     if session is not None:
@@ -234,7 +296,14 @@ def build(
             dispatch=app.dispatch,
             wanted=lambda: wanted(app.state),
             rng=rng,
-        )
+        ),
+        Clerk(
+            api_url=api_url,
+            dispatch=app.dispatch,
+            wanted=lambda: desks.wanted(app.state.desk, app.state.now_ms),
+            login=login or (lambda: logins.find(api_url, clock())),
+            nonce=f"watch-{rng.getrandbits(64):016x}",
+        ),
     )
     return app
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from server.protocol import ServerMessage
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
-from tui_client.recording import bridged, market, questions, texts
-from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn
+from tui_client.owner.desk import Resized
+from tui_client.recording import bridged, desk, market, questions, texts
+from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn, reduce
 
 COLUMNS = 120
 ROWS = {
@@ -28,6 +29,9 @@ ROWS = {
     "prediction": 31,
     "logic": 28,
     "writing": 31,
+    "agents": 26,
+    "create": 30,
+    "automation": 26,
 }
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -187,6 +191,29 @@ PICTURES = {
 }
 
 
+def agents() -> State:
+    """Three agents: one plays, one was stopped, one does nothing."""
+    return desk.at_desk()
+
+
+def create() -> State:
+    """An agent that is being made: its prompt is written."""
+    return desk.at_desk("n", *desk.written("Frostbite"), *["down"] * 5, *desk.written(desk.PROMPT))
+
+
+def automation() -> State:
+    return desk.at_desk("down", "p")
+
+
+DESK_PICTURES: dict[str, Callable[[], State]] = {
+    "agents": agents,
+    "create": create,
+    "automation": automation,
+}
+DESK_SCREENS: dict[str, Callable[[], State]] = {}
+"""More of them, that are only tested."""
+
+
 async def svg(state: State, size: tuple[int, int]) -> str:
     """The screen that shows `state`, as an SVG document that fetches nothing from elsewhere."""
     app = WatchApp(clock=lambda: state.now_ms, state=state)
@@ -205,9 +232,14 @@ def main() -> None:
     for name, happened in PICTURES.items():
         # Some seconds after the last event, so that no turned bids are still on the table.
         state = step(folded(happened()), Tick(recording.START_MS + 4_000))
-        path = out / f"{name}.svg"
-        path.write_text(asyncio.run(svg(state, (COLUMNS, ROWS[name]))), encoding="utf-8")
-        print(path)
+        _save(out / f"{name}.svg", state, ROWS[name])
+    for name, shown in DESK_PICTURES.items():
+        _save(out / f"{name}.svg", reduce(shown(), Resized(COLUMNS)), ROWS[name])
+
+
+def _save(path: Path, state: State, rows: int) -> None:
+    path.write_text(asyncio.run(svg(state, (COLUMNS, rows))), encoding="utf-8")
+    print(path)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ from server.protocol import (
 )
 from tui_client import tournament as tournaments
 from tui_client.observed import reads_from_top
+from tui_client.owner import desk as desks
+from tui_client.owner.calls import Answered, Refused
+from tui_client.owner.desk import Desk, DeskInput, OpenDesk, Pasted, Pressed, Resized
+from tui_client.owner.logins import SignedIn, SignedOut
 from tui_client.place import Place
 from tui_client.spectated import Spectated, with_snapshot, with_update, with_writing
 from tui_client.tournament import Watched
@@ -121,6 +125,7 @@ Input = (
     | Move
     | Turn
     | NextSpace
+    | DeskInput
 )
 
 
@@ -136,6 +141,10 @@ class State(msgspec.Struct, frozen=True):
     board: BoardView | None = None
     board_space: str = SPACES[0]
     spectated: Spectated | None = None
+    arena: str = ""
+    """The URL of its HTTP API, as it was given to us."""
+    desk: Desk = Desk()
+    """The owner's pages; a session that is watched lies over them."""
     tournament: Watched | None = None
     """The open tournament; a session that is watched lies over it."""
     cursor: str | None = None
@@ -217,7 +226,8 @@ def reduce(state: State, happened: Input) -> State:
             watched = Watched(happened.tournament)
             return replace(state, tournament=watched, spectated=None, follow=False, scroll=0)
         case Back():
-            tournament = None if state.spectated is None else state.tournament
+            under = state.spectated is not None or state.desk.open
+            tournament = state.tournament if under else None
             return replace(state, spectated=None, tournament=tournament, follow=False, scroll=0)
         case ToggleFollow():
             return replace(state, follow=not state.follow)
@@ -227,6 +237,11 @@ def reduce(state: State, happened: Input) -> State:
             return _turned(state, happened.by)
         case NextSpace():
             return _next_space(state, happened.by)
+        case OpenDesk():
+            state = replace(state, spectated=None, follow=False, scroll=0)
+            return _at_desk(state, happened)
+        case Pressed() | Pasted() | Resized() | Answered() | Refused() | SignedIn() | SignedOut():
+            return _at_desk(state, happened)
         case Goodbye() | Accepted() | Rejected() | Ticket():
             return state  # the close code that follows a goodbye says it all; the rest is for bots
         case _:
@@ -247,6 +262,17 @@ def opened(state: State, session: str) -> State:
         scroll=0,
         front=None,
     )
+
+
+def at_desk(state: State) -> bool:
+    """Whether the owner's pages are in sight."""
+    return state.desk.open and state.spectated is None
+
+
+def _at_desk(state: State, happened: DeskInput) -> State:
+    desk, session = desks.reduce(state.desk, happened, state.now_ms)
+    state = replace(state, desk=desk)
+    return replace(opened(state, session), follow=False) if session else state
 
 
 def _disconnected(state: State, lost: Disconnected) -> State:

@@ -102,6 +102,23 @@ def _plain(character: str) -> str:
     return character
 
 
+def glyph(character: str) -> str:
+    """What stands for one character in an editor, whose text stays what it is: the character, or a
+    dot for what must not reach a terminal. A combining mark has no place of its own: nothing."""
+    plain = _plain(character)
+    return "" if plain and get_character_cell_size(plain) == 0 else plain or "·"
+
+
+def glyphs(text: str) -> str:
+    """What stands for each character of a row in an editor, with MAX_MARKS on a letter at most."""
+    found, marks = [], MAX_MARKS
+    for character in text:
+        shown = glyph(character)
+        marks = marks + 1 if not shown or get_character_cell_size(shown) == 0 else 0
+        found.append(shown if marks == 0 else character if marks <= MAX_MARKS else "")
+    return "".join(found)
+
+
 def _cut(text: str, limit: int) -> str:
     return text[: max(0, limit - 1)].rstrip() + ELLIPSIS
 

@@ -8,13 +8,19 @@ from rich.text import Text
 
 from tui_client import theme
 from tui_client.observed import reads_from_top
-from tui_client.state import State
+from tui_client.owner import desk as desks
+from tui_client.state import State, at_desk
 from tui_client.widgets.canvas import fit, line
 from tui_client.widgets.pane import Pane
 
 
 def keys(state: State) -> list[tuple[str, str]]:
     """What each key does now."""
+    if at_desk(state):
+        page_keys = desks.keys(state.desk, state.now_ms)
+        typing = state.desk.typing
+        helps, quits = ("f1", "ctrl+q") if typing else ("?", "q")
+        return [*page_keys, (helps, "help"), (quits, "quit")]
     follow = ("f", "stop following" if state.follow else "follow")
     if state.spectated is None and state.tournament is not None:
         return [
@@ -31,6 +37,7 @@ def keys(state: State) -> list[tuple[str, str]]:
     return [
         ("↑↓", "choose"),
         ("enter", "watch"),
+        ("a", "your agents"),
         follow,
         ("tab", "next board"),
         ("?", "help"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
@@ -16,11 +17,31 @@ from tui_client.text import wrap
 from tui_client.widgets.canvas import frame, line
 from tui_client.widgets.pane import Pane
 
+_DESK_ROWS: tuple[tuple[str, str], ...] = (
+    ("↑ ↓", "choose; in a form: the next field"),
+    ("enter", "watch what the agent is playing"),
+    ("n e x", "a new agent, edit one, archive one"),
+    ("p o", "its automation; turn that on or off"),
+    ("ctrl+s", "save a form; esc leaves it"),
+    ("ctrl+g", "the helper writes the prompt, or improves yours; you take it or not"),
+    ("ctrl+o", "in an automation: turn it on or off, saving what is in the form"),
+    ("← → space", "choose among a field's options; where there may be several: yes or no"),
+    ("? f1", "this page; any key closes it"),
+    ("q ctrl+q", "quit; your agents go on playing"),
+    ("", ""),
+    ("● ○ ✗", "its automation is on, off, stopped"),
+    ("play", "play money: free, and worth nothing"),
+    ("31.2 ±1.1", "a rating and how uncertain it is"),
+    ("", ""),
+    ("", "A change of what plays makes a new version, with a rating of its own."),
+    ("", "What was not answered is asked again under the same key: it happens once."),
+)
 _ROWS: tuple[tuple[str, str], ...] = (
     ("↑ ↓", "choose a session; in a session: scroll"),
     ("← →", "where many write: one text in front, or all"),
     ("enter", "watch the chosen session"),
     ("esc", "back to the lobby"),
+    ("a", "your agents: make, edit, automate them"),
     ("f", "follow: the newest match, rap battles first; then the next one"),
     ("tab", "the leaderboard of the next Space"),
     ("?", "this page; any key closes it"),
@@ -42,10 +63,10 @@ _ROWS: tuple[tuple[str, str], ...] = (
 KEY_WIDTH = 11
 
 
-def paint_help(width: int, height: int) -> list[Text]:
+def paint_help(width: int, height: int, owner: bool = False) -> list[Text]:
     """As high as it has to be, at most `height`; what a low screen cuts off is the signs, not the keys."""
     rows = [Text()]
-    for key, does in _ROWS:
+    for key, does in _DESK_ROWS if owner else _ROWS:
         for at, piece in enumerate(wrap(does, max(8, width - 4 - KEY_WIDTH))):
             sign = key if at == 0 else ""
             rows.append(line((f"{sign:<{KEY_WIDTH}}", theme.KEY), (piece, theme.DIM)))
@@ -57,15 +78,25 @@ def paint_help(width: int, height: int) -> list[Text]:
 
 
 class HelpPane(Pane):
+    def __init__(self, *, owner: bool) -> None:
+        super().__init__()
+        self._owner = owner
+
     def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
-        return paint_help(width, min(height, self.app.size.height))
+        return paint_help(width, min(height, self.app.size.height), self._owner)
 
 
 class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def compose(self) -> ComposeResult:
-        yield HelpPane()
+    def __init__(self, *, owner: bool = False) -> None:
+        """`owner`: of the desk's keys, not of the spectator's."""
+        super().__init__()
+        self._owner = owner
 
-    def on_key(self) -> None:
+    def compose(self) -> ComposeResult:
+        yield HelpPane(owner=self._owner)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()  # a key that closes the page does nothing else
         self.dismiss()

@@ -1,0 +1,225 @@
+"""The owner's screens under Pilot, by keyboard alone, against a scripted arena over real HTTP and a websocket."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from server.protocol import Snapshot
+from tests.tui_client.screen import dump
+from tests.tui_client.scripted_arena import ScriptedArena
+from tests.tui_client.scripted_desk import Refusal, ScriptedDesk
+from tui_client import recording
+from tui_client.app import WatchApp, build
+from tui_client.recording import desk as recorded
+
+SIZE = (120, 34)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[ScriptedDesk]:
+    async with ScriptedArena() as arena, ScriptedDesk(arena) as scripted:
+        for message in [*recording.lobby_start(), *recording.rap_start()]:
+            if isinstance(message, Snapshot):
+                arena.open(message)
+        yield scripted
+
+
+def opened(desk: ScriptedDesk) -> WatchApp:
+    return build(desk.url, clock=lambda: recording.START_MS, rng=random.Random(3), login=desk.login)
+
+
+async def seen(pilot: Pilot[None], *words: str) -> str:
+    return await until(pilot, lambda screen: all(word in screen for word in words))
+
+
+async def until(pilot: Pilot[None], fits: Callable[[str], bool]) -> str:
+    async with asyncio.timeout(8):
+        while not fits(screen := dump(pilot.app)):
+            await pilot.pause(0.02)
+    return screen
+
+
+async def test_an_agent_is_made_automated_and_watched(desk: ScriptedDesk) -> None:
+    now = recording.START_MS
+    app = build(desk.url, clock=lambda: now, rng=random.Random(3), login=desk.login)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "LIVE", "Frostbite vs Ember")
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("n")
+        await seen(pilot, "NEW AGENT", "rap battle")
+        await pilot.press(*recorded.written("Quilla"))
+        await pilot.press("down", "down", "down", "space", "down", "down")
+        await pilot.press(*recorded.written("Rhyme, and quit nothing?"))
+        await seen(pilot, "Rhyme, and quit nothing?", "24/2000", "Quilla")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "YOUR AGENTS", "Quilla is made", "Quilla v1")
+        made = desk.agents["agent-1"]
+        assert (made["name"], made["spec"]["prompt"]) == ("Quilla", "Rhyme, and quit nothing?")
+        assert made["spec"]["spaces"] == ["rap-battle"]
+
+        await pilot.press("p")
+        await seen(pilot, "AUTOPLAY   Quilla", "It can lose at most 10.00 play in a run")
+        await pilot.press("down", "space", "down", "backspace", "backspace", "5", "ctrl+o")
+        await seen(pilot, "on: it plays by itself", "● on", "at most 5.00 play in a run")
+        assert desk.automations["agent-1"]["limits"]["max_sessions"] == 5
+        assert [asked.method for asked in desk.orders()] == ["POST", "PUT", "POST"]
+        assert len({asked.key for asked in desk.orders()}) == 3
+
+        seats = [{"seat": 0, "agent": "agent-1", "name": "Quilla"}, {"seat": 1, "name": "Ember"}]
+        battle = {"session": recording.RAP, "space": "rap-battle", "seats": seats}
+        desk.playing["agent-1"] = [battle]
+        await pilot.press("escape")
+        now += 15_000
+        await seen(pilot, "● on", "▶ rap battle vs Ember")
+        await pilot.press("enter")
+        await seen(pilot, "RAP BATTLE", "FROSTBITE", "winter on the block")
+        await pilot.press("escape")
+        await seen(pilot, "YOUR AGENTS", "Quilla v1")
+        await pilot.press("escape")
+        await seen(pilot, "LIVE", "RESULTS")
+
+
+async def test_the_helper_s_prompt_is_taken_or_not(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 3, "revision": 7, "spec": {"prompt": "Rhyme."}}  # fmt: skip
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v3")
+        await pilot.press("e")
+        await seen(pilot, "EDIT   Frost", "Rhyme.")
+        await pilot.press("ctrl+g")
+        await seen(pilot, "THE HELPER'S PROMPT", "- Rhyme.", "+ You are Frostbite")
+        await pilot.press("n")
+        await seen(pilot, "nothing is changed")
+        await pilot.press("ctrl+g")
+        await seen(pilot, "THE HELPER'S PROMPT")
+        await pilot.press("enter")
+        await seen(pilot, "a change of what plays becomes a new version")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "Frost is saved: version 4 plays now")
+        assert desk.agents["a"]["spec"]["prompt"] == recorded.IMPROVED
+
+
+async def test_what_the_server_does_not_take_is_said_at_the_field(desk: ScriptedDesk) -> None:
+    desk.refusals.append(Refusal("POST", "/v1/agents", 409, "name-taken", "you have an agent named 'Frost'; choose another name"))  # fmt: skip
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("n")
+        await seen(pilot, "rap battle")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "an agent needs a name")
+        await pilot.press(*"Frost", "down", "ctrl+s")
+        screen = await seen(pilot, "you have an agent named 'Frost'")
+        rows = screen.splitlines()
+        at = next(n for n, row in enumerate(rows) if "▸ name" in row)
+        assert "you have an agent named" in rows[at + 1]
+        await pilot.press("y", "ctrl+s")
+        await seen(pilot, "Frosty is made")
+
+
+async def test_whoever_was_faster_is_not_overwritten(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 1, "revision": 1, "spec": {"prompt": "Rhyme."}}  # fmt: skip
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v1")
+        await pilot.press("e")
+        await seen(pilot, "Rhyme.")
+        await pilot.press("down", *"mine")
+        desk.agents["a"] |= {"about": "theirs", "revision": 2}
+        await pilot.press("ctrl+s")
+        await seen(pilot, "it was changed meanwhile: ctrl+r")
+        assert desk.agents["a"]["about"] == "theirs"
+        await pilot.press("ctrl+r")
+        await seen(pilot, "theirs", "nothing is changed")
+        await pilot.press("down", "end", "!", "ctrl+s")
+        await seen(pilot, "Frost is saved: still version 1")
+        assert desk.agents["a"]["about"] == "theirs!"
+
+
+async def test_unsaved_words_are_not_lost_by_one_key(desk: ScriptedDesk) -> None:
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a", "n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Frost", "escape")
+        await seen(pilot, "not saved: esc again leaves it", "Frost")
+        await pilot.press("escape")
+        await seen(pilot, "You have no agent yet")
+
+
+async def test_who_is_not_signed_in_is_told_what_to_type(desk: ScriptedDesk) -> None:
+    desk.signed_in = False
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "SIGN IN", f"agon login --url {desk.url}", "Watching needs no login")
+        desk.signed_in = True
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("escape")
+        await seen(pilot, "LIVE")
+
+
+async def test_a_login_that_the_arena_forgot_asks_to_log_in_again(desk: ScriptedDesk) -> None:
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a", "n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Frost")
+        desk.refusals.append(Refusal("POST", "/v1/agents", 401, "unauthorized", "unknown login"))
+        await pilot.press("ctrl+s")
+        await seen(pilot, "SIGN IN", "does not know your login any more")
+        assert not desk.agents
+
+
+async def test_too_many_requests_wait_and_happen_once(desk: ScriptedDesk) -> None:
+    now = recording.START_MS
+    desk.refusals.append(Refusal("POST", "/v1/agents", 429, "too-many", "slow down", {"Retry-After": "7"}))  # fmt: skip
+    app = build(desk.url, clock=lambda: now, rng=random.Random(3), login=desk.login)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a", "n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Frost", "ctrl+s")
+        await seen(pilot, "saving: too many requests, again in 7s")
+        now += 7_000
+        await seen(pilot, "Frost is made")
+        first, second = desk.orders()
+        assert first.key == second.key != ""
+
+
+async def test_a_slow_arena_blocks_no_painting(desk: ScriptedDesk) -> None:
+    desk.hold = asyncio.Event()
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "YOUR AGENTS", "asking")
+        await pilot.press("question_mark")
+        await seen(pilot, "HELP", "ctrl+g")
+        await pilot.press("x", "escape")
+        await seen(pilot, "LIVE", "Frostbite vs Ember")
+        await pilot.press("a")
+        desk.hold.set()
+        await seen(pilot, "You have no agent yet")
+
+
+@pytest.mark.parametrize("keys", [(), ("n",), ("e",), ("p",)])
+async def test_resizing_repaints_everything(desk: ScriptedDesk, keys: tuple[str, ...]) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 1, "spec": {}}
+    desk.automations["a"] = {"state": "off"}
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v1")
+        await pilot.press(*keys)
+        for width, height in [(80, 24), (200, 50), (30, 10), (80, 24)]:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            assert [len(row) for row in dump(app).splitlines()] == [width] * height

@@ -1,0 +1,249 @@
+"""The owner's desk: who is signed in, the pages on it, what was read, the order under way. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from tui_client.owner import calls
+from tui_client.owner.agents import AgentsPage
+from tui_client.owner.calls import Answered, Call, Order, Problem, Refused, Shelf
+from tui_client.owner.logins import SignedIn, SignedOut
+from tui_client.owner.page import Keys, Known, Page, Step, Wish
+from tui_client.text import clean
+
+replace = msgspec.structs.replace
+
+MAX_TRIES = 5
+"""Of an order that nobody answers."""
+NOTICE_MS = 12_000
+
+
+class Pressed(msgspec.Struct, frozen=True):
+    """A key, as Textual names it, and the character that it types."""
+
+    key: str
+    character: str | None = None
+
+
+class Pasted(msgspec.Struct, frozen=True):
+    text: str
+
+
+class Resized(msgspec.Struct, frozen=True):
+    columns: int
+
+
+class OpenDesk(msgspec.Struct, frozen=True):
+    """The owner's agents."""
+
+
+DeskInput = Pressed | Pasted | Resized | OpenDesk | Answered | Refused | SignedIn | SignedOut
+
+
+class Notice(msgspec.Struct, frozen=True):
+    words: str
+    alarm: bool
+    at_ms: int
+
+
+class Desk(msgspec.Struct, frozen=True):
+    who: SignedIn | SignedOut | None = None
+    """None: nobody has looked yet."""
+    account: str = ""
+    """Whose pages these are."""
+    pages: tuple[Page, ...] = ()
+    """The last one is shown; none: the desk is closed."""
+    shelf: Shelf = {}
+    order: Order | None = None
+    wish: Wish | None = None
+    """What the order was made of."""
+    wished_by: int = 0
+    """The place of the page whose order it is."""
+    ordered: int = 0
+    notice: Notice | None = None
+    columns: int = 80
+
+    @property
+    def page(self) -> Page | None:
+        return self.pages[-1] if self.pages else None
+
+    @property
+    def open(self) -> bool:
+        return bool(self.pages)
+
+    @property
+    def typing(self) -> bool:
+        return self.page is not None and isinstance(self.who, SignedIn) and self.page.typing
+
+    def known(self, now_ms: int) -> Known:
+        return Known(self.shelf, now_ms, self.columns, self.order is not None)
+
+
+def wanted(desk: Desk, now_ms: int) -> list[Call]:
+    """The calls that are to be made now, in flight or not."""
+    if not desk.open or not isinstance(desk.who, SignedIn):
+        return []
+    assert desk.page is not None
+    found = calls.due(desk.shelf, desk.page.reads(desk.known(now_ms)), now_ms)
+    return found if desk.order is None else [*calls.call_of(desk.order, now_ms), *found]
+
+
+def busy(desk: Desk, now_ms: int) -> bool:
+    """Whether something moves on the page: an order, or a first answer that is waited for."""
+    if desk.order is not None:
+        return True
+    return any(call.path not in desk.shelf for call in wanted(desk, now_ms))
+
+
+def keys(desk: Desk, now_ms: int) -> Keys:
+    """For the footer."""
+    if desk.page is None:
+        return ()
+    back = ("esc", "back" if len(desk.pages) > 1 else "lobby")
+    if not isinstance(desk.who, SignedIn):
+        return (back,)
+    return (back, *desk.page.keys(desk.known(now_ms)))
+
+
+def reduce(desk: Desk, happened: DeskInput, now_ms: int) -> tuple[Desk, str]:
+    """The desk after something happened, and a session to watch, or none."""
+    match happened:
+        case OpenDesk():
+            return (desk if desk.open else replace(desk, pages=(AgentsPage(),))), ""
+        case Resized():
+            return replace(desk, columns=happened.columns), ""
+        case SignedIn():
+            return _signed_in(desk, happened), ""
+        case SignedOut():
+            return replace(desk, who=happened), ""
+        case Answered():
+            return _answered(desk, happened, now_ms), ""
+        case Refused():
+            return _refused(desk, happened, now_ms), ""
+        case Pressed():
+            return _pressed(desk, happened, now_ms)
+        case Pasted():
+            page = desk.page
+            if page is None or not isinstance(desk.who, SignedIn):
+                return desk, ""
+            return _stepped(desk, page.pasted(desk.known(now_ms), happened.text), now_ms), ""
+        case _:
+            assert_never(happened)
+
+
+def _signed_in(desk: Desk, who: SignedIn) -> Desk:
+    """Pages stay for who has only signed in again; another account sees nothing of this one's."""
+    if desk.account in ("", who.account):
+        return replace(desk, who=who, account=who.account, shelf=calls.stale(desk.shelf, ""))
+    pages = (AgentsPage(),) if desk.open else ()
+    return Desk(who, who.account, pages, columns=desk.columns)
+
+
+def _pressed(desk: Desk, key: Pressed, now_ms: int) -> tuple[Desk, str]:
+    page = desk.page
+    if page is None:
+        return desk, ""
+    if not isinstance(desk.who, SignedIn):
+        return (_left(desk) if key.key == "escape" else desk), ""
+    step = page.pressed(desk.known(now_ms), key.key, key.character)
+    if key.key == "escape" and step == Step(page):
+        return _left(desk), ""
+    return _stepped(desk, step, now_ms), step.watch
+
+
+def _left(desk: Desk) -> Desk:
+    return replace(desk, pages=desk.pages[:-1], notice=None)
+
+
+def _stepped(desk: Desk, step: Step, now_ms: int, at: int | None = None) -> Desk:
+    """After a step of the page at place `at`, the shown one if None."""
+    at = len(desk.pages) - 1 if at is None else at
+    pages = [*desk.pages]
+    pages[at] = step.page
+    if step.pop:
+        pages = pages[:at]
+    if step.push is not None:
+        pages.append(step.push)
+    desk = replace(desk, pages=tuple(pages))
+    if step.renews:
+        desk = replace(desk, shelf=calls.stale(desk.shelf, *step.renews))
+    if step.notice:
+        desk = replace(desk, notice=Notice(step.notice, step.alarm, now_ms))
+    if step.wish is not None and desk.order is None:
+        desk = _ordered(desk, step.wish, at)
+    return _learnt(desk, now_ms)
+
+
+def _ordered(desk: Desk, wish: Wish, at: int) -> Desk:
+    number = desk.ordered + 1
+    order = Order(number, wish.method, wish.path, wish.answer, wish.body, wish.slow)
+    return replace(desk, order=order, wish=wish, wished_by=at, ordered=number, notice=None)
+
+
+def _learnt(desk: Desk, now_ms: int) -> Desk:
+    """The shown page may take up what is known."""
+    if desk.page is None:
+        return desk
+    learnt = desk.page.learnt(desk.known(now_ms))
+    return desk if learnt == desk.page else replace(desk, pages=(*desk.pages[:-1], learnt))
+
+
+def _answered(desk: Desk, answer: Answered, now_ms: int) -> Desk:
+    order, wish = desk.order, desk.wish
+    if order is not None and wish is not None and answer.call == order.id:
+        desk = replace(
+            desk, order=None, wish=None, shelf=calls.stale(desk.shelf, *wish.renews), notice=None
+        )
+        page = _wisher(desk)
+        if page is None:
+            return replace(desk, notice=Notice(f"{wish.words}: done", False, now_ms))
+        return _stepped(
+            desk, page.answered(desk.known(now_ms), answer.value), now_ms, desk.wished_by
+        )
+    path = calls.of_read(desk.shelf, answer.call)
+    if path is None:
+        return desk
+    return _learnt(
+        replace(desk, shelf=calls.answered(desk.shelf, path, answer.value, now_ms)), now_ms
+    )
+
+
+def _refused(desk: Desk, refusal: Refused, now_ms: int) -> Desk:
+    order, wish = desk.order, desk.wish
+    problem = refusal.problem
+    if problem.status == 401:
+        # The clerk has said so already, or says it at once; an order that was not taken is not lost silently.
+        return replace(desk, order=None, wish=None, who=_out(desk.who))
+    if order is not None and wish is not None and refusal.call == order.id:
+        if problem.again and order.tries + 1 < MAX_TRIES:
+            return replace(desk, order=calls.again(order, problem, now_ms))
+        desk = replace(desk, order=None, wish=None)
+        desk = replace(desk, notice=Notice(_why(wish, problem), True, now_ms))
+        page = _wisher(desk)
+        if page is None:
+            return desk
+        return _stepped(desk, page.refused(desk.known(now_ms), problem), now_ms, desk.wished_by)
+    path = calls.of_read(desk.shelf, refusal.call)
+    if path is None:
+        return desk
+    return replace(desk, shelf=calls.refused(desk.shelf, path, problem, now_ms))
+
+
+def _out(who: SignedIn | SignedOut | None) -> SignedOut:
+    if isinstance(who, SignedOut):
+        return who
+    return SignedOut("the arena does not know your login any more")
+
+
+def _why(wish: Wish, problem: Problem) -> str:
+    told = clean(problem.detail, 160) or problem.code
+    if problem.again:
+        told += ": it may have been done, so look before you try again"
+    return f"{wish.words}: {told}"
+
+
+def _wisher(desk: Desk) -> Page | None:
+    """The page whose order it was, while it is there."""
+    return desk.pages[desk.wished_by] if desk.wished_by < len(desk.pages) else None

@@ -1,0 +1,155 @@
+"""An owner's desk: what the HTTP API answers, by path. Made up, in the shapes of `owner.arena`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tui_client.director import step
+from tui_client.owner import arena, desk
+from tui_client.owner.arena import (
+    Automation,
+    Balance,
+    Balances,
+    Limits,
+    OwnAgent,
+    OwnAgents,
+    Run,
+    Seat,
+    Session,
+    Sessions,
+    SpaceCard,
+    SpaceList,
+    Spec,
+)
+from tui_client.owner.calls import Answered
+from tui_client.owner.desk import OpenDesk, Pressed
+from tui_client.owner.logins import SignedIn
+from tui_client.owner.pixels import Colour, Pixels
+from tui_client.recording.arena import lobby_start
+from tui_client.recording.cast import RAP, START_MS
+from tui_client.state import Connected, State, Tick
+
+ME = SignedIn("01KOWNER", "0x52908400098527886E0F7030069857D2E4169EE7", START_MS + 86_400_000)
+FROSTBITE, SOLVER, QUILL = "agent-frostbite", "agent-solver", "agent-quill"
+TIERS = (0, 100_000, 500_000, 1_000_000, 5_000_000, 25_000_000)
+PROMPT = """You are Frostbite, a battle rapper made of winter. Answer your opponent's last bars directly.
+Every couplet rhymes on its last stressed vowel; internal rhymes are better. No slurs, no clichés about ice \
+cubes. Eight bars, at most 110 characters each."""
+IMPROVED = """You are Frostbite, a battle rapper made of winter. First quote one word of your opponent's last \
+bars and turn it against them. Every couplet rhymes on its last stressed vowel; internal rhymes are better. \
+No slurs, no clichés about ice cubes. Keep to the topic you are given. Eight bars, at most 110 characters each."""
+
+AGENTS = OwnAgents(
+    (
+        OwnAgent(FROSTBITE, "Frostbite", "hosted", "Winter on the block.", f"{FROSTBITE}@v3", 3,
+                 Spec(prompt=PROMPT, temperature=0.9, spaces=("rap-battle", "writing")), 7),
+        OwnAgent(SOLVER, "Solver", "remote", "Plays the exact solution.", f"{SOLVER}@v2", 2,
+                 Spec(brain="solver", spaces=("bid-tac-toe",), build="4f2a91c"), 3),
+        OwnAgent(QUILL, "Quill", "hosted", "", f"{QUILL}@v2", 2, Spec(spaces=("rap-battle",)), 2),
+    )
+)  # fmt: skip
+SPACES = SpaceList(
+    (
+        SpaceCard("rap-battle", "Rap Battle", 2, 2_000, TIERS),
+        SpaceCard("bid-tac-toe", "Bid Tac Toe", 2, 2_000, TIERS),
+        SpaceCard("writing", "Writing", 5, 4_000, TIERS),
+        SpaceCard("logic", "Logic", 5, 2_000, TIERS),
+        SpaceCard("prediction", "Prediction", 5, 2_000, TIERS),
+        SpaceCard("trade-wars", "Trade Wars", 5, 2_000, TIERS),
+    )
+)
+BALANCES = Balances(
+    (
+        Balance("play:owner:01KOWNER", "play", 25_000_000),
+        Balance("usdc:owner:01KOWNER", "usdc", 8_250_000),
+        Balance(f"play:agent:{FROSTBITE}", "play", 12_400_000, 1_000_000),
+        Balance(f"usdc:agent:{SOLVER}", "usdc", 3_150_000, 500_000),
+    )
+)
+AUTOMATIONS = {
+    FROSTBITE: Automation(
+        "on",
+        Limits(0, ("rap-battle", "writing"), 50, 2, 5_000_000, 10_000_000),
+        Run(4, "play", 23, 1, 1_000_000, 2_650_000),
+        None,
+        START_MS - 3_600_000,
+    ),
+    SOLVER: Automation(
+        "stopped",
+        Limits(500_000, ("bid-tac-toe",), 200, 1, 2_000_000, None, {"windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "08:00", "closes": "20:00"}]}),
+        Run(2, "usdc", 31, 0, 0, -1_850_000),
+        "stop-loss reached: lost 1.85 of at most 2.00 USDC, and an entry costs 0.50",
+        START_MS - 600_000,
+    ),
+    QUILL: Automation(),
+}  # fmt: skip
+BATTLE = Session(
+    RAP,
+    "rap-battle",
+    "live",
+    (Seat(0, FROSTBITE, "Frostbite", f"{FROSTBITE}@v3"), Seat(1, "agent-ember", "Ember", "v1")),
+    0,
+    START_MS - 48_000,
+    "round 3/3, seat 1: winter on the block",
+)
+
+
+def picture(agent: str) -> Pixels:
+    """Eight by eight, mirrored, each cell two pixels."""
+    digest = hashlib.sha256(agent.encode()).digest()
+    ground: Colour = (22 + digest[0] % 24, 26 + digest[1] % 24, 34 + digest[2] % 24)
+    main: Colour = (80 + digest[3] % 150, 80 + digest[4] % 150, 80 + digest[5] % 150)
+    half = [
+        [main if digest[6 + y * 3 + x] < 120 + 20 * x else ground for x in range(3)]
+        for y in range(6)
+    ]
+    inner = [[ground, *row, *reversed(row), ground] for row in half]
+    cells = [[ground] * 8, *inner, [ground] * 8]
+    return Pixels(tuple(tuple(cells[y // 2][x // 2] for x in range(16)) for y in range(16)))
+
+
+def answers() -> dict[str, Any]:
+    """What each path is answered with."""
+    found: dict[str, Any] = {
+        arena.own_agents().path: AGENTS,
+        arena.spaces().path: SPACES,
+        arena.balances().path: BALANCES,
+    }
+    for agent in AGENTS.agents:
+        found[arena.automation(agent.agent).path] = AUTOMATIONS[agent.agent]
+        playing = (BATTLE,) if agent.agent == FROSTBITE else ()
+        found[arena.live_sessions(agent.agent).path] = Sessions(playing)
+        found[arena.avatar(agent.agent).path] = picture(agent.agent)
+    return found
+
+
+def served(state: State, known: Mapping[str, Any] | None = None) -> State:
+    """The state once everything that it asks for is answered."""
+    known = answers() if known is None else known
+    while calls := desk.wanted(state.desk, state.now_ms):
+        for call in calls:
+            state = step(state, Answered(call.id, known.get(call.path)))
+    return state
+
+
+def at_desk(*keys: str, known: Mapping[str, Any] | None = None) -> State:
+    """The desk after these keys, pressed one by one while everything is answered at once."""
+    state = step(State(arena="http://127.0.0.1:8600"), Tick(START_MS))
+    for happened in (Connected(), *lobby_start(), ME, OpenDesk()):
+        state = step(state, happened)
+    state = served(state, known)
+    for key in keys:
+        state = served(step(state, pressed(key)), known)
+    return state
+
+
+def pressed(key: str) -> Pressed:
+    return Pressed(key, key if len(key) == 1 else " " if key == "space" else None)
+
+
+def written(words: str) -> Sequence[str]:
+    """The keys that write some words."""
+    named = {" ": "space", "\n": "enter"}
+    return [named.get(character, character) for character in words]

@@ -1,0 +1,23 @@
+"""The desk's widgets, for the app to mount: two lines above, and a view for each page."""
+
+from __future__ import annotations
+
+from textual.containers import Horizontal, Vertical
+
+from tui_client.widgets.desk.agents import AgentsPane, CardPane
+from tui_client.widgets.desk.automation import LimitsPane, RunPane
+from tui_client.widgets.desk.edit import EditPane
+from tui_client.widgets.desk.signin import SignInPane
+from tui_client.widgets.desk.title import DeskTitlePane
+
+
+def desk_panes() -> Vertical:
+    return Vertical(
+        DeskTitlePane(),
+        SignInPane(id="sign-in", classes="view"),
+        Horizontal(AgentsPane(), CardPane(classes="aside"), id="agents", classes="view"),
+        EditPane(id="edit", classes="view"),
+        Horizontal(LimitsPane(), RunPane(classes="aside"), id="automation", classes="view"),
+        id="desk",
+        classes="view",
+    )
