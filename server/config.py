@@ -99,13 +99,45 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     open_registration: Annotated[
         bool,
         Meta(
-            description="Anyone who reaches the API may register an agent and get its key. Sign-in by wallet comes later."
+            description="Anyone who reaches the API may register an agent and get its key, without signing in."
         ),
     ] = True
     registrations_per_min: Annotated[
         int,
         Meta(ge=1, le=1_000_000, description="Agents one address may register over HTTP a minute."),
     ] = 60
+
+    http_credits: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Credits an account holds at most for HTTP requests; an address has four times as many.",
+        ),
+    ] = 600
+    http_credits_per_s: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Of those, how many come back each second.")
+    ] = 100
+
+    signin_domains: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Domains that wallets may sign in for, e.g. arena.example. Empty: this machine's own names."
+        ),
+    ] = ()
+    login_days: Annotated[
+        int, Meta(ge=1, le=365, description="How long a login lasts, from signing in.")
+    ] = 7
+    chain_id: Annotated[
+        int,
+        Meta(ge=1, le=10**18 - 1, description="The EVM chain that wallets sign in for."),
+    ] = 31_337
+    rpc_url: Annotated[
+        str,
+        Meta(
+            description="A JSON-RPC node of that chain, to ask contract wallets (ERC-1271). Empty: only keys can sign in."
+        ),
+    ] = ""
 
     tick_ms: Annotated[
         int, Meta(ge=5, le=1_000, description="The host's tick: deadlines strike on this grid.")
@@ -250,7 +282,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = "info"
 
 
-SECRETS = frozenset({"llm_api_key", "llm_url", "redis_url", "database_url"})
+SECRETS = frozenset({"llm_api_key", "llm_url", "redis_url", "database_url", "rpc_url"})
 """Knobs that may hold a password: never printed in full."""
 
 _SCHEMES = {
@@ -258,6 +290,7 @@ _SCHEMES = {
     "database_url": ("postgresql://", "postgresql+asyncpg://", "sqlite://", "sqlite+aiosqlite://"),
     "llm_url": ("http://", "https://"),
     "gateway_public_url": ("ws://", "wss://"),
+    "rpc_url": ("http://", "https://"),
 }
 
 FILE_NAME = "agon.toml"

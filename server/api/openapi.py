@@ -18,6 +18,8 @@ _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
     "session": "A session's id.",
     "agent": "An agent's id.",
+    "key": "A key's id.",
+    "login": "A login's id.",
     "tournament": "A tournament's id.",
     "space": "A Space's id, e.g. `rap-battle`.",
 }

@@ -8,10 +8,12 @@ from server.api import (
     fees,
     gateway,
     health,
+    keys,
     leaderboard,
     money,
     queues,
     sessions,
+    signin,
     spaces,
     tournaments,
 )
@@ -155,6 +157,8 @@ OPERATIONS: tuple[Operation, ...] = (
         problems={404: "no such agent"},
         tag="agents",
     ),
+    *signin.OPERATIONS,
+    *keys.OPERATIONS,
     Operation(
         id="getHealth",
         path="/healthz",

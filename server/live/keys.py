@@ -205,3 +205,8 @@ REGISTRATIONS_TTL_S = 60
 def registrations(network: str) -> str:
     """Integer: agents registered over HTTP from a network in the last REGISTRATIONS_TTL_S."""
     return f"registrations:{network}"
+
+
+def signin_nonce(nonce: str) -> str:
+    """String: a nonce that was given to be signed, until it is used or `signin.NONCE_TTL_S` have passed."""
+    return f"signin:{nonce}"

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.clock import Clock
-from server.identity import new_id
+from server.identity import HOUSE_OWNER, new_id
 from server.store import schema
 from server.store.engine import Database
 
@@ -68,8 +68,9 @@ class Accounts:
 
         Raises UnknownAccount, WalletBound (the account has another), WalletTaken (another account's).
         """
-        found = await self.get(account)
-        if found is None:
+        if account == HOUSE_OWNER:
+            raise WalletBound("the house's account is the operator's own and has no wallet")
+        if await self.get(account) is None:
             raise UnknownAccount(f"unknown account {account!r}")
         try:
             async with self._db.writing() as tx:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from server.clock import Clock
 from server.identity import key_hash, new_id, new_key
@@ -15,6 +15,14 @@ from server.store.engine import Database
 
 Scope = Literal["read", "play", "manage", "money"]
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
+
+
+MAX_KEYS = 100
+"""Keys that an account, or an agent, has at once; a little more where many are made in one instant."""
+
+
+class TooManyKeys(ValueError):
+    """One more would be above MAX_KEYS."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -37,7 +45,6 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     label: str
     created_ms: int
-    revoked_ms: int | None
 
 
 class Keys:
@@ -52,7 +59,8 @@ class Keys:
     ) -> tuple[Key, str]:
         """A new key, and what it is in clear: not kept, and shown this once.
 
-        The caller has checked that the agent is the account's and that it may give these scopes.
+        The caller has checked that the agent is the account's and that it may give these scopes. Raises
+        TooManyKeys.
         """
         chosen = sorted(set(scopes))
         assert chosen, "a key without scopes opens nothing"
@@ -65,10 +73,12 @@ class Keys:
             scopes=chosen,
             label=label,
             created_ms=self._clock(),
-            revoked_ms=None,
         )
         row = msgspec.structs.asdict(key) | {"hash": key_hash(clear), "scopes": ",".join(chosen)}
+        live = select(func.count()).select_from(schema.api_key).where(_live(account, agent))
         async with self._db.writing() as tx:
+            if (await tx.execute(live)).scalar_one() >= MAX_KEYS:
+                raise TooManyKeys(f"there are {MAX_KEYS} keys already; revoke one that is not used")
             await tx.execute(schema.api_key.insert().values(row))
         return key, clear
 
@@ -89,13 +99,12 @@ class Keys:
         return Holder(account, agent, frozenset(scopes.split(",")), roles)
 
     async def of_account(self, account: str) -> list[Key]:
-        """The account's own keys, revoked ones included, oldest first."""
-        k = schema.api_key
-        return await self._list((k.c.account == account) & k.c.agent.is_(None))
+        """The account's own keys that are not revoked, oldest first."""
+        return await self._list(account, None)
 
-    async def of_agent(self, agent: str) -> list[Key]:
-        """The keys that may play as the agent, revoked ones included, oldest first."""
-        return await self._list(schema.api_key.c.agent == agent)
+    async def of_agent(self, account: str, agent: str) -> list[Key]:
+        """The keys that may play as the account's agent and are not revoked, oldest first."""
+        return await self._list(account, agent)
 
     async def revoke(self, id: str, *, account: str, agent: str | None = None) -> bool:
         """The key opens nothing from now on. False when there is no such key of that account (and
@@ -104,19 +113,27 @@ class Keys:
         async with self._db.writing() as tx:
             result = await tx.execute(
                 update(k)
-                .where(k.c.id == id, k.c.account == account, k.c.revoked_ms.is_(None))
-                .where(k.c.agent.is_(None) if agent is None else k.c.agent == agent)
+                .where(k.c.id == id, _live(account, agent))
                 .values(revoked_ms=self._clock())
             )
         return result.rowcount == 1
 
-    async def _list(self, which: ColumnElement[bool]) -> list[Key]:
+    async def revoked_since(self, since_ms: int) -> frozenset[str]:
+        """The SHA-256 (`identity.key_hash`) of every key that was revoked at that time or later."""
         k = schema.api_key
-        query = select(
-            k.c.id, k.c.account, k.c.agent, k.c.scopes, k.c.label, k.c.created_ms, k.c.revoked_ms
+        async with self._db.reading() as tx:
+            found = await tx.execute(select(k.c.hash).where(k.c.revoked_ms >= since_ms))
+        return frozenset(found.scalars())
+
+    async def _list(self, account: str, agent: str | None) -> list[Key]:
+        k = schema.api_key
+        query = (
+            select(k.c.id, k.c.account, k.c.agent, k.c.scopes, k.c.label, k.c.created_ms)
+            .where(_live(account, agent))
+            .order_by(k.c.created_ms, k.c.id)
         )
         async with self._db.reading() as tx:
-            rows = (await tx.execute(query.where(which).order_by(k.c.created_ms, k.c.id))).all()
+            rows = (await tx.execute(query)).all()
         return [
             Key(
                 id=row.id,
@@ -125,7 +142,12 @@ class Keys:
                 scopes=row.scopes.split(","),
                 label=row.label,
                 created_ms=row.created_ms,
-                revoked_ms=row.revoked_ms,
             )
             for row in rows
         ]
+
+
+def _live(account: str, agent: str | None) -> ColumnElement[bool]:
+    k = schema.api_key
+    of_agent = k.c.agent.is_(None) if agent is None else k.c.agent == agent
+    return (k.c.account == account) & of_agent & k.c.revoked_ms.is_(None)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from server.api.operation import Services
 from server.api.principal import Principal, authenticate, authorize, authorize_role, owned_agent
 from server.api.problems import Problem
-from server.identity import new_key, new_login
+from server.identity import key_hash, new_key, new_login
 from server.store import Store
 from server.store.keys import SCOPES
 
@@ -115,7 +115,8 @@ async def test_an_ended_or_expired_login_opens_nothing(services: Services) -> No
     account = (await services.store.accounts.with_wallet(WALLET)).account
     ended, _ = await services.store.logins.begin(account, DAY_MS)
     expired, _ = await services.store.logins.begin(account, 0)
-    assert await services.store.logins.end(ended)
-    assert not await services.store.logins.end(ended)
+    assert not await services.store.logins.end(key_hash(ended), account="another")
+    assert await services.store.logins.end(key_hash(ended), account=account)
+    assert not await services.store.logins.end(key_hash(ended), account=account)
     for token in (ended, expired):
         await refused(authenticate(services, by(token)), 401, "unauthorized")

@@ -65,7 +65,10 @@ async def test_keys_are_listed_without_what_opens(store: Store) -> None:
     of_account, clear = await store.keys.issue(ember.owner, ["manage", "read"], "laptop")
     playing, played = await store.keys.issue(ember.owner, ["play"], "bot", agent=ember.agent)
     assert await store.keys.of_account(ember.owner) == [of_account]
-    assert [key.label for key in await store.keys.of_agent(ember.agent)] == ["play", "bot"]
+    assert [key.label for key in await store.keys.of_agent(ember.owner, ember.agent)] == [
+        "play",
+        "bot",
+    ]
     assert of_account.scopes == ["manage", "read"]
     assert await store.agents.by_key(played) == ember
     assert await store.agents.by_key(clear) is None, "a key of an account is no agent"
