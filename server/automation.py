@@ -16,10 +16,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from server.ledger import tiers
+from server.ledger.tiers import amount, money, unit
 from server.weekly import Schedule
 
 State = Literal["on", "off", "stopped"]
-Asset = Literal["usdc", "play"]
 
 REASON_MAX = 280
 """Characters of a reason, at most."""
@@ -29,16 +30,11 @@ PARALLEL_MAX = 100
 MONEY_MAX_MICROS = 1_000_000_000_000
 """A million dollars: no limit of an automation is higher."""
 
-TIERS_MICROS = (0, 100_000, 500_000, 1_000_000, 5_000_000, 25_000_000)
-PLAY_ENTRY_MICROS = 1_000_000
-
 MISSES_MAX = 5
 """Seats not confirmed in a row, after which a run ends: nobody is there to play."""
 REST_MS = 10_000
 """After a seat that was not confirmed; twice as long after each further one."""
 LONGEST_REST_MS = 300_000
-
-_MONEY = {"usdc": "USDC", "play": "play dollars"}
 
 
 class LimitReached(Exception):
@@ -71,14 +67,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """When entries are made. What is open when it closes is played to its end."""
 
     @property
-    def asset(self) -> Asset:
+    def asset(self) -> str:
         """What its entries are paid in."""
-        return "usdc" if self.tier_micros else "play"
+        return tiers.asset_of(self.tier_micros)
 
     @property
     def entry_micros(self) -> int:
         """What an entry of its tier costs, in micros of `asset`."""
-        return self.tier_micros or PLAY_ENTRY_MICROS
+        return tiers.entry_micros(self.tier_micros)
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -86,7 +82,7 @@ class Run(msgspec.Struct, frozen=True):
 
     number: int
     """From 1 on; 0 before the first."""
-    asset: Asset
+    asset: str
     begun: int = 0
     """Entries made, less those that left their queue again."""
     open: int = 0
@@ -130,10 +126,10 @@ class Automation(msgspec.Struct, frozen=True):
 
 def check(limits: Limits) -> None:
     """Raises InvalidLimits where the fields contradict each other or name no fee tier."""
-    if limits.tier_micros not in TIERS_MICROS:
-        tiers = ", ".join(map(str, TIERS_MICROS))
+    if limits.tier_micros not in tiers.FEE_TIERS:
+        known = ", ".join(map(str, tiers.FEE_TIERS))
         raise InvalidLimits(
-            f"tier_micros {limits.tier_micros} is no fee tier; choose one of {tiers}"
+            f"tier_micros {limits.tier_micros} is no fee tier; choose one of {known}"
         )
     if len(set(limits.spaces)) < len(limits.spaces):
         raise InvalidLimits("spaces names one Space twice; name each once")
@@ -230,26 +226,14 @@ def settled(run: Run, micros: int, won_micros: int) -> Run:
     )
 
 
-def amount(micros: int) -> str:
-    """Micros as people write them: two places, more where they say something."""
-    whole, rest = divmod(abs(micros), 1_000_000)
-    places = f"{rest:06}".rstrip("0").ljust(2, "0")
-    return f"{'-' if micros < 0 else ''}{whole}.{places}"
-
-
-def money(micros: int, asset: str) -> str:
-    """`5.00 USDC`, `1.00 play dollars`."""
-    return f"{amount(micros)} {_MONEY[asset]}"
-
-
 def _elsewhere(limits: Limits, run: Run, entry: Entry) -> str | None:
     if entry.tier_micros > limits.tier_micros:
         ceiling = money(limits.tier_micros, "usdc") if limits.tier_micros else "the free tier"
         return f"tier above the ceiling: {money(entry.tier_micros, 'usdc')}, at most {ceiling}"
     if entry.asset != run.asset:
         return (
-            f"another asset: the automation counts in {_MONEY[run.asset]},"
-            f" the entry is paid in {_MONEY[entry.asset]}"
+            f"another asset: the automation counts in {unit(run.asset)},"
+            f" the entry is paid in {unit(entry.asset)}"
         )
     if entry.space not in limits.spaces:
         named = f"one of the {len(limits.spaces)}" if len(limits.spaces) > 1 else "the one"

@@ -40,7 +40,7 @@ class EntryStore(Protocol):
     """What is used of `store.entries.Entries`."""
 
     async def hold(self, ticket: TicketRecord, run: int | None) -> None: ...
-    async def release(self, ticket: str) -> bool: ...
+    async def release(self, ticket: str, *, missed: bool = False) -> bool: ...
     async def held(self, older_than_ms: int, after: str, limit: int) -> list[HoldRow]: ...
 
 
@@ -132,9 +132,10 @@ class Holds:
         """The last hold looked at; each sweep goes on from there, and round."""
 
     async def released(self, tickets: Sequence[str]) -> None:
-        """These tickets have left their queue. What fails here the sweep does."""
+        """These tickets have left their queue, since their seats were not confirmed. What fails here the
+        sweep does."""
         for ticket in tickets:
-            await self._entries.release(ticket)
+            await self._entries.release(ticket, missed=True)
 
     async def sweep(self) -> None:
         """Look at the next AT_ONCE holds. Raises what Redis and the store raise; to be called again then.
@@ -144,6 +145,6 @@ class Holds:
         """
         held = await self._entries.held(self._clock() - GRACE_MS, self._after, AT_ONCE)
         for ticket in await self._queues.absent([row.ticket for row in held]):
-            if await self._entries.release(ticket):
+            if await self._entries.release(ticket, missed=True):
                 _logger.info("entry released", ticket=ticket, reason="its ticket waits no more")
         self._after = held[-1].ticket if len(held) == AT_ONCE else ""

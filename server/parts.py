@@ -33,6 +33,7 @@ from judges.llm import ModelJudge, Style
 from server import commentary
 from server.api.app import create_app
 from server.api.listen import ApiServer
+from server.automating import Automating
 from server.clock import unix_ms
 from server.config import Config
 from server.embedded import services
@@ -105,6 +106,7 @@ class Parts:
                 self._make_matchmaker(),
                 self._make_lobby(),
                 self._make_director(),
+                self._make_automating(),
             ],
             Role.WORKER: lambda: [self._make_worker()],
             Role.RUNNER: lambda: [self._make_runner(agents)],
@@ -257,6 +259,16 @@ class Parts:
             form_session=self._form_session,
             opened=self._store.sessions.opened,
             spectator_delay_ms=self._config.spectator_delay_ms,
+        )
+
+    def _make_automating(self) -> Automating:
+        return Automating(
+            name=self._name,
+            redis=self._redis,
+            work=self._store.due_automations,
+            automations=self._store.automations,
+            entrance=self._entrance(),
+            channels=self._agents,
         )
 
     async def _form_session(self, record: SessionRecord) -> None:

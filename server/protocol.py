@@ -447,7 +447,8 @@ class AutomationCard(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["on", "off", "stopped"]
     run: int
     """The number of the run that is on, or was last; its counters follow."""
-    asset: Literal["usdc", "play"]
+    asset: str
+    """`usdc` or `play`."""
     begun: int = 0
     """Sessions begun."""
     open: int = 0

@@ -26,9 +26,18 @@ def entry_micros(tier_micros: int) -> int:
     return tier_micros or PLAY_ENTRY_MICROS
 
 
-def money(micros: int, asset: str) -> str:
-    """For people: `0.50 USDC`, `-1.00 play dollars`; as many decimals as it takes, two at least."""
+def amount(micros: int) -> str:
+    """For people: `0.50`, `-1.00`; as many decimals as it takes, two at least."""
     whole, fraction = divmod(abs(micros), 1_000_000)
     decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
-    unit = "USDC" if asset == USDC else "play dollars"
-    return f"{'-' if micros < 0 else ''}{whole}.{decimals} {unit}"
+    return f"{'-' if micros < 0 else ''}{whole}.{decimals}"
+
+
+def unit(asset: str) -> str:
+    """What people call the asset."""
+    return "USDC" if asset == USDC else "play dollars"
+
+
+def money(micros: int, asset: str) -> str:
+    """For people: `0.50 USDC`, `-1.00 play dollars`."""
+    return f"{amount(micros)} {unit(asset)}"

@@ -196,19 +196,15 @@ def automation_of(row: Row[*tuple[Any, ...]]) -> Automation:
 async def at_rest(tx: AsyncConnection, agent: str) -> str | None:
     """Why the agent plays no more, in words; None when it does."""
     a = schema.agent
-    row = (
-        await tx.execute(
-            select(a.c.archived_ms, a.c.frozen_ms, a.c.frozen_reason).where(a.c.id == agent)
-        )
-    ).one()
-    return rest_words(row)
-
-
-def rest_words(row: Row[*tuple[Any, ...]]) -> str | None:
-    """Of a row with the agent's columns `archived_ms`, `frozen_ms` and `frozen_reason`."""
+    query = select(a.c.archived_ms, a.c.frozen_ms, a.c.frozen_reason).where(a.c.id == agent)
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return f"there is no agent {agent!r}"
     if row.frozen_ms is not None:
         return f"the agent is frozen: {row.frozen_reason or 'no reason is given'}"
-    return None if row.archived_ms is None else "the agent is archived"
+    if row.archived_ms is not None:
+        return "the agent is archived; take it out of the archive to let it play"
+    return None
 
 
 async def _locked(tx: AsyncConnection, agent: str) -> Automation | None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.automation import Automation, Limits, Run
 from server.identity import Identity
 from server.store import money, schema
-from server.store.automations import automation_of, rest_words
+from server.store.automations import automation_of
 from server.store.engine import Database
 
 
@@ -27,8 +27,6 @@ class Due(msgspec.Struct, frozen=True):
     run: Run
     waiting: frozenset[str]
     """The Spaces in whose queue of its tier the agent waits already."""
-    at_rest: str | None
-    """Why the agent plays no more; None when it does."""
 
 
 _a = money.automation
@@ -44,16 +42,7 @@ class DueAutomations:
         """At most `limit` automations whose next entry is due, longest due first."""
         a, v = schema.agent, schema.agent_version
         query = (
-            select(
-                _a,
-                a.c.name,
-                a.c.owner,
-                a.c.kind,
-                a.c.archived_ms,
-                a.c.frozen_ms,
-                a.c.frozen_reason,
-                v.c.id.label("version"),
-            )
+            select(_a, a.c.name, a.c.owner, a.c.kind, v.c.id.label("version"))
             .join(a, a.c.id == _a.c.agent)
             .join(v, (v.c.agent == a.c.id) & (v.c.number == a.c.plays))
             .where(_a.c.due_ms <= now_ms)
@@ -70,7 +59,7 @@ class DueAutomations:
             identity = Identity(row.agent, row.name, row.version, row.owner, hosted=hosted)
             tier = standing.limits.tier_micros
             spaces = frozenset(space for space, of in waiting.get(row.agent, ()) if of == tier)
-            found.append(Due(identity, standing.limits, standing.run, spaces, rest_words(row)))
+            found.append(Due(identity, standing.limits, standing.run, spaces))
         return found
 
     async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None:

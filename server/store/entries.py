@@ -18,7 +18,7 @@ from server.clock import Clock
 from server.ledger import Kind, Result, Transfer, names, tiers
 from server.ledger.transfer import resolution
 from server.live.records import TicketRecord
-from server.store import automations, ledger, money, schema
+from server.store import automations, ledger, money
 from server.store.engine import Database
 
 PLAY_GRANT_MICROS = 100 * tiers.PLAY_ENTRY_MICROS
@@ -131,18 +131,27 @@ class Entries:
         )
         return True
 
-    async def release(self, ticket: str) -> bool:
-        """Give the entry back to its agent. False where nothing is held for the ticket (any more)."""
+    async def release(self, ticket: str, *, missed: bool = False) -> bool:
+        """Give the entry back to its agent. False where nothing is held for the ticket (any more).
+        `missed`: the agent was offered a seat and did not take it."""
         async with self._db.writing() as tx:
             [*found] = await _locked(tx, _h.c.ticket == ticket, _h.c.state == "held")
             for row in found:
-                await self._release(tx, row, self._clock())
+                await self._release(tx, row, self._clock(), missed=missed)
         return bool(found)
 
-    async def _release(self, tx: AsyncConnection, row: HoldRow, now_ms: int) -> None:
+    async def _release(
+        self, tx: AsyncConnection, row: HoldRow, now_ms: int, *, missed: bool
+    ) -> None:
         if row.run is not None:
             await automations.released(
-                self._db, tx, agent=row.agent, run=row.run, micros=row.micros, now_ms=now_ms
+                self._db,
+                tx,
+                agent=row.agent,
+                run=row.run,
+                micros=row.micros,
+                now_ms=now_ms,
+                missed=missed,
             )
         void = resolution(_held(row), Kind.VOID, f"release:{row.ticket}")
         await ledger.require(self._db, tx, [void], now_ms)
@@ -210,16 +219,8 @@ async def _locked(tx: AsyncConnection, *which: Any) -> list[HoldRow]:
 
 
 async def _check_playing(tx: AsyncConnection, agent: str) -> None:
-    a = schema.agent
-    row = (
-        await tx.execute(select(a.c.archived_ms, a.c.frozen_reason).where(a.c.id == agent))
-    ).one_or_none()
-    if row is None:
-        raise NotPlaying(f"there is no agent {agent!r}")
-    if row.frozen_reason is not None:
-        raise NotPlaying(f"the agent is frozen: {row.frozen_reason}")
-    if row.archived_ms is not None:
-        raise NotPlaying("the agent is archived; take it out of the archive to let it play")
+    if reason := await automations.at_rest(tx, agent):
+        raise NotPlaying(reason)
 
 
 async def _available(tx: AsyncConnection, account: str) -> int:

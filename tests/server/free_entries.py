@@ -15,7 +15,7 @@ class FreeEntries:
     async def hold(self, ticket: TicketRecord, run: int | None = None) -> None:
         self.holding[ticket.ticket] = ticket
 
-    async def release(self, ticket: str) -> bool:
+    async def release(self, ticket: str, *, missed: bool = False) -> bool:
         return self.holding.pop(ticket, None) is not None
 
     async def held(self, older_than_ms: int, after: str, limit: int) -> list[HoldRow]:

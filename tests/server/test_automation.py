@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from server import automation as rules
-from server.automation import REASON_MAX, TIERS_MICROS, Entry, InvalidLimits, Limits, Run
+from server.automation import REASON_MAX, Entry, InvalidLimits, Limits, Run
+from server.ledger.tiers import FEE_TIERS
 from server.weekly import Schedule, Window
 
 NOW_MS = 1_800_000_000_000
@@ -147,20 +148,6 @@ def test_limits_that_cannot_be_meant_are_refused(changes: dict[str, object], wor
         rules.check(limits(**changes))
 
 
-@pytest.mark.parametrize(
-    ("micros", "words"),
-    [
-        (0, "0.00"),
-        (5_000_000, "5.00"),
-        (400_000, "0.40"),
-        (12_345, "0.012345"),
-        (-1_500_000, "-1.50"),
-    ],
-)
-def test_amounts_as_people_write_them(micros: int, words: str) -> None:
-    assert rules.amount(micros) == words
-
-
 class Attempts(RuleBasedStateMachine):
     """Entries are admitted, released and settled in any order, with any winnings; limits may change in between.
 
@@ -179,7 +166,7 @@ class Attempts(RuleBasedStateMachine):
         self.parallel_most = LIMITS.max_parallel
         self.loss_most = LIMITS.stop_loss_micros
 
-    @rule(tier=st.sampled_from(TIERS_MICROS[1:5]), times=st.integers(1, 5))
+    @rule(tier=st.sampled_from(FEE_TIERS[1:5]), times=st.integers(1, 5))
     def enter(self, tier: int, times: int) -> None:
         for _ in range(times):
             wanted = entry(tier_micros=tier, micros=tier)
