@@ -15,7 +15,10 @@ from server.protocol import ServerMessage
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
+from tui_client.owner import arena
+from tui_client.owner.answers import Improved
 from tui_client.owner.desk import Resized
+from tui_client.owner.logins import SignedOut
 from tui_client.recording import bridged, desk, market, questions, texts
 from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn, reduce
 
@@ -32,6 +35,7 @@ ROWS = {
     "agents": 26,
     "create": 30,
     "automation": 26,
+    "money": 28,
 }
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -205,12 +209,27 @@ def automation() -> State:
     return desk.at_desk("down", "p")
 
 
+def improve() -> State:
+    """The helper has written another prompt, which is not taken yet."""
+    known = desk.answers() | {arena.improve("", "").path: Improved(desk.IMPROVED)}
+    return desk.at_desk("e", "ctrl+g", known=known)
+
+
+def money() -> State:
+    return desk.at_desk("m", "down", "down")
+
+
 DESK_PICTURES: dict[str, Callable[[], State]] = {
     "agents": agents,
     "create": create,
     "automation": automation,
+    "money": money,
 }
-DESK_SCREENS: dict[str, Callable[[], State]] = {}
+DESK_SCREENS: dict[str, Callable[[], State]] = {
+    "money-funding": lambda: desk.at_desk("m", "down", "down", "f", *desk.written("2.50")),
+    "improve": improve,
+    "sign-in": lambda: step(desk.at_desk(), SignedOut("your login has expired")),
+}
 """More of them, that are only tested."""
 
 

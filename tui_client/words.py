@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from server.protocol import Event, SeatCard, SessionView
@@ -13,6 +15,10 @@ DOT_MS = 250
 
 MARKS = ("X", "O")
 """X and O of Bid Tac Toe, by seat."""
+
+MAX_MS = 253_402_300_799_000
+"""The end of the year 9999."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 PUZZLE_SOLVED = 1_000
 """Points of an answer to a puzzle that is right."""
@@ -195,3 +201,9 @@ def fee(micros: int) -> str:
 
 def space_title(space: str) -> str:
     return clean(space.replace("-", " "), 24)
+
+
+def moment(at_ms: int) -> str:
+    """When something was, UTC: `27 Nov 05:12`."""
+    at = datetime.fromtimestamp(min(max(0, at_ms), MAX_MS) / 1_000, UTC)
+    return f"{at.day:>2} {_MONTHS[at.month - 1]} {at.hour:02}:{at.minute:02}"

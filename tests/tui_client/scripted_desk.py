@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from server.api.listen import ApiServer
 from tests.tui_client.scripted_arena import ScriptedArena
-from tui_client.owner.arena import Spec
+from tui_client.owner.answers import Spec
 from tui_client.owner.logins import Login, SignedIn, SignedOut
 from tui_client.recording import desk as recorded
 
@@ -59,6 +59,7 @@ class ScriptedDesk:
         self.automations: dict[str, dict[str, Any]] = {}
         self.playing: dict[str, list[dict[str, Any]]] = {}
         self.balances: list[dict[str, Any]] = []
+        self.crossings: list[dict[str, Any]] = []
         self._orders: dict[str, Response] = {}
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=every)])
@@ -121,6 +122,19 @@ class ScriptedDesk:
                 return _json({"balances": self.balances})
             case "GET", ["spaces"]:
                 return _json(msgspec.to_builtins(recorded.SPACES))
+            case "GET", ["shelf"]:
+                return _json(msgspec.to_builtins(recorded.SHELF))
+            case "GET", ["fees"]:
+                return _json(msgspec.to_builtins(recorded.FEES))
+            case "GET", ["me", "crossings"]:
+                return _json({"crossings": self.crossings})
+            case "GET", ["me", "statement"]:
+                return _json({"lines": []})
+            case "POST", ["transfers"]:
+                return self._moved(asked.body)
+            case "POST", ["deposits"]:
+                self.crossings.insert(0, {"id": "c", "direction": "deposit", **asked.body})
+                return _json(self.crossings[0], 202)
             case "GET", ["sessions"]:
                 return _json({"sessions": [one for each in self.playing.values() for one in each]})
             case "GET", ["agents", _, "avatar"]:
@@ -136,6 +150,9 @@ class ScriptedDesk:
                 return _json(self.automations[agent])
             case "POST", ["agents"]:
                 return _json(self._made(asked.body), 201)
+            case "POST", ["agents", agent, "archive" | "restore" as order]:
+                self.agents[agent]["archived_ms"] = 1 if order == "archive" else None
+                return _json(self.agents[agent])
             case "PATCH", ["agents", agent]:
                 return self._edited(agent, asked.body)
             case "POST", ["prompts", "improve"]:
@@ -145,12 +162,25 @@ class ScriptedDesk:
     def _made(self, body: dict[str, Any]) -> dict[str, Any]:
         agent = f"agent-{len(self.agents) + 1}"
         self.agents[agent] = {**body, "agent": agent, "number": 1, "revision": 1}
-        return self.agents[agent]
+        return {"agent": agent, "name": body["name"], "key": "agon_scripted_key"}
+
+    def _moved(self, body: dict[str, Any]) -> Response:
+        purses = {(each["asset"], each["holder"]): each for each in self.balances}
+        source = purses[body["asset"], body["source"]]
+        if source["available_micros"] < body["micros"]:
+            return _json({"code": "unfunded", "detail": "there is not so much available"}, 409)
+        source["available_micros"] -= body["micros"]
+        to = purses.get((body["asset"], body["to"]))
+        if to is None:
+            to = {"holder": body["to"], "asset": body["asset"], "available_micros": 0}
+            self.balances.append(to)
+        to["available_micros"] += body["micros"]
+        return _json({"transfer": "fund:1"}, 201)
 
     def _edited(self, agent: str, body: dict[str, Any]) -> Response:
         was = self.agents[agent]
         if body.pop("revision", was["revision"]) != was["revision"]:
-            return _json({"code": "stale-revision", "detail": "it was changed meanwhile"}, 409)
+            return _json({"code": "stale-version", "detail": "it was changed meanwhile"}, 409)
         specs = [msgspec.convert(each["spec"], Spec) for each in (was, {**was, **body})]
         number = was["number"] + (specs[0] != specs[1])
         self.agents[agent] = {**was, **body, "number": number, "revision": was["revision"] + 1}

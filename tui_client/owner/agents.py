@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from tui_client.owner import arena
-from tui_client.owner.arena import Automation, OwnAgent, OwnAgents, Session, Sessions
+from tui_client.owner.answers import Automation, OwnAgent, OwnAgents, Session, Sessions
 from tui_client.owner.automation import AutomationPage
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.edit import EditPage
+from tui_client.owner.money import MoneyPage
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved
 from tui_client.text import clean
 from tui_client.words import NAME_LIMIT
@@ -53,6 +54,8 @@ class AgentsPage(Page, frozen=True):
             return Step(replace(page, cursor=moved(names, here, STEPS[key])))
         if key == "n":
             return Step(page, push=EditPage())
+        if key == "m":
+            return Step(page, push=MoneyPage())
         agent = chosen_agent(self, known)
         return Step(page) if agent is None else self._of_agent(page, known, agent, key)
 
@@ -94,7 +97,7 @@ class AgentsPage(Page, frozen=True):
     def keys(self, known: Known) -> Keys:
         agent = chosen_agent(self, known)
         if agent is None:
-            return (("n", "new agent"),)
+            return (("n", "new agent"), ("m", "money"))
         playing = bool(playing_in(known, agent.agent))
         automation = automation_of(known, agent.agent)
         on = automation is not None and automation.state == "on"
@@ -105,6 +108,7 @@ class AgentsPage(Page, frozen=True):
             ("e", "edit"),
             ("p", "autoplay"),
             ("o", "stop it" if on else "turn on"),
+            ("m", "money"),
             ("x", "archive" if agent.archived_ms is None else "bring back"),
         )
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tui_client.owner import arena, form
 from tui_client.owner.amounts import micros_of, money, written
-from tui_client.owner.arena import Automation, Limits, SpaceCard, SpaceList
+from tui_client.owner.answers import Automation, Limits, SpaceCard, SpaceList
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.form import Form, Option
 from tui_client.owner.hours import ALWAYS, EXAMPLE, NoSchedule, schedule_of, text_of

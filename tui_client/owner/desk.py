@@ -101,10 +101,10 @@ def keys(desk: Desk, now_ms: int) -> Keys:
     """For the footer."""
     if desk.page is None:
         return ()
-    back = ("esc", "back" if len(desk.pages) > 1 else "lobby")
+    back = "back" if len(desk.pages) > 1 else "lobby"
     if not isinstance(desk.who, SignedIn):
-        return (back,)
-    return (back, *desk.page.keys(desk.known(now_ms)))
+        return (("esc", back),)
+    return (("esc", desk.page.leaves or back), *desk.page.keys(desk.known(now_ms)))
 
 
 def reduce(desk: Desk, happened: DeskInput, now_ms: int) -> tuple[Desk, str]:

@@ -11,7 +11,16 @@ from typing import Any, ClassVar
 import msgspec
 
 from tui_client.owner import arena, form
-from tui_client.owner.arena import Improved, OwnAgent, OwnAgents, SpaceCard, SpaceList, Spec
+from tui_client.owner.answers import (
+    Improved,
+    OwnAgent,
+    OwnAgents,
+    Registered,
+    Shelf,
+    SpaceCard,
+    SpaceList,
+    Spec,
+)
 from tui_client.owner.automation import choosing
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.draft import Draft, written
@@ -27,13 +36,37 @@ ABOUT_LIMIT = 280
 EVERYWHERE = ""
 """The prompt of every Space that has none of its own."""
 MAX_EDITOR = 100
-BRAINS = ("llm", "random", "bidder", "solver", "naive", "trend")
-CODES = {"name-taken": "name", "bad-name": "name", "bad-words": "about"}
+CODES = {"name-taken": "name", "bad-name": "name"}
+SAID = (
+    ("about", "about"),
+    ("the prompt", "prompt"),
+    ("no brain", "brain"),
+    ("the brain", "spaces"),
+    ("no space", "spaces"),
+    ("no model", "model"),
+)
+"""How the server's words begin, and which field they are about."""
 
 
 def editor_width(columns: int) -> int:
     """Cells of a row of the prompt."""
     return max(10, min(MAX_EDITOR, columns - 6))
+
+
+class KeyPage(Page, frozen=True):
+    """A new agent's key, which nobody is shown again."""
+
+    view: ClassVar[str] = "key"
+    agent: str
+    """Its name, safe to paint."""
+    key: str
+
+    @property
+    def name(self) -> str:
+        return "ITS KEY"
+
+    def subject(self, known: Known) -> str:
+        return self.agent
 
 
 class EditPage(Page, frozen=True):
@@ -79,22 +112,28 @@ class EditPage(Page, frozen=True):
             self
         ) != {space: text for space, text in began.items() if text}
 
+    @property
+    def leaves(self) -> str:
+        return "keep yours" if self.offered is not None else ""
+
     def reads(self, known: Known) -> list[Read]:
-        return [arena.spaces(), arena.own_agents()]
+        return [arena.spaces(), arena.shelf(), arena.own_agents()]
 
     # ------------------------------------------------------------------ filling in
 
     def learnt(self, known: Known) -> EditPage:
         spaces = known.value(arena.spaces().path, SpaceList)
-        if spaces is None:
+        shelf = known.value(arena.shelf().path, Shelf)
+        if spaces is None or shelf is None:
             return self
         if not self.agent:
-            return self if self.form.fields else _filled(self, OwnAgent("", kind="hosted"), spaces)
+            new = OwnAgent("", kind="hosted")
+            return self if self.form.fields else _filled(self, new, spaces, shelf)
         now = _own(known, self.agent)
         if now is None or known.kept(arena.own_agents().path).old:
             return self
         if not self.form.fields:
-            return _filled(self, now, spaces)
+            return _filled(self, now, spaces, shelf)
         return replace(self, stale=now.revision != self.revision) if not known.busy else self
 
     def reloaded(self, known: Known) -> EditPage:
@@ -166,16 +205,23 @@ class EditPage(Page, frozen=True):
     def answered(self, known: Known, value: Any) -> Step:
         if isinstance(value, Improved):
             return Step(replace(self, offered=value.prompt, scroll=0))
+        if isinstance(value, Registered):
+            return self._made(value)
         if not isinstance(value, OwnAgent):
             return Step(self, pop=True, notice="saved")
         name = clean(value.name, NAME_LIMIT)
-        if not self.agent:
-            words = f"{name} is made; its version {value.number} is ready: p sets its automation"
-            return Step(self, pop=True, notice=words)
         was = _own(known, self.agent)
         new = was is not None and was.number != value.number
         told = f"version {value.number} plays now" if new else f"still version {value.number}"
         return Step(self, pop=True, notice=f"{name} is saved: {told}")
+
+    def _made(self, value: Registered) -> Step:
+        """Of one that its owner's bot plays, the key is shown: the bot needs it."""
+        name = clean(value.name, NAME_LIMIT)
+        words = f"{name} is made: p sets its automation"
+        remote = bool(self.form.fields) and self.form["kind"].value == "remote"
+        key = KeyPage(name, value.key) if remote and value.key else None
+        return Step(self, pop=True, push=key, notice=words)
 
     def refused(self, known: Known, problem: Problem) -> Step:
         if problem.status in (409, 412) and problem.code.startswith("stale"):
@@ -184,7 +230,7 @@ class EditPage(Page, frozen=True):
             )
             renews = ("/v1/me/agents",)
             return Step(replace(self, stale=True), notice=words, alarm=True, renews=renews)
-        name = field_of(problem, tuple(field.name for field in self.form.fields), CODES)
+        name = field_of(problem, tuple(field.name for field in self.form.fields), CODES, SAID)
         if name is None:
             return Step(self)
         told = form.with_trouble(self.form, name, clean(problem.detail, 200))
@@ -192,7 +238,7 @@ class EditPage(Page, frozen=True):
 
     def keys(self, known: Known) -> Keys:
         if self.offered is not None:
-            return (("enter", "take it"), ("n", "keep yours"), ("↑↓", "scroll"))
+            return (("enter", "take it"), ("↑↓", "scroll"))
         stale = (("ctrl+r", "reload"),) if self.stale else ()
         return (
             *stale,
@@ -208,13 +254,19 @@ def _own(known: Known, agent: str) -> OwnAgent | None:
     return next((each for each in told.agents if each.agent == agent), None) if told else None
 
 
-def _filled(page: EditPage, agent: OwnAgent, spaces: SpaceList) -> EditPage:
+def _filled(page: EditPage, agent: OwnAgent, spaces: SpaceList, shelf: Shelf) -> EditPage:
     spec = agent.spec
     offered = spaces.spaces
     contests = tuple(Option(space.id, space_title(space.id)) for space in offered)
     kinds = (Option("hosted", "hosted by the arena"), Option("remote", "your own bot"))
     whose = (Option(EVERYWHERE, "all Spaces"), *contests)
-    brains = tuple(Option(name, name) for name in dict.fromkeys((*BRAINS, spec.brain)))
+    names = dict.fromkeys((*(each.brain for each in shelf.brains), spec.brain))
+    brains = tuple(Option(name, clean(name, 32)) for name in names)
+    models = tuple(dict.fromkeys((*shelf.models, *((spec.model,) if spec.model else ()))))
+    whose_model = (
+        Option("", "the arena's own"),
+        *(Option(name, clean(name, 64)) for name in models),
+    )
     filled = Form(
         (
             form.line("name", "name", agent.name, limit=NAME_LIMIT, hint="as everybody sees it"),
@@ -224,11 +276,11 @@ def _filled(page: EditPage, agent: OwnAgent, spaces: SpaceList) -> EditPage:
             form.one("prompt_for", "prompt for", whose, EVERYWHERE,
                      hint="a Space may have a prompt of its own"),
             form.text("prompt", "prompt", spec.prompt, limit=_limit(EVERYWHERE, spec.spaces, offered)),
-            form.line("model", "model", spec.model or "", hint="empty: the arena's own"),
+            form.one("brain", "brain", brains, spec.brain, hint="llm asks a model; the others ask nobody"),
+            form.one("model", "model", whose_model, spec.model or ""),
             form.line("temperature", "temperature", _number(spec.temperature), hint="0 to 2; empty: as the model's maker says"),
             form.line("top_p", "top p", _number(spec.top_p), hint="above 0, up to 1"),
             form.line("max_tokens", "max tokens", _number(spec.max_tokens), hint="of one answer"),
-            form.one("brain", "brain", brains, spec.brain, hint="llm asks a model; the others ask nobody"),
         )
     )  # fmt: skip
     prompts = {space: written(words) for space, words in spec.prompts.items()}
@@ -285,7 +337,7 @@ def body_of(page: EditPage) -> dict[str, Any] | Form:
     spec["prompts"] = texts
     if page.began.build:
         spec["build"] = page.began.build
-    if model := filled["model"].text.strip():
+    if model := filled["model"].value:
         spec["model"] = model
     for name, kind in (("temperature", float), ("top_p", float), ("max_tokens", int)):
         text = filled[name].text.strip()

@@ -86,6 +86,11 @@ class Page(msgspec.Struct, frozen=True):
         """Whether letters are text now, not keys."""
         return False
 
+    @property
+    def leaves(self) -> str:
+        """What `esc` does, where that is not to go back."""
+        return ""
+
     def reads(self, known: Known) -> list[Read]:
         """What it shows."""
         return []

@@ -8,20 +8,30 @@ from typing import Any
 
 from tui_client.director import step
 from tui_client.owner import arena, desk
-from tui_client.owner.arena import (
+from tui_client.owner.answers import (
     Automation,
     Balance,
     Balances,
+    Brain,
+    Crossing,
+    Crossings,
+    Fees,
     Limits,
+    Line,
     OwnAgent,
     OwnAgents,
     Run,
     Seat,
     Session,
     Sessions,
+    Shelf,
     SpaceCard,
     SpaceList,
     Spec,
+    Statement,
+    Table,
+    Taken,
+    Tier,
 )
 from tui_client.owner.calls import Answered
 from tui_client.owner.desk import OpenDesk, Pressed
@@ -44,10 +54,10 @@ No slurs, no clichés about ice cubes. Keep to the topic you are given. Eight ba
 AGENTS = OwnAgents(
     (
         OwnAgent(FROSTBITE, "Frostbite", "hosted", "Winter on the block.", f"{FROSTBITE}@v3", 3,
-                 Spec(prompt=PROMPT, temperature=0.9, spaces=("rap-battle", "writing")), 7),
+                 Spec(prompt=PROMPT, temperature=0.9, spaces=("rap-battle", "writing")), ("rap-battle", "writing"), 7),
         OwnAgent(SOLVER, "Solver", "remote", "Plays the exact solution.", f"{SOLVER}@v2", 2,
-                 Spec(brain="solver", spaces=("bid-tac-toe",), build="4f2a91c"), 3),
-        OwnAgent(QUILL, "Quill", "hosted", "", f"{QUILL}@v2", 2, Spec(spaces=("rap-battle",)), 2),
+                 Spec(brain="solver", spaces=("bid-tac-toe",), build="4f2a91c"), ("bid-tac-toe",), 3),
+        OwnAgent(QUILL, "Quill", "hosted", "", f"{QUILL}@v2", 2, Spec(spaces=("rap-battle",)), ("rap-battle",), 2),
     )
 )  # fmt: skip
 SPACES = SpaceList(
@@ -62,12 +72,71 @@ SPACES = SpaceList(
 )
 BALANCES = Balances(
     (
-        Balance("play:owner:01KOWNER", "play", 25_000_000),
-        Balance("usdc:owner:01KOWNER", "usdc", 8_250_000),
-        Balance(f"play:agent:{FROSTBITE}", "play", 12_400_000, 1_000_000),
-        Balance(f"usdc:agent:{SOLVER}", "usdc", 3_150_000, 500_000),
-    )
+        Balance("owner", "usdc", "", 8_250_000, 0, 5_000_000),
+        Balance("owner", "play", "", 25_000_000),
+        Balance(FROSTBITE, "play", "Frostbite", 12_400_000, 1_000_000),
+        Balance(SOLVER, "usdc", "Solver", 3_150_000),
+    ),
+    "simulated",
 )
+FEES = Fees(
+    tuple(
+        Tier(tier, "usdc" if tier else "play", entry, True,
+             (Table(2, 2 * entry, Taken(entry // 25, entry // 25, entry // 50), (2 * entry * 95 // 100, 0)),
+              Table(5, 5 * entry, Taken(entry // 10, entry // 10, entry // 20),
+                    tuple(entry * share // 1_000 for share in (2_375, 1_425, 950, 0, 0)))))
+        for tier, entry in ((tier, tier or 1_000_000) for tier in TIERS)
+    ),
+    "simulated",
+)  # fmt: skip
+SHELF = Shelf(
+    (Brain("llm", ("rap-battle", "bid-tac-toe", "writing")), Brain("random"), Brain("solver", ("bid-tac-toe",))),
+    ("SmolLM2-135M-Instruct", "Qwen3-4B"),
+)  # fmt: skip
+CROSSINGS = Crossings(
+    (
+        Crossing("c3", "deposit", 5_000_000, "pending", None, START_MS - 20_000),
+        Crossing("c2", "withdrawal", 40_000_000, "failed", "the simulated chain was told to refuse it", START_MS - 7_200_000),
+        Crossing("c1", "deposit", 10_000_000, "confirmed", None, START_MS - 86_000_000),
+    )
+)  # fmt: skip
+
+
+def statement(holder: str) -> Statement:
+    """The last lines of a purse, newest first."""
+    told: tuple[tuple[str, str, str | None, str, int, int], ...]
+    if holder == "owner":
+        told = (
+            ("deposit", "pending", "c3", "usdc:chain", 5_000_000, 0),
+            ("fund", "posted", None, f"usdc:agent:{SOLVER}", 5_000_000, -5_000_000),
+            ("deposit", "post", "c1", "usdc:chain", 10_000_000, 10_000_000),
+        )
+    else:
+        told = (
+            ("hold", "pending", "t9", "play:queue:rap-battle", 1_000_000, 0),
+            (
+                "winnings",
+                "posted",
+                "01KRAPBATTLE00000000000009",
+                "play:pot:01K9",
+                1_900_000,
+                1_900_000,
+            ),
+            ("entry", "post", "t8", "play:queue:rap-battle", 1_000_000, -1_000_000),
+            ("hold", "void", "t7", "play:queue:writing", 1_000_000, 0),
+            ("grant", "posted", None, "play:mint", 10_000_000, 10_000_000),
+        )
+    balance, lines = 8_250_000 if holder == "owner" else 12_400_000, []
+    for at, (code, kind, about, other, amount, micros) in enumerate(told):
+        lines.append(
+            Line(
+                90 - at, START_MS - at * 340_000, code, kind, about, other, amount, micros, balance
+            )
+        )
+        balance -= micros
+    return Statement(tuple(lines))
+
+
 AUTOMATIONS = {
     FROSTBITE: Automation(
         "on",
@@ -116,6 +185,13 @@ def answers() -> dict[str, Any]:
         arena.own_agents().path: AGENTS,
         arena.spaces().path: SPACES,
         arena.balances().path: BALANCES,
+        arena.shelf().path: SHELF,
+        arena.fees().path: FEES,
+        arena.crossings().path: CROSSINGS,
+        **{
+            arena.statement(each.holder, each.asset).path: statement(each.holder)
+            for each in BALANCES.balances
+        },
     }
     for agent in AGENTS.agents:
         found[arena.automation(agent.agent).path] = AUTOMATIONS[agent.agent]

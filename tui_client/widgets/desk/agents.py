@@ -16,7 +16,7 @@ from tui_client.owner.agents import (
     playing_in,
 )
 from tui_client.owner.amounts import money
-from tui_client.owner.arena import Balance, Balances, OwnAgent, OwnAgents, Session
+from tui_client.owner.answers import Balance, Balances, OwnAgent, OwnAgents, Session
 from tui_client.owner.page import Known
 from tui_client.owner.pixels import Pixels
 from tui_client.state import State
@@ -124,7 +124,7 @@ def _against(session: Session, agent: str) -> Text:
 def _purse(agent: OwnAgent, known: Known) -> Text:
     """What it has to play with, of both assets."""
     told = known.value(arena.balances().path, Balances)
-    found = told.of_agent(agent.agent) if told is not None else ()
+    found = told.of(agent.agent) if told is not None else ()
     parts: list[Part] = []
     for each in found:
         parts += ["  ", purse(each)]

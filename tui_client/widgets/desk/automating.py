@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tui_client import theme
 from tui_client.owner.amounts import money, plain, signed
-from tui_client.owner.arena import Automation
+from tui_client.owner.answers import Automation
 from tui_client.text import clean
 from tui_client.widgets.canvas import bar, line
 

@@ -9,13 +9,14 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.owner import arena
 from tui_client.owner.amounts import money
-from tui_client.owner.arena import Automation
-from tui_client.owner.automation import AutomationPage, risk
+from tui_client.owner.answers import Automation, Fees
+from tui_client.owner.automation import AutomationPage, risk, tier_name
 from tui_client.state import State
 from tui_client.text import wrap
 from tui_client.widgets.canvas import fit, frame, line
 from tui_client.widgets.desk.automating import reason, run_rows, state_mark
 from tui_client.widgets.desk.fields import facts, form_rows
+from tui_client.widgets.desk.payouts import payout_rows
 from tui_client.widgets.pane import Pane
 
 
@@ -60,9 +61,29 @@ def paint_run(state: State, width: int, height: int) -> list[Text]:
     return frame(line(("AUTOPLAY", theme.TITLE)), rows, width, height)
 
 
+def paint_payouts(state: State, width: int, height: int) -> list[Text]:
+    """Of the tier that stands in the form, so before anybody joins it."""
+    page = state.desk.page
+    if not isinstance(page, AutomationPage):
+        return []
+    known = state.desk.known(state.now_ms)
+    fees = known.value(arena.fees().path, Fees)
+    tier = int(page.form["tier_micros"].value or 0) if page.form.fields else 0
+    title = line(("PAY-OUTS ", theme.TITLE), (tier_name(tier), theme.DIM))
+    note = None
+    if tier and fees is not None and fees.settlement == "simulated":
+        note = line(("simulated", theme.DIM))
+    return frame(title, payout_rows(fees, tier), width, height, note)
+
+
 class LimitsPane(Pane):
     def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
         return paint_limits(state, width, height)
+
+
+class PayoutsPane(Pane):
+    def paint(self, state: State, width: int, height: int) -> Sequence[Text]:
+        return paint_payouts(state, width, height)
 
 
 class RunPane(Pane):

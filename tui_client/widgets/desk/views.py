@@ -5,8 +5,10 @@ from __future__ import annotations
 from textual.containers import Horizontal, Vertical
 
 from tui_client.widgets.desk.agents import AgentsPane, CardPane
-from tui_client.widgets.desk.automation import LimitsPane, RunPane
+from tui_client.widgets.desk.automation import LimitsPane, PayoutsPane, RunPane
 from tui_client.widgets.desk.edit import EditPane
+from tui_client.widgets.desk.key import KeyPane
+from tui_client.widgets.desk.money import CrossingsPane, PursesPane, StatementPane
 from tui_client.widgets.desk.signin import SignInPane
 from tui_client.widgets.desk.title import DeskTitlePane
 
@@ -17,7 +19,19 @@ def desk_panes() -> Vertical:
         SignInPane(id="sign-in", classes="view"),
         Horizontal(AgentsPane(), CardPane(classes="aside"), id="agents", classes="view"),
         EditPane(id="edit", classes="view"),
-        Horizontal(LimitsPane(), RunPane(classes="aside"), id="automation", classes="view"),
+        KeyPane(id="key", classes="view"),
+        Horizontal(
+            LimitsPane(),
+            Vertical(RunPane(), PayoutsPane(), classes="aside"),
+            id="automation",
+            classes="view",
+        ),
+        Vertical(
+            Horizontal(PursesPane(), CrossingsPane(classes="aside"), id="purses"),
+            StatementPane(),
+            id="money",
+            classes="view",
+        ),
         id="desk",
         classes="view",
     )
