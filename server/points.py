@@ -5,8 +5,8 @@ Points are earned by what the platform has seen itself, never by what somebody s
 are never changed or taken back. Points belong to an account and a season; nobody can give them away.
 
 What no formula can know is whether two accounts are two people: an account costs nothing. So every
-term is small, bounded by the day, and worth most to who plays many others. `docs/points.md` says this
-to everybody; `formula()` is what the API prints, made of the constants that are used here.
+term is small, bounded by the day, and worth most to who plays many others. `points_formula` tells all this to
+everybody, in words made of the constants here.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ VERSIONS_A_DAY = 1
 
 VIEW_POINTS = 2
 """A verified view of a share link."""
+VIEW_S = 20
+"""How long after a link was opened its viewer must come back."""
 VIEWS_A_LINK = 5
 """Views of one link that count a day."""
 VIEWS_A_DAY = 10
@@ -94,8 +96,6 @@ class Seat(msgspec.Struct, frozen=True):
     """`<agent>@v<number>`"""
     rank: int
     """Competition rank, 1 is best."""
-    forfeited: bool = False
-    """It lost by the forfeit rule."""
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ class Viewed(msgspec.Struct, frozen=True):
 
     token: str
     viewer: str
-    """The keyed hash of who looked, of that day."""
+    """The keyed hash of the network that looked: the same for all links of the account, another each day."""
     account: str
     agent: str | None
     """The agent that the link shows, if it is one's."""
@@ -139,11 +139,13 @@ class Standing(msgspec.Struct, frozen=True):
         return Standing((*self.today, *awards), {**self.known, **{a.id: a for a in awards}})
 
 
-def for_session(session: str, space: str, tier_micros: int, seats: Sequence[Seat]) -> list[Claim]:
+def for_session(
+    session: str, space: str, tier_micros: int, seats: Sequence[Seat], *, by_forfeit: bool = False
+) -> list[Claim]:
     """What a settled session lets its accounts claim, by seat. A void session has no claims: do not ask.
 
-    None for the house, for a seat that forfeited, and for anybody where one account had several seats
-    (it decides what each of them does).
+    None for the house, and for anybody where one account had several seats (it decides what each of them
+    does). A session that ended `by_forfeit` was played by its sole winner alone, or by nobody.
     """
     accounts = [seat.account for seat in seats if seat.account != HOUSE_OWNER]
     if len(set(accounts)) < len(accounts):
@@ -161,7 +163,7 @@ def for_session(session: str, space: str, tier_micros: int, seats: Sequence[Seat
             met=tuple(sorted(account for account in accounts if account != seat.account)),
         )
         for seat in seats
-        if seat.account != HOUSE_OWNER and not seat.forfeited
+        if seat.account != HOUSE_OWNER and not (by_forfeit and not (alone and seat.rank == 1))
     ]
 
 
@@ -310,7 +312,9 @@ def _view_id(claim: Viewed) -> str:
 def _of_view(claim: Viewed, before: Standing) -> list[Award]:
     today = [award.id for award in before.today if award.code == "sharing"]
     of_link = sum(name.startswith(f"view:{claim.token}:") for name in today)
-    if _view_id(claim) in before.known or of_link >= VIEWS_A_LINK or len(today) >= VIEWS_A_DAY:
+    again = any(name.endswith(f":{claim.viewer}") for name in today)
+    known = again or _view_id(claim) in before.known
+    if known or of_link >= VIEWS_A_LINK or len(today) >= VIEWS_A_DAY:
         return []
     words = f"verified view {of_link + 1} of {VIEWS_A_LINK} of the day, link {claim.token[:8]}…"
     return [

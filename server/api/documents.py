@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from server import points_formula
 from server.api.asyncapi import asyncapi
 from server.api.descriptions import encode
 from server.api.openapi import openapi
@@ -26,6 +27,7 @@ def generated() -> dict[str, bytes]:
         "protocol.md": protocol_page().encode(),
         "openapi.json": encode(openapi(OPERATIONS)),
         "asyncapi.json": encode(asyncapi()),
+        "points.md": points_formula.page().encode(),
     }
 
 

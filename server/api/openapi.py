@@ -22,6 +22,7 @@ _PATH_PARAMETERS = {
     "login": "A login's id.",
     "tournament": "A tournament's id.",
     "space": "A Space's id, e.g. `rap-battle`.",
+    "token": "What stands in a share link.",
 }
 _EVERYWHERE = {
     500: "the arena failed; the failure is in its log",
@@ -143,11 +144,12 @@ def _query_parameters(query: type[msgspec.Struct] | None) -> list[dict[str, Any]
     words = descriptions(query)
     _, components = msgspec.json.schema_components([query], ref_template=_TEMPLATE)
     properties = components[query.__name__]["properties"]
+    required = components[query.__name__].get("required", [])
     return [
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in required,
             "description": words.get(name, ""),
             "schema": _without_null(schema),
         }

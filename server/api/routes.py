@@ -11,8 +11,10 @@ from server.api import (
     keys,
     leaderboard,
     money,
+    points,
     queues,
     sessions,
+    shares,
     signin,
     spaces,
     tournaments,
@@ -204,4 +206,6 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *fees.OPERATIONS,
     *money.OPERATIONS,
+    *points.OPERATIONS,
+    *shares.OPERATIONS,
 )

@@ -126,6 +126,16 @@ async def transcript(services: Services, request: Request) -> Response:
     return Response(document, headers=headers, media_type="application/json")
 
 
+async def summary_of(services: Services, name: str) -> SessionSummary:
+    """A session as spectators see it. Raises Problem 404."""
+    row = await services.store.sessions.get(name)
+    if row is None:
+        raise problems.not_found("session", name)
+    row = _as_spectators_see(row, services)
+    lines = await headlines(services.redis) if _public(row.status) == "live" else {}
+    return SessionSummary(**_summary(row, lines))
+
+
 def _matches(header: str, tag: str) -> bool:
     """Weak comparison, RFC 9110 section 13.1.2."""
     return any(given.strip().removeprefix("W/") in (tag, "*") for given in header.split(","))

@@ -210,3 +210,11 @@ def registrations(network: str) -> str:
 def signin_nonce(nonce: str) -> str:
     """String: a nonce that was given to be signed, until it is used or `signin.NONCE_TTL_S` have passed."""
     return f"signin:{nonce}"
+
+
+SHARE_SECRET_TTL_S = 2 * 24 * 3600
+
+
+def share_secret(day: str) -> str:
+    """String: 32 random bytes, the secret of a day's (UTC) views of share links; forgotten after SHARE_SECRET_TTL_S."""
+    return f"share-secret:{day}"

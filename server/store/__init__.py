@@ -11,7 +11,9 @@ from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.automations import Automations
+from server.store.careers import Careers
 from server.store.crossings import Crossings
+from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
@@ -21,9 +23,11 @@ from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
+from server.store.points import Points
 from server.store.ratings import Ratings
 from server.store.results import Results
 from server.store.sessions import Sessions
+from server.store.shares import Shares
 from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
 
@@ -50,6 +54,10 @@ class Store:
         self.entries = Entries(database, clock)
         self.crossings = Crossings(database, clock)
         self.results = Results(database, clock)
+        self.careers = Careers(database)
+        self.dashboards = Dashboards(database)
+        self.points = Points(database, clock)
+        self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
 
     async def ping(self) -> None:

@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+import msgspec
+from sqlalchemy import Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import points
+from server.clock import Clock
 from server.points import Award, Claim, Standing
-from server.store import merit, seasons
+from server.store import merit, schema, seasons
 from server.store.engine import Database
 
 _p = merit.point
@@ -112,3 +114,110 @@ def _values(award: Award, season: int, now_ms: int) -> dict[str, Any]:
 def _read(row: Row[*tuple[Any, ...]]) -> Award:
     name, account, agent, code, number, words, met = row
     return Award(name, account, agent, code, number, words, tuple(met.split(",")) if met else ())
+
+
+class PointLine(msgspec.Struct, frozen=True):
+    """One line of an account's points, as its owner sees it."""
+
+    id: str
+    """Says what it is for: `session:<session>:<agent>`, `view:<link>:…`, …"""
+    season: int
+    agent: str | None
+    code: str
+    """The formula's term."""
+    points: int
+    words: str
+    """How it came to that many."""
+    made_ms: int
+
+
+class SeasonPoints(msgspec.Struct, frozen=True):
+    """One season's points of an account or an agent."""
+
+    season: int
+    points: int
+    by_code: dict[str, int]
+
+
+class PointsRow(msgspec.Struct, frozen=True):
+    place: int
+    agent: str
+    name: str
+    points: int
+
+
+_line = (_p.c.id, _p.c.season, _p.c.agent, _p.c.code, _p.c.points, _p.c.words, _p.c.made_ms)
+
+
+class Points:
+    """Every method is one transaction of one statement, unless it says more."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db = database
+        self._clock = clock
+
+    async def season(self) -> int:
+        """The one that runs; it may begin by this."""
+        async with self._db.reading() as tx:
+            rows = await seasons.every(tx)
+        if rows:
+            return rows[-1].number
+        async with self._db.writing() as tx:
+            return await seasons.current(self._db, tx, self._clock())
+
+    async def lines(
+        self,
+        account: str,
+        *,
+        season: int,
+        agent: str | None = None,
+        before: tuple[int, str] | None = None,
+        limit: int = 100,
+    ) -> list[PointLine]:
+        """Newest first; `before` is (made_ms, id) of the last line of the page before."""
+        query = _of(select(*_line), account, agent).where(_p.c.season == season)
+        query = query.order_by(_p.c.made_ms.desc(), _p.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(tuple_(_p.c.made_ms, _p.c.id) < tuple_(*before))
+        async with self._db.reading() as tx:
+            return [PointLine(*row) for row in await tx.execute(query)]
+
+    async def totals(self, account: str, agent: str | None = None) -> list[SeasonPoints]:
+        """By season, newest first; added up from the lines."""
+        query = _of(select(_p.c.season, _p.c.code, func.sum(_p.c.points)), account, agent)
+        query = query.group_by(_p.c.season, _p.c.code)
+        found: dict[int, dict[str, int]] = {}
+        async with self._db.reading() as tx:
+            for season, code, number in await tx.execute(query):
+                found.setdefault(season, {})[code] = int(number)
+        return [
+            SeasonPoints(season, sum(codes.values()), dict(sorted(codes.items())))
+            for season, codes in sorted(found.items(), reverse=True)
+        ]
+
+    async def of_agent(self, account: str, agent: str, season: int) -> int:
+        """What an account's agent has earned in a season."""
+        query = select(_t.c.points).where(
+            _t.c.season == season, _t.c.account == account, _t.c.agent == agent
+        )
+        async with self._db.reading() as tx:
+            return await tx.scalar(query) or 0
+
+    async def board(self, season: int, limit: int) -> list[PointsRow]:
+        """A season's agents, most points first."""
+        a = schema.agent
+        query = (
+            select(_t.c.agent, a.c.name, _t.c.points)
+            .join(a, a.c.id == _t.c.agent)
+            .where(_t.c.season == season)
+            .order_by(_t.c.points.desc(), _t.c.agent)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(query)).all()
+        return [PointsRow(place, *row) for place, row in enumerate(rows, 1)]
+
+
+def _of(query: Select[Any], account: str, agent: str | None) -> Select[Any]:
+    query = query.where(_p.c.account == account)
+    return query if agent is None else query.where(_p.c.agent == agent)

@@ -17,8 +17,9 @@ from server import points
 from server.clock import Clock
 from server.ledger import Transfer, names, payouts, tiers
 from server.ledger.payouts import Fees, Split
-from server.store import automations, entries, ledger, money, outbox, schema
+from server.store import automations, careers, entries, ledger, money, outbox, schema
 from server.store import points as point_store
+from server.store.careers import EndedSeat
 from server.store.engine import Database
 from server.store.entries import HoldRow
 
@@ -110,6 +111,7 @@ class Results:
                 return standing
             await _pay(self._db, tx, facts, held, split, now_ms)
             await tx.execute(_write_entry, _scored(facts, split, ending))
+            await _count(self._db, tx, facts, held, split, ending, now_ms)
             if ending.ranks is None:
                 await outbox.finish(tx, ending.session, ["settle", "rate"])
             else:
@@ -132,6 +134,8 @@ class _Facts(msgspec.Struct, frozen=True):
     space: str
     tier_micros: int
     seats: list[Seat]
+    by_forfeit: bool
+    """As the rules say why it ended."""
 
     @property
     def asset(self) -> str:
@@ -140,7 +144,8 @@ class _Facts(msgspec.Struct, frozen=True):
 
 async def _facts(tx: AsyncConnection, session: str) -> _Facts:
     s, a = schema.session, schema.agent
-    row = (await tx.execute(select(s.c.space, s.c.tier_micros).where(s.c.id == session))).one()
+    columns = (s.c.space, s.c.tier_micros, s.c.outcome)
+    row = (await tx.execute(select(*columns).where(s.c.id == session))).one()
     query = (
         select(_e.c.seat, _e.c.agent, _e.c.version, a.c.owner, _e.c.ticket)
         .join(a, a.c.id == _e.c.agent)
@@ -148,13 +153,20 @@ async def _facts(tx: AsyncConnection, session: str) -> _Facts:
         .order_by(_e.c.seat)
     )
     seats = [Seat(*each) for each in await tx.execute(query)]
-    return _Facts(session, row.space, row.tier_micros, seats)
+    outcome = msgspec.json.decode(row.outcome) if row.outcome else {}
+    by_forfeit = outcome.get("termination") == "forfeit"
+    return _Facts(session, row.space, row.tier_micros, seats, by_forfeit)
 
 
 def _split(facts: _Facts, held: Sequence[HoldRow], ending: _Ending) -> Split:
-    paid = {row.ticket: row.micros for row in held}
-    stakes = [paid.get(seat.ticket or "", 0) for seat in facts.seats]
+    stakes = _stakes(facts, held)
     return payouts.refund(stakes) if ending.ranks is None else payouts.split(stakes, ending.ranks)
+
+
+def _stakes(facts: _Facts, held: Sequence[HoldRow]) -> list[int]:
+    """What each seat paid, in seat order."""
+    paid = {row.ticket: row.micros for row in held}
+    return [paid.get(seat.ticket or "", 0) for seat in facts.seats]
 
 
 async def _pay(
@@ -195,6 +207,36 @@ def _claims(facts: _Facts, ranks: Sequence[int]) -> list[points.Claim]:
             points.Seat(seat.owner, seat.agent, seat.version, ranks[seat.seat])
             for seat in facts.seats
         ],
+        by_forfeit=facts.by_forfeit,
+    )
+
+
+async def _count(
+    db: Database,
+    tx: AsyncConnection,
+    facts: _Facts,
+    held: Sequence[HoldRow],
+    split: Split,
+    ending: _Ending,
+    now_ms: int,
+) -> None:
+    """Add the session to the careers of its seats."""
+    scores = ending.scores_milli or (None,) * len(facts.seats)
+    stakes = _stakes(facts, held)
+    await careers.add(
+        db,
+        tx,
+        session=facts.session,
+        space=facts.space,
+        asset=facts.asset,
+        ranks=ending.ranks,
+        seats=[
+            EndedSeat(each.agent, each.version, score, paid, won)
+            for each, score, paid, won in zip(
+                facts.seats, scores, stakes, split.payouts, strict=True
+            )
+        ],
+        now_ms=now_ms,
     )
 
 

@@ -59,8 +59,10 @@ def test_paid_tiers_earn_more_and_only_a_sole_winner_more_still() -> None:
 def test_the_house_a_forfeiter_and_an_account_with_two_seats_claim_nothing() -> None:
     [one] = for_session("s", "logic", 0, seats("ann", HOUSE_OWNER, HOUSE_OWNER))
     assert one.account == "ann"
-    lost = [Seat("ann", "a", "a@v1", 2, forfeited=True), *seats("bob")]
-    assert [claim.account for claim in for_session("s", "logic", 0, lost)] == ["bob"]
+    lost = for_session("s", "logic", 0, seats("ann", "bob"), by_forfeit=True)
+    assert [claim.account for claim in lost] == ["ann"]
+    both = seats("ann", "bob", ranks=(1, 1))
+    assert for_session("s", "logic", 0, both, by_forfeit=True) == []
     assert for_session("s", "logic", 0, seats("ann", "bob", "ann")) == []
 
 
@@ -127,11 +129,17 @@ def test_views_are_bounded_by_link_and_by_account() -> None:
     standing = Standing()
     for link in ("one", "two", "three"):
         for viewer in range(8):
-            claim = Viewed(link, f"viewer-{viewer}", "ann", None)
+            claim = Viewed(link, f"viewer-{link}-{viewer}", "ann", None)
             standing = standing.after(granted(claim, standing, 1, NOON_MS))
     links = [award.id.split(":")[1] for award in standing.today]
     assert links == ["one"] * points.VIEWS_A_LINK + ["two"] * points.VIEWS_A_LINK
     assert len(links) == points.VIEWS_A_DAY
+
+
+def test_a_network_counts_once_a_day_whatever_it_looks_at() -> None:
+    one, two = (Viewed(link, "viewer", "ann", None) for link in ("one", "two"))
+    standing = Standing().after(granted(one, Standing(), 1, NOON_MS))
+    assert granted(two, standing, 1, NOON_MS) == []
 
 
 def test_nothing_is_granted_twice() -> None:
