@@ -61,6 +61,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str, Meta(description="Bearer token for llm_url, when it wants one. Secret.")
     ] = ""
 
+    llm_models: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Models of llm_url that owners may give their hosted agents, besides llm_model."
+        ),
+    ] = ()
+
     model_calls: Annotated[
         int,
         Meta(
@@ -106,6 +113,26 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         int,
         Meta(ge=1, le=1_000_000, description="Agents one address may register over HTTP a minute."),
     ] = 60
+    agents_per_account: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="Agents one account may have that are not archived."),
+    ] = 100
+    versions_per_day: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Versions of agents one account may make in 24 hours; a new agent makes one, too.",
+        ),
+    ] = 100
+    improvements_per_min: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Prompts one account may have improved by the model a minute.",
+        ),
+    ] = 6
 
     http_credits: Annotated[
         int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Literal
 
 import msgspec
 from ulid import ULID
@@ -12,6 +13,10 @@ KEY_PREFIX = "agon_"
 LOGIN_PREFIX = "agon_login_"
 HOUSE_OWNER = "house"
 """The operator's own account; no registration can have it."""
+
+
+Kind = Literal["remote", "hosted"]
+"""Who plays an agent: its owner's bot, or the arena's runner."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -23,6 +28,8 @@ class Identity(msgspec.Struct, frozen=True):
     owner: str
     hosted: bool = False
     """Played by the arena's own runner, not by its owner's bot."""
+    runner: bool = False
+    """The key that was sent is the arena's runner's; never set where no key was."""
 
 
 def new_id() -> str:

@@ -51,6 +51,11 @@ def names() -> tuple[str, ...]:
     return tuple(_KINDS)
 
 
+def playing() -> dict[str, tuple[str, ...]]:
+    """Every brain's name, and the Spaces that it plays; none listed: every Space."""
+    return {name: kind.spaces for name, kind in _KINDS.items()}
+
+
 def make(
     name: str,
     space: str,

@@ -1,7 +1,9 @@
-"""Making an agent, and what is known of one."""
+"""Making an agent, and what everybody may know of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -9,24 +11,51 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.agents import spec as specs
+from server.agents.limits import TooMany
+from server.agents.portable import BadFile
+from server.agents.shelf import limits_of, shelf_of
+from server.agents.spec import BadSpec, Shelf, VersionSpec
+from server.agents.words import BadWords, about_of
 from server.api import problems
-from server.api.operation import Services, as_json, client_address, read_body, read_id
+from server.api.operation import (
+    Limit,
+    Operation,
+    Services,
+    as_json,
+    client_address,
+    read_body,
+    read_id,
+    read_query,
+)
 from server.api.principal import authorize, bearer
 from server.api.problems import Problem
 from server.api.registrations import admit
+from server.identity import Identity, Kind
 from server.protocol import Id
-from server.store.agents import NameTaken
+from server.store.agents import AgentRow, Draft, NameTaken, UnknownAgent
 from server.store.names import InvalidName
+from server.store.owned import StaleRevision
+
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+About = Annotated[str, Meta(max_length=2_000)]
 
 
-class NewAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An agent to be made."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=256)]
+    name: Name
     """At most 32 characters are kept of it, after control and invisible ones are taken out."""
     owner: Id | None = None
     """The account that shall own it: your own, so send a login, or a key of it or one of its agents, as
     `Authorization: Bearer`. Without `owner` and key the agent gets an account of its own."""
+    about: About = ""
+    """Words about it for its public page: one line of at most 280 characters."""
+    kind: Kind = "remote"
+    """Who plays it: its owner's bot (`remote`), or the arena's runner by its spec (`hosted`). Hosted agents
+    need a login, or a key with the scope `manage`, as do a spec and words."""
+    spec: VersionSpec = specs.EMPTY
+    """What its first version plays by."""
 
 
 class RegisteredAgent(msgspec.Struct, frozen=True):
@@ -43,38 +72,257 @@ class RegisteredAgent(msgspec.Struct, frozen=True):
     """Speaks for the agent: the `key` of `hello`. Secret."""
 
 
+class AgentCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody may know about an agent. Its prompts are its owner's alone."""
+
+    agent: str
+    name: str
+    about: str
+    """Its owner's words: one line, hostile as any."""
+    avatar: str
+    """The path of its picture."""
+    kind: Kind
+    """Who plays it: its owner's bot (`remote`) or the arena's runner (`hosted`)."""
+    version: str
+    """The version that plays now, `<agent>@v<number>`."""
+    versions: int
+    """How many there are; see `listVersions`."""
+    spaces: list[str]
+    """What it plays, as its owner says; all that its brain can play where he does not say."""
+    created_ms: int
+    archived: bool
+    """It plays no more; what it has done stays."""
+    frozen: bool
+    """An admin has stopped it."""
+
+
+class VersionCard(msgspec.Struct, frozen=True):
+    """What everybody may know about a version."""
+
+    version: str
+    number: int
+    spaces: list[str]
+    created_ms: int
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    versions: list[VersionCard]
+    next: int | None
+    """`before` for the next page; null on the last one."""
+
+
+class VersionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limit: Limit = 50
+    """Versions on one page."""
+    before: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    """The `next` of the page before."""
+
+
+class BrainCard(msgspec.Struct, frozen=True):
+    """What may play a hosted agent."""
+
+    brain: str
+    spaces: list[str]
+    """That it can play."""
+
+
+class ShelfCard(msgspec.Struct, frozen=True):
+    """What hosted agents may be made of here, and how much of it an account may make."""
+
+    brains: list[BrainCard]
+    models: list[str]
+    """The first is the arena's own, which plays where a spec names none."""
+    agents_per_account: int
+    versions_per_day: int
+
+
 async def register(services: Services, request: Request) -> Response:
     if not services.config.open_registration:
         raise Problem(403, "registration-closed", "this arena does not register agents over HTTP")
     new = await read_body(request, NewAgent)
     owner = await _owner(services, request, new)
     await admit(services.redis, client_address(request), services.config.registrations_per_min)
-    try:
-        identity, key = await services.store.agents.register(new.name, owner)
-    except InvalidName as error:
-        raise Problem(422, "bad-name", str(error)) from None
-    except NameTaken as error:
-        raise Problem(409, "name-taken", f"{error}; choose another name") from None
+    with refusals():
+        draft = Draft(
+            name=new.name,
+            about=about_of(new.about),
+            kind=new.kind,
+            specs=(canonical(new.spec, shelf_of(services.config)),),
+        )
+        identity, key = await services.store.agents.make(draft, owner, limits_of(services.config))
+    return registered(identity, key)
+
+
+def registered(identity: Identity, key: str) -> Response:
+    """The answer to whoever has just made an agent."""
     made = RegisteredAgent(identity.agent, identity.version, identity.name, identity.owner, key)
     return as_json(made, 201, Cache_Control="no-store", Location=f"/v1/agents/{identity.agent}")
 
 
 async def agent(services: Services, request: Request) -> Response:
-    name = read_id(request, "agent")
-    card = await services.store.agents.card(name)
-    if card is None:
+    card = await card_of(services, read_id(request, "agent"))
+    return as_json(card, Cache_Control="no-cache")
+
+
+async def card_of(services: Services, name: str) -> AgentCard:
+    """What everybody may know of an agent. Raises Problem 404."""
+    row = await services.store.agents.row(name)
+    if row is None:
         raise problems.not_found("agent", name)
-    return as_json(card)
+    return _card(row, shelf_of(services.config))
+
+
+async def versions(services: Services, request: Request) -> Response:
+    query = read_query(request, VersionQuery)
+    row = await known(services, request)
+    shelf = shelf_of(services.config)
+    rows = await services.store.owned.versions(row.agent, before=query.before, limit=query.limit)
+    cards = [
+        VersionCard(each.version, each.number, _spaces(each.spec, shelf), each.created_ms)
+        for each in rows
+    ]
+    following = cards[-1].number if len(cards) == query.limit and cards[-1].number > 1 else None
+    return as_json(VersionPage(cards, following), Cache_Control="no-cache")
+
+
+async def shelf(services: Services, request: Request) -> Response:
+    there = shelf_of(services.config)
+    brains = [
+        BrainCard(brain, list(specs.plays(VersionSpec(brain=brain), there)))
+        for brain in there.brains
+    ]
+    limits = limits_of(services.config)
+    return as_json(ShelfCard(brains, list(there.models), limits.agents, limits.versions_per_day))
+
+
+async def known(services: Services, request: Request) -> AgentRow:
+    """The agent that the path names, whoever asks. Raises Problem 404."""
+    name = read_id(request, "agent")
+    row = await services.store.agents.row(name)
+    if row is None:
+        raise problems.not_found("agent", name)
+    return row
+
+
+def canonical(spec: VersionSpec, shelf: Shelf) -> str:
+    """A spec as it is stored. Raises BadWords, BadSpec."""
+    tidy = specs.tidy(spec)
+    specs.check(tidy, shelf)
+    return specs.canonical(tidy)
+
+
+def avatar_path(agent: str) -> str:
+    return f"/v1/agents/{agent}/avatar"
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the store and the rules refuse an owner, as problems."""
+    try:
+        yield
+    except InvalidName as error:
+        raise Problem(422, "bad-name", str(error)) from None
+    except BadWords as error:
+        raise Problem(422, "bad-words", str(error)) from None
+    except BadSpec as error:
+        raise Problem(422, "bad-spec", str(error)) from None
+    except BadFile as error:
+        raise Problem(422, "bad-file", str(error)) from None
+    except NameTaken as error:
+        raise Problem(409, "name-taken", f"{error}; choose another name") from None
+    except StaleRevision as error:
+        said = f"{error}; read it again, then repeat what you meant to change"
+        raise Problem(409, "stale-version", said) from None
+    except UnknownAgent as error:
+        raise Problem(404, "unknown-agent", str(error)) from None
+    except TooMany as error:
+        if not error.retry_after_s:
+            raise Problem(409, "too-many-agents", str(error)) from None
+        after = {"Retry-After": str(error.retry_after_s)}
+        raise Problem(429, "too-many-versions", str(error), headers=after) from None
+
+
+def _card(row: AgentRow, shelf: Shelf) -> AgentCard:
+    return AgentCard(
+        agent=row.agent,
+        name=row.name,
+        about=row.about,
+        avatar=avatar_path(row.agent),
+        kind=row.kind,
+        version=row.version,
+        versions=row.versions,
+        spaces=_spaces(row.spec, shelf),
+        created_ms=row.created_ms,
+        archived=row.archived_ms is not None,
+        frozen=row.frozen_ms is not None,
+    )
+
+
+def _spaces(spec: str, shelf: Shelf) -> list[str]:
+    return list(specs.plays(specs.read(spec), shelf))
 
 
 async def _owner(services: Services, request: Request, new: NewAgent) -> str | None:
     """The account that the request may register for; None for a new one. Raises Problem 401 or 403.
 
-    A key of one of the account's agents is enough: an account without a wallet has no other.
+    For a bare agent a key of one of the account's agents is enough: an account without a wallet has no other.
     """
-    if new.owner is None and bearer(request) is None:
+    bare = new.kind == "remote" and not new.about and new.spec == specs.EMPTY
+    if bare and new.owner is None and bearer(request) is None:
         return None
-    caller = await authorize(services, request, "play", "manage")
+    caller = await authorize(services, request, *(("play", "manage") if bare else ("manage",)))
     if new.owner not in (None, caller.account):
         raise Problem(403, "not-your-account", "the key is of another account than `owner`")
     return caller.account
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="registerAgent",
+        path="/v1/agents",
+        method="POST",
+        handler=register,
+        summary="Make an agent and get its key",
+        answer=RegisteredAgent,
+        status=201,
+        body=NewAgent,
+        bearer=True,
+        problems={
+            401: "an owner is named without a login or key, or it is unknown",
+            403: "registration is closed, or the credential is of another account or lacks the scope",
+            409: "the account has an agent of that name (`name-taken`), or too many (`too-many-agents`)",
+            422: "the name, the words or the spec cannot be used",
+            429: "too many registrations from one address, or versions a day; see Retry-After",
+        },
+        tag="agents",
+    ),
+    Operation(
+        id="getAgent",
+        path="/v1/agents/{agent}",
+        handler=agent,
+        summary="What everybody may know about an agent",
+        answer=AgentCard,
+        problems={404: "no such agent"},
+        tag="agents",
+    ),
+    Operation(
+        id="listVersions",
+        path="/v1/agents/{agent}/versions",
+        handler=versions,
+        summary="An agent's versions, newest first; each is rated as itself",
+        answer=VersionPage,
+        query=VersionQuery,
+        problems={400: "a parameter is unknown or out of range", 404: "no such agent"},
+        tag="agents",
+    ),
+    Operation(
+        id="getShelf",
+        path="/v1/shelf",
+        handler=shelf,
+        summary="What hosted agents may be made of: brains and models",
+        answer=ShelfCard,
+        tag="agents",
+    ),
+)

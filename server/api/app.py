@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +22,9 @@ from server.live.queue import Queues
 from server.metrics import Metrics
 from server.protocol import QueueCard
 from server.store import Store
+
+PICTURES_AT_ONCE = 2
+"""One of the largest takes 64 MiB while it is decoded."""
 
 
 def create_app(
@@ -47,6 +51,7 @@ def create_app(
         metrics=metrics or Metrics(CollectorRegistry()),
         clock=clock,
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
+        pictures=asyncio.Semaphore(PICTURES_AT_ONCE),
     )
     app = Starlette(
         routes=routes(OPERATIONS, services),

@@ -28,11 +28,13 @@ _EVERYWHERE = {
     500: "the arena failed; the failure is in its log",
     503: "a backing service does not answer; see Retry-After",
 }
-_OF_BODIES = {
-    400: "the body is not understood",
-    408: "the body did not come whole within ten seconds",
-    413: f"the body is larger than {MAX_BODY_BYTES // 1024} KiB",
-    415: "the body is not application/json",
+_OF_BODIES = {408: "the body did not come whole within ten seconds"}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The entity tag that was seen: a revision. An edit of what was changed since is refused.",
+    "schema": {"type": "string", "maxLength": 32},
 }
 _OF_CREDENTIALS = {
     401: "there is no login or key, or it is unknown, expired or revoked",
@@ -41,7 +43,7 @@ _OF_CREDENTIALS = {
 _ABOUT = f"""Ask the arena what one may know without a connection to its gateway.
 
 Every answer from status 400 up is `{MEDIA_TYPE}` (RFC 9457) with a `code` for programs. Bodies hold at
-most {MAX_BODY_BYTES // 1024} KiB; unknown fields and parameters are refused. Times are unix milliseconds, ratings
+most {MAX_BODY_BYTES // 1024} KiB where nothing else is said; unknown fields and parameters are refused. Times are unix milliseconds, ratings
 thousandths, money integer micro-USDC."""
 
 
@@ -81,13 +83,23 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.id,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query)],
+        "parameters": [
+            *_path_parameters(operation.path),
+            *_query_parameters(operation.query),
+            *([_IF_MATCH] if operation.if_match else []),
+        ],
         "responses": _responses(operation),
     }
     if operation.body is not None:
         document["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _ref(operation.body)}},
+        }
+    elif operation.takes:
+        picture = {"schema": {"type": "string", "format": "binary"}}
+        document["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(operation.takes, picture),
         }
     if operation.scopes:
         document["security"] = [{"bearer": []}]
@@ -115,7 +127,18 @@ def _problems(operation: Operation) -> dict[int, str]:
     """Status -> when; what its row says goes before what is said of all alike."""
     found = dict(_EVERYWHERE)
     if operation.body is not None:
-        found |= _OF_BODIES
+        found |= _OF_BODIES | {400: "the body is not understood"}
+    if operation.body is not None or operation.takes:
+        taken = " or ".join(operation.takes or ("application/json",))
+        found |= _OF_BODIES | {
+            413: f"the body is larger than {operation.max_body_bytes // 1024} KiB",
+            415: f"the body is not {taken}",
+        }
+    if operation.if_match:
+        found |= {
+            400: found.get(400, "If-Match is not understood"),
+            409: "it was changed meanwhile",
+        }
     if operation.scopes:
         found |= _OF_CREDENTIALS
     return found | operation.problems

@@ -54,6 +54,8 @@ class Services(msgspec.Struct, frozen=True):
     metrics: Metrics
     clock: Clock
     documents: Descriptions
+    pictures: asyncio.Semaphore
+    """Held while a picture is decoded or drawn."""
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -75,6 +77,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = "application/json"
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
+    takes: tuple[str, ...] = ()
+    """Media types of a body that is no JSON, e.g. a picture."""
+    max_body_bytes: int = MAX_BODY_BYTES
+    if_match: bool = False
+    """`If-Match` may name the revision that the caller has seen."""
     problems: dict[int, str] = {}
     """When which problem is answered, beside 500 and 503."""
     tag: str
@@ -166,12 +173,9 @@ def read_query(request: Request, type_: type[T]) -> T:
         raise Problem(400, "bad-query", f"the query is not understood: {error}") from None
 
 
-async def read_body(request: Request, type_: type[T]) -> T:
-    """The JSON body as a Struct. Raises Problem 400, 408, 413 or 415."""
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
-    if media_type.strip().lower() != "application/json":
-        raise Problem(415, "bad-media-type", "send the body as application/json")
-    body = await _bounded_body(request)
+async def read_body(request: Request, type_: type[T], most: int = MAX_BODY_BYTES) -> T:
+    """The JSON body as a Struct, of at most `most` bytes. Raises Problem 400, 408, 413 or 415."""
+    body = await read_bytes(request, ("application/json",), most)
     try:
         return msgspec.json.decode(body, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -182,28 +186,32 @@ BODY_S = 10.0
 """A body that takes longer is not waited for."""
 
 
-async def _bounded_body(request: Request) -> bytes:
-    """At most MAX_BODY_BYTES within BODY_S; what is announced as larger is not read at all.
+async def read_bytes(request: Request, media_types: Sequence[str], most: int) -> bytes:
+    """The body as it came, at most `most` bytes within BODY_S; what is announced as larger is not read at all.
+    Without a Content-Type it is taken for the first of `media_types`. Raises Problem 408, 413 or 415.
 
-    Raises Problem, also when the client went away: nobody reads that answer, but it is no defect."""
+    408 also when the client went away: nobody reads that answer, but it is no defect."""
+    media_type = request.headers.get("content-type", media_types[0]).partition(";")[0]
+    if media_type.strip().lower() not in media_types:
+        raise Problem(415, "bad-media-type", f"send the body as {' or '.join(media_types)}")
     try:
         async with asyncio.timeout(BODY_S):
-            return await _read_body(request)
+            return await _read_body(request, most)
     except (TimeoutError, ClientDisconnect):
         raise Problem(408, "body-timeout", "the body did not come whole in time") from None
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(request: Request, most: int) -> bytes:
     announced = request.headers.get("content-length", "")
-    too_large = announced.isdecimal() and int(announced[:18]) > MAX_BODY_BYTES
+    too_large = announced.isdecimal() and int(announced[:18]) > most
     body = bytearray()
     if not too_large:
         async for chunk in request.stream():
             body += chunk
-            if too_large := len(body) > MAX_BODY_BYTES:
+            if too_large := len(body) > most:
                 break
     if too_large:
-        raise Problem(413, "too-large", f"the body is larger than {MAX_BODY_BYTES // 1024} KiB")
+        raise Problem(413, "too-large", f"the body is larger than {most // 1024} KiB")
     return bytes(body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.api import (
     agents,
+    avatars,
     descriptions,
     fees,
     gateway,
@@ -11,6 +12,7 @@ from server.api import (
     keys,
     leaderboard,
     money,
+    owned,
     points,
     queues,
     sessions,
@@ -21,7 +23,6 @@ from server.api import (
 )
 from server.api.operation import Operation
 from server.protocol import BoardView
-from server.store.agents import AgentCard
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -131,36 +132,11 @@ OPERATIONS: tuple[Operation, ...] = (
         problems={400: "a parameter is unknown or out of range", 404: "no such tournament"},
         tag="tournaments",
     ),
-    Operation(
-        id="registerAgent",
-        path="/v1/agents",
-        method="POST",
-        handler=agents.register,
-        summary="Make an agent and get its key",
-        answer=agents.RegisteredAgent,
-        status=201,
-        body=agents.NewAgent,
-        bearer=True,
-        problems={
-            401: "an owner is named without a key, or the key is unknown",
-            403: "registration is closed, or the key is of another account",
-            409: "the account has an agent of that name",
-            422: "nothing readable is left of the name, or too much",
-            429: "too many registrations from one address; see Retry-After",
-        },
-        tag="agents",
-    ),
-    Operation(
-        id="getAgent",
-        path="/v1/agents/{agent}",
-        handler=agents.agent,
-        summary="What everybody may know about an agent",
-        answer=AgentCard,
-        problems={404: "no such agent"},
-        tag="agents",
-    ),
     *signin.OPERATIONS,
     *keys.OPERATIONS,
+    *agents.OPERATIONS,
+    *owned.OPERATIONS,
+    *avatars.OPERATIONS,
     Operation(
         id="getHealth",
         path="/healthz",

@@ -12,6 +12,7 @@ from server.api import problems
 from server.api.lobby import headlines
 from server.api.operation import Limit, Services, as_json, read_id, read_query
 from server.api.problems import Problem
+from server.api.tags import has_current
 from server.protocol import Id, SeatCard, SpaceId, Step
 from server.store.outbox import OutboxRow
 from server.store.sessions import SessionRow, Status
@@ -119,7 +120,7 @@ async def transcript(services: Services, request: Request) -> Response:
         )
     tag = f'"{row.digest}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
-    if _matches(request.headers.get("if-none-match", ""), tag):
+    if has_current(request, tag):
         return Response(status_code=304, headers=headers)
     document = await services.store.sessions.transcript(row.session)
     assert document is not None, "a digest stands only beside its transcript"
@@ -134,11 +135,6 @@ async def summary_of(services: Services, name: str) -> SessionSummary:
     row = _as_spectators_see(row, services)
     lines = await headlines(services.redis) if _public(row.status) == "live" else {}
     return SessionSummary(**_summary(row, lines))
-
-
-def _matches(header: str, tag: str) -> bool:
-    """Weak comparison, RFC 9110 section 13.1.2."""
-    return any(given.strip().removeprefix("W/") in (tag, "*") for given in header.split(","))
 
 
 async def _row(services: Services, request: Request) -> SessionRow:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api import problems
+from server.api.agents import AgentCard, card_of
 from server.api.operation import (
     Limit,
     Operation,
@@ -31,7 +32,6 @@ from server.live.share_secret import share_secret
 from server.points import VIEW_S, day_of
 from server.protocol import Id
 from server.shares import Answer, answer, challenge, viewer_of
-from server.store.agents import AgentCard
 from server.store.shares import ShareCard, ShareRow, TooManyLinks
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
@@ -119,7 +119,7 @@ async def shared(services: Services, request: Request) -> Response:
         session = await summary_of(services, name)
         document = Shared(kind="session", session=session, challenge=given, after_s=VIEW_S)
     else:
-        card = await services.store.agents.card(name)
+        card = await card_of(services, name)
         document = Shared(kind="agent", agent=card, challenge=given, after_s=VIEW_S)
     return as_json(document, Cache_Control="no-store")
 

@@ -11,18 +11,21 @@ from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
 from server.store.automations import Automations
+from server.store.avatars import Avatars
 from server.store.careers import Careers
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
+from server.store.hosting import Hosting
 from server.store.keys import Keys
 from server.store.leagues import Leagues
 from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
+from server.store.owned import Owned
 from server.store.points import Points
 from server.store.ratings import Ratings
 from server.store.results import Results
@@ -43,6 +46,9 @@ class Store:
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
         self.agents = Agents(database, clock)
+        self.owned = Owned(database, clock)
+        self.avatars = Avatars(database, clock)
+        self.hosting = Hosting(database, clock)
         self.automations = Automations(database, clock)
         self.due_automations = DueAutomations(database)
         self.sessions = Sessions(database)

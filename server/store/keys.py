@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from server.clock import Clock
 from server.identity import key_hash, new_id, new_key
 from server.store import schema
+from server.store.agents import HOST_SCOPE
 from server.store.engine import Database
 
 Scope = Literal["read", "play", "manage", "money"]
@@ -150,4 +151,6 @@ class Keys:
 def _live(account: str, agent: str | None) -> ColumnElement[bool]:
     k = schema.api_key
     of_agent = k.c.agent.is_(None) if agent is None else k.c.agent == agent
-    return (k.c.account == account) & of_agent & k.c.revoked_ms.is_(None)
+    # The runner's keys are the arena's: they come and go by themselves (`server.store.hosting`).
+    owners = k.c.scopes != HOST_SCOPE
+    return (k.c.account == account) & of_agent & owners & k.c.revoked_ms.is_(None)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 ID = String(64)
@@ -85,6 +86,8 @@ agent = Table(
     # Stopped by an admin, for the reason given.
     Column("frozen_ms", BigInteger),
     Column("frozen_reason", String(280)),
+    # Rises with every edit, so that nobody writes over what he has not seen.
+    Column("revision", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("owner", "name_key"),
     CheckConstraint("kind IN ('remote', 'hosted')", name="kind"),
 )
@@ -163,6 +166,8 @@ entry = Table(
     # As they were when the session was formed.
     Column("name", NAME, nullable=False),
     Column("rating_milli", Integer),
+    # Who plays the seat, as `agent.kind` was when it was queued; null: whoever has a key of the agent.
+    Column("kind", String(16)),
     # The ticket whose hold paid the entry; null where nothing was paid, as in a tournament.
     Column("ticket", String(112)),
     # Written when the session is settled: competition rank (null when void), thousandths of the score

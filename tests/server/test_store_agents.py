@@ -29,11 +29,11 @@ async def test_what_is_known_of_an_agent_holds_no_owner(store: Store) -> None:
     ember, _ = await store.agents.register("Ember", kind="hosted")
     assert ember.hosted
     assert await store.agents.get(ember.agent) == ember
-    card = await store.agents.card(ember.agent)
+    card = await store.agents.row(ember.agent)
     assert card is not None
     assert (card.name, card.kind, card.version) == ("Ember", "hosted", ember.version)
     assert await store.agents.get("nobody") is None
-    assert await store.agents.card("nobody") is None
+    assert await store.agents.row("nobody") is None
 
 
 async def test_an_owner_names_each_agent_once_however_it_is_written(store: Store) -> None:
