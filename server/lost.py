@@ -64,14 +64,16 @@ class LostSessions:
         for session in await self._log.missing(found):
             record = await self._sessions.record(session)
             if record is not None:
-                await self._void(record)
+                await self.seal(record)
         self._after = found[-1] if len(found) == AT_ONCE else ""
 
-    async def _void(self, record: SessionRecord) -> None:
-        """Agents, store, channel: once the store has it, nobody would come back to tell the agents."""
+    async def seal(self, record: SessionRecord, reason: str = REASON) -> None:
+        """Void one that has no log, whatever the reason. To be repeated when it raises.
+
+        Agents, store, channel: once the store has it, nobody would come back to tell the agents."""
         log = [open_event(record)]
         match = Match(record, log, retry_ms=0)
-        match.void(REASON, self._clock())
+        match.void(reason, self._clock())
         log += match.take_events()
         sealed = sealed_of(match, log)
         for seat in record.seats:
@@ -86,4 +88,4 @@ class LostSessions:
             await self._log.publish(channel, "lost", log, views, keys.SESSION_TTL_S, base=-1)
         except Moved:  # another process was faster, or the log is there again
             return
-        _logger.error("session voided", session=record.session, reason=REASON)
+        _logger.error("session voided", session=record.session, reason=reason)

@@ -80,7 +80,7 @@ class Metrics:
         )
         self.steps = Counter(
             "agon_steps",
-            "Attempts of outbox steps: `done`, `retry`, `dead`, `stopped`",
+            "Attempts of outbox steps: `done`, `retry`, `dead`, `stopped`, `superseded`",
             ["step", "result"],
             registry=registry,
         )

@@ -41,6 +41,7 @@ from server.embedded.data_dir import DataDir
 from server.entering import Entrance, Holds
 from server.gateway import Gateway
 from server.host import Host, Sealed
+from server.hostless import Hostless
 from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
 from server.jobs.judge import PANEL_SHARE
@@ -228,14 +229,27 @@ class Parts:
             await self._agents.left(seat.agent, sealed.session)
         self._metrics.sessions_ended.labels(row.space, sealed.status).inc()
 
-    def _make_matchmaker(self) -> Matchmaker:
-        lost = LostSessions(
+    def _make_lost(self) -> LostSessions:
+        return LostSessions(
             sessions=self._store.sessions,
             log=self._log,
             agents=self._agents,
             seal_session=self._seal_session,
             clock=unix_ms,
         )
+
+    def _make_hostless(self) -> Hostless:
+        return Hostless(
+            name=f"{self._name}-voids",
+            log=self._log,
+            leases=Leases(self._redis),
+            lost=self._make_lost(),
+            record_of=self._store.sessions.record,
+            seal_session=self._seal_session,
+            clock=unix_ms,
+        )
+
+    def _make_matchmaker(self) -> Matchmaker:
         holds = Holds(entries=self._store.entries, queues=self._queues, clock=unix_ms)
         return Matchmaker(
             name=self._name,
@@ -245,7 +259,7 @@ class Parts:
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
-            sweeps=(lost.void, holds.sweep),
+            sweeps=(self._make_lost().void, holds.sweep),
             left=holds.released,
         )
 
@@ -293,6 +307,7 @@ class Parts:
             redis=self._redis,
             log=self._log,
             panel=HousePanel([judge], load_dictionary()),
+            hostless=self._make_hostless(),
             config=self._config,
             metrics=self._metrics,
         )

@@ -15,6 +15,7 @@ import structlog
 from server.clock import Clock
 from server.jobs.backoff import delay_ms
 from server.jobs.faults import Permanent
+from server.jobs.fence import Fence, Superseded
 from server.jobs.step import Step
 from server.metrics import Metrics
 from server.store import Store
@@ -59,7 +60,7 @@ class Attempts:
         if row is None or row.step not in self._steps:
             return None
         step = self._steps[row.step]
-        if row.state == State.RUNNING and row.attempts >= self._attempts:
+        if row.state == State.RUNNING and row.tried >= self._attempts:
             await self._lost(row, step)
             return None
         try:
@@ -71,19 +72,25 @@ class Attempts:
 
     async def _attempt(self, row: OutboxRow, step: Step, number: int) -> int | None:
         started = time.monotonic()
-        line = _logger.bind(step=row.step, session=row.session, attempt=number)
+        tried = row.tried + 1
+        line = _logger.bind(job=row.id, step=row.step, session=row.session, attempt=tried)
+        fence = Fence(self._outbox, row, number)
         try:
             async with asyncio.timeout(step.timeout_s):
-                said = await step.run(row.session)
+                said = await step.run(row.session, fence)
             await self._outbox.done(row)
         except asyncio.CancelledError:
             self._count(row, "stopped", started)
             line.info("job", result="stopped", ms=_since(started))
             await asyncio.shield(self._outbox.stopped(row, self._clock()))
             raise
+        except Superseded as error:
+            self._count(row, "superseded", started)
+            line.warning("job", result="superseded", reason=str(error), ms=_since(started))
+            return None
         except Exception as error:
             reason = _reason(error, step)
-            if isinstance(error, Permanent) or number >= self._attempts:
+            if isinstance(error, Permanent) or tried >= self._attempts:
                 self._count(row, "dead", started)
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
@@ -92,7 +99,7 @@ class Attempts:
                 await self._outbox.failed(row, reason, None)
                 return None
             self._count(row, "retry", started)
-            wait_ms = delay_ms(number, self._rng)
+            wait_ms = delay_ms(tried, self._rng)
             line.warning(
                 "job", result="failed", reason=reason, again_ms=wait_ms, ms=_since(started)
             )
@@ -114,9 +121,10 @@ class Attempts:
         self._metrics.steps.labels(row.step, "dead").inc()
         _logger.error(
             "job",
+            job=row.id,
             step=row.step,
             session=row.session,
-            attempt=row.attempts,
+            attempt=row.tried,
             result="dead",
             reason=reason,
         )
@@ -135,8 +143,8 @@ class Attempts:
 
 def _death(row: OutboxRow) -> str:
     if row.last_error is None:  # no attempt lived to tell
-        return f"the worker died {row.attempts} times"
-    return f"the worker died in attempt {row.attempts}; before: {row.last_error}"[:MAX_REASON]
+        return f"the worker died {row.tried} times"
+    return f"the worker died in attempt {row.tried}; before: {row.last_error}"[:MAX_REASON]
 
 
 def _reason(error: Exception, step: Step) -> str:

@@ -1,8 +1,9 @@
 """Why a step fails, by what helps. Whatever is not listed here is tried again, later.
 
 StepFault
-├── Permanent   trying again gives the same: a dead letter at once
-└── TooEarly    something that must come first has not come yet
+├── Permanent    trying again gives the same: a dead letter at once
+├── TooEarly     something that must come first has not come yet
+└── Superseded   (fence.py) the row is not this attempt's any more
 """
 
 from __future__ import annotations

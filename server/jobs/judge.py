@@ -18,6 +18,7 @@ from judges.rubric import NoRubric
 from judges.verdict import Verdict
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent
+from server.jobs.fence import Fence
 from server.protocol import Step, VerdictView
 from server.store import Store
 from spaces import transcript
@@ -49,15 +50,17 @@ class JudgeStep:
         self._panel = panel
         self.timeout_s = timeout_s
 
-    async def run(self, session: str) -> dict[str, object]:
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
         said: dict[str, object] = {}
         result = await self._store.results.get(session)
         if result is not None and result.status == "void":
             return {"void": result.reason}  # a dead letter that was driven again too late
         body = await self._store.verdicts.get(session)
         if body is None:
+            await fence.check()
             await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
             judging = await self._judge(session)
+            await fence.check()  # of a session that was voided meanwhile, nothing is to be found
             body = await self._store.verdicts.put(session, _encode(judging.verdict))
             said = _calls(judging)
         verdict = msgspec.json.decode(body, type=VerdictView)
@@ -68,6 +71,7 @@ class JudgeStep:
             steps=(Step(SHOWN, "done"),),
             verdict=verdict,
         )
+        await fence.check()
         await self._aftermath.tell(session, change, once="verdict")
         return {"ranks": verdict.ranks, "totals_milli": verdict.totals_milli, **said}
 

@@ -9,6 +9,7 @@ import msgspec
 from server import leagues, ratings
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent, TooEarly
+from server.jobs.fence import Fence
 from server.jobs.ranks import ranking
 from server.protocol import Step
 from server.store import Store
@@ -32,7 +33,7 @@ class RateStep:
         self._aftermath = aftermath
         self._moved = moved
 
-    async def run(self, session: str) -> dict[str, object]:
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
         row = await self._store.sessions.get(session)
         if row is None:
             raise Permanent("there is no such session")
@@ -41,6 +42,7 @@ class RateStep:
         self._moved(row.space)
         body = {"ratings": [_public(move, row) for move in moves]}
         done = Step(SHOWN, "done", why_not)
+        await fence.check()
         await self._aftermath.tell(session, Change("rated", "host", body, (done,)), once="rated")
         return {"space": row.space, "rated": len(moves)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent
+from server.jobs.fence import Fence
 from server.jobs.ranks import ranking
 from server.ledger import tiers
 from server.protocol import Step
@@ -24,12 +25,13 @@ class SettleStep:
         self._store = store
         self._aftermath = aftermath
 
-    async def run(self, session: str) -> dict[str, object]:
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
         row = await self._store.sessions.get(session)
         if row is None:
             raise Permanent("there is no such session")
         result = await self._settle(row)
         words = _words(result, row)
+        await fence.check()
         await self._aftermath.tell(session, _told(result, words), once="settled")
         return {"status": result.status, "pot_micros": result.pot_micros, "asset": result.asset}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from server.jobs.fence import Fence
+
 
 class Step(Protocol):
     """One side effect on one session. `run` may be called again after any part of it has happened."""
@@ -16,10 +18,11 @@ class Step(Protocol):
     def timeout_s(self) -> float:
         """An attempt that takes longer is cut off and has failed."""
 
-    async def run(self, session: str) -> dict[str, object]:
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
         """Do it, or see that it is done. Returns what the job's log line should say besides.
 
-        Raises Permanent when trying again cannot help, anything else when it can.
+        `fence.check()` comes before every effect outside the database. Raises Permanent when trying again
+        cannot help, anything else when it can.
         """
 
     async def give_up(self, session: str, reason: str) -> None:

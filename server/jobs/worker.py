@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from server.clock import Clock, unix_ms
 from server.config import Config
-from server.jobs import judge, rate, settle
+from server.hostless import Hostless
+from server.jobs import judge, rate, settle, void
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
 from server.jobs.boards import Boards
@@ -19,8 +20,10 @@ from server.jobs.rate import RateStep
 from server.jobs.settle import SettleStep
 from server.jobs.step import Step
 from server.jobs.sweeper import SWEEP_S, Sweeper
+from server.jobs.void import VoidStep
 from server.jobs.wake import TimeoutClass, Waking, connect
 from server.live import keys
+from server.live.inbox import Inbox
 from server.live.log import LiveLog
 from server.metrics import Metrics
 from server.settlement.border import Border
@@ -32,6 +35,8 @@ JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
 SETTLEMENTS = 4
 RATINGS = 4
+VOIDINGS = 8
+"""They wait for hosts, mostly."""
 CONNECTIONS = 16
 
 
@@ -45,6 +50,7 @@ class Worker:
         redis: Redis,
         log: LiveLog,
         panel: Panel,
+        hostless: Hostless,
         config: Config,
         clock: Clock = unix_ms,
         rng: random.Random | None = None,
@@ -67,6 +73,13 @@ class Worker:
             ),
             SettleStep(store=store, aftermath=aftermath),
             RateStep(store=store, aftermath=aftermath, moved=self._boards.moved),
+            VoidStep(
+                store=store,
+                aftermath=aftermath,
+                inbox=Inbox(redis),
+                hostless=hostless,
+                clock=clock,
+            ),
         )
         self._attempts = Attempts(
             store=store,
@@ -80,6 +93,7 @@ class Worker:
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
             settle.NAME: TimeoutClass(keys.jobs("settle"), settle.TIMEOUT_S, SETTLEMENTS),
             rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS),
+            void.NAME: TimeoutClass(keys.jobs("void"), void.TIMEOUT_S, VOIDINGS),
         }
         self._border = Border(
             crossings=store.crossings,

@@ -15,6 +15,7 @@ from server.live import keys
 from server.live.scripts import Call, script
 
 _CLAIM = script("claim.lua")
+_CLAIM_ONE = script("claim_one.lua")
 _RENEW = script("renew.lua")
 _RELEASE = script("release.lua")
 
@@ -42,6 +43,14 @@ class Leases:
             sessions, tokens = answer[::2], answer[1::2]
             claimed += [(s.decode(), int(t)) for s, t in zip(sessions, tokens, strict=True)]
         return claimed
+
+    async def claim_one(self, host: str, session: str) -> int | None:
+        """Lease this session if it is free or abandoned; its fencing token, or None."""
+        shard = keys.shard(keys.session_channel(session))
+        token: int | None = await _CLAIM_ONE.run(
+            self._redis, _keys(shard), [host, self.ttl_ms, session]
+        )
+        return token
 
     async def renew(self, host: str, held: Mapping[str, int]) -> set[str]:
         """Prolong the leases `{session: token}`; returns those that are lost."""

@@ -110,6 +110,9 @@ class Inbound(msgspec.Struct, frozen=True):
     gateway: str
     abandon: bool = False
     """The seat's host has failed: instead of an answer, `text` is the reason to void the session."""
+    void: bool = False
+    """An admin voids the session, for the reason `text`. Only `server.jobs.void` says so: what clients send
+    has no word for it, and gateways never set it."""
 
 
 class TicketRecord(msgspec.Struct, frozen=True):

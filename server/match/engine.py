@@ -163,11 +163,15 @@ class Match:
             )
 
     def receive(self, now_ms: int, inbound: Inbound) -> None:
-        """An action arrived, or word that a seat's host has failed, which voids the session.
+        """An action arrived, or word that a seat's host has failed or that an admin has decided so, both
+        of which void the session.
 
         Deadlines are struck by `tick` alone: what is here before, is in time, unless the world may have
         told the answer. A copy of an action that has had its event is ignored: its answer is in the log.
         """
+        if inbound.void:
+            self.void(inbound.text[:MAX_REASON_CHARS], now_ms)
+            return
         if (inbound.seat, inbound.act) in self._progress.acts:
             return
         refusal = self._refusal(now_ms, inbound)

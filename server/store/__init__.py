@@ -10,12 +10,14 @@ from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
 from server.store.agents import Agents
+from server.store.audit import AuditLog
 from server.store.automations import Automations
 from server.store.avatars import Avatars
 from server.store.careers import Careers
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
+from server.store.backlog import Backlog
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
 from server.store.hosting import Hosting
@@ -42,6 +44,7 @@ class Store:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
+        """For what spans several groups in one transaction: `server.admin`."""
         self.accounts = Accounts(database, clock)
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
@@ -55,6 +58,9 @@ class Store:
         self.outbox = Outbox(database)
         self.ratings = Ratings(database, clock)
         self.leagues = Leagues(database)
+        self.backlog = Backlog(database)
+        self.audit = AuditLog(database)
+        self.ratings = Ratings(database)
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)

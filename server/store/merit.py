@@ -146,4 +146,5 @@ audit = Table(
     # JSON.
     Column("detail", Text, nullable=False),
     Index(None, "subject", "id"),
+    Index(None, "act", "id"),
 )

@@ -8,7 +8,7 @@ running step whose attempt has not ended in time is due again: its worker is dea
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
@@ -33,6 +33,8 @@ class State(enum.StrEnum):
     """For good."""
     DEAD = "dead"
     """Given up; only `redrive` brings it back. The steps after it wait."""
+    VOID = "void"
+    """For good: the session was voided, and this is not to be done any more."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -41,9 +43,17 @@ class OutboxRow(msgspec.Struct, frozen=True):
     step: str
     state: str
     attempts: int
-    """Started so far; without those whose worker stopped in good order."""
+    """Started so far; the number of the latest, by which its worker is told from all others. It never
+    goes back."""
     due_ms: int
     last_error: str | None
+    spared: int = 0
+    """Attempts that do not count: from before the last redrive, or by workers that stopped in good order."""
+
+    @property
+    def tried(self) -> int:
+        """Attempts that count."""
+        return self.attempts - self.spared
 
 
 class NotDue(Exception):
@@ -59,8 +69,10 @@ _columns = (
     _o.c.attempts,
     _o.c.due_ms,
     _o.c.last_error,
+    _o.c.spared,
 )
 _OPEN = (State.WAITING.value, State.RUNNING.value)
+_OVER = (State.DONE.value, State.VOID.value)
 
 
 class Outbox:
@@ -69,20 +81,18 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def due(self, now_ms: int, limit: int) -> list[OutboxRow]:
-        """At most `limit` rows that should be started now, longest due first."""
-        before = _o.alias("before")
-        blocked = exists().where(
-            before.c.session == _o.c.session,
-            before.c.rank < _o.c.rank,
-            before.c.state != State.DONE.value,
-        )
+    async def due(
+        self, now_ms: int, limit: int, steps: Collection[str] | None = None
+    ) -> list[OutboxRow]:
+        """At most `limit` rows that should be started now, longest due first; only of `steps`, if given."""
         query = (
             select(*_columns)
-            .where(_o.c.state.in_(_OPEN), _o.c.due_ms <= now_ms, ~blocked)
+            .where(_o.c.state.in_(_OPEN), _o.c.due_ms <= now_ms, ~blocked())
             .order_by(_o.c.due_ms, _o.c.id)
             .limit(limit)
         )
+        if steps is not None:
+            query = query.where(_o.c.step.in_(steps))
         async with self._db.reading() as tx:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
@@ -116,7 +126,8 @@ class Outbox:
         return row.attempts + 1
 
     async def done(self, row: OutboxRow) -> None:
-        """The side effect has happened. Idempotent, and right even from an attempt that was too slow."""
+        """The side effect has happened. Idempotent, and right even from an attempt that was too slow;
+        what is void stays so."""
         async with self._db.writing() as tx:
             await _finish(tx, _o.c.id == row.id)
 
@@ -135,7 +146,11 @@ class Outbox:
         """The worker of the attempt that `start` gave stops in good order: due at once, and the attempt
         does not count. Ignored when a later attempt is under way."""
         await self._leave(
-            row, row.attempts + 1, state=State.WAITING.value, attempts=row.attempts, due_ms=now_ms
+            row,
+            row.attempts + 1,
+            state=State.WAITING.value,
+            spared=row.spared + 1,
+            due_ms=now_ms,
         )
 
     async def lost(self, row: OutboxRow, reason: str) -> None:
@@ -166,15 +181,14 @@ class Outbox:
         async with self._db.reading() as tx:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
-    async def redrive(self, row_id: str) -> bool:
-        """Give a dead row all its attempts again, at once. False when it is not dead."""
-        async with self._db.writing() as tx:
-            result = await tx.execute(
-                update(_o)
-                .where(_o.c.id == row_id, _o.c.state == State.DEAD.value)
-                .values(state=State.WAITING.value, attempts=0, due_ms=0, last_error=None)
-            )
-        return result.rowcount == 1
+    async def stands(self, row: OutboxRow, number: int) -> bool:
+        """The attempt of that number is still the one that may act: nobody has started a later one,
+        finished the row, or voided it."""
+        query = select(_o.c.id).where(
+            _o.c.id == row.id, _o.c.attempts == number, _o.c.state == State.RUNNING.value
+        )
+        async with self._db.reading() as tx:
+            return await tx.scalar(query) is not None
 
     async def steps(self, session: str) -> list[OutboxRow]:
         """A session's rows, in their order."""
@@ -189,11 +203,9 @@ class Outbox:
             return await tx.scalar(query) or 0
 
     async def counts(self) -> dict[str, int]:
-        """Rows by state, for the metrics; `done` is left out since it only grows."""
+        """Rows by state, for the metrics; `done` and `void` are left out since they only grow."""
         query = (
-            select(_o.c.state, func.count())
-            .where(_o.c.state != State.DONE.value)
-            .group_by(_o.c.state)
+            select(_o.c.state, func.count()).where(_o.c.state.not_in(_OVER)).group_by(_o.c.state)
         )
         async with self._db.reading() as tx:
             found: dict[str, int] = dict((await tx.execute(query)).all())
@@ -223,13 +235,72 @@ async def add(
     )
 
 
+async def redrive(tx: AsyncConnection, row_id: str) -> OutboxRow | None:
+    """Give a dead row all its attempts again, at once, within the caller's transaction, which says in
+    the audit log who did it. Returns the row as it was; None when it is not dead."""
+    dead = (_o.c.id == row_id) & (_o.c.state == State.DEAD.value)
+    row = (await tx.execute(select(*_columns).where(dead).with_for_update())).one_or_none()
+    if row is None:
+        return None
+    await tx.execute(
+        update(_o)
+        .where(dead)
+        .values(state=State.WAITING.value, spared=_o.c.attempts, due_ms=0, last_error=None)
+    )
+    return OutboxRow(*row)
+
+
+async def void(
+    tx: AsyncConnection, session: str, reason: str, *, but: Collection[str]
+) -> list[str]:
+    """The session's steps that are not done, except those named, are not to be done any more; an
+    attempt that is under way may not act any more. Returns their names, in their order."""
+    which = and_(
+        _o.c.session == session,
+        _o.c.state.not_in((State.DONE.value, State.VOID.value)),
+        _o.c.step.not_in(list(but)),
+    )
+    names = (await tx.scalars(select(_o.c.step).where(which).order_by(_o.c.rank))).all()
+    await tx.execute(
+        update(_o).where(which).values(state=State.VOID.value, last_error=_storable(reason))
+    )
+    return list(names)
+
+
+async def revive(tx: AsyncConnection, session: str, step: str, now_ms: int) -> None:
+    """Have a step that waits, or was given up, done now, with all its attempts."""
+    await tx.execute(
+        update(_o)
+        .where(
+            _o.c.session == session,
+            _o.c.step == step,
+            _o.c.state.in_((State.WAITING.value, State.DEAD.value)),
+        )
+        .values(state=State.WAITING.value, spared=_o.c.attempts, due_ms=now_ms, last_error=None)
+    )
+
+
+def blocked() -> ColumnElement[bool]:
+    """A step of lower rank of the same session is not done."""
+    before = _o.alias("before")
+    return exists().where(
+        before.c.session == _o.c.session,
+        before.c.rank < _o.c.rank,
+        before.c.state.not_in(_OVER),
+    )
+
+
 async def finish(tx: AsyncConnection, session: str, steps: Iterable[str]) -> None:
     """Mark a session's steps done, within the caller's transaction."""
     await _finish(tx, and_(_o.c.session == session, _o.c.step.in_(list(steps))))
 
 
 async def _finish(tx: AsyncConnection, which: ColumnElement[bool]) -> None:
-    await tx.execute(update(_o).where(which).values(state=State.DONE.value, last_error=None))
+    await tx.execute(
+        update(_o)
+        .where(which, _o.c.state != State.VOID.value)
+        .values(state=State.DONE.value, last_error=None)
+    )
 
 
 def _storable(reason: str) -> str:

@@ -26,6 +26,11 @@ from server.store.entries import HoldRow
 MAX_REASON = 280
 
 
+class Voided(Exception):
+    """An admin has voided the session while it was about to be settled: nothing was paid, everything is to
+    be given back."""
+
+
 class Payout(msgspec.Struct, frozen=True):
     """As in `agon-result/1` (PROOFS)."""
 
@@ -81,7 +86,7 @@ class Results:
         self, session: str, ranks: Sequence[int], scores_milli: Sequence[int]
     ) -> ResultRow:
         """Pay the pot out by competition ranks, in seat order. Idempotent: the first result stands and is
-        returned. Raises ledger.TransferRefused, which would be a defect."""
+        returned. Raises Voided, and ledger.TransferRefused, which would be a defect."""
         return await self._close(
             _Ending(session=session, ranks=tuple(ranks), scores_milli=tuple(scores_milli))
         )
@@ -102,6 +107,8 @@ class Results:
             if standing is not None:
                 return standing
             facts = await _facts(tx, ending.session)
+            if facts.void and ending.ranks is not None:
+                raise Voided(f"session {ending.session} has been voided")
             held = await entries.spent_on(tx, ending.session)
             split = _split(facts, held, ending)
             row = _row(facts, split, ending, now_ms)
@@ -133,6 +140,7 @@ class _Facts(msgspec.Struct, frozen=True):
     session: str
     space: str
     tier_micros: int
+    void: bool
     seats: list[Seat]
     by_forfeit: bool
     """As the rules say why it ended."""
@@ -144,8 +152,9 @@ class _Facts(msgspec.Struct, frozen=True):
 
 async def _facts(tx: AsyncConnection, session: str) -> _Facts:
     s, a = schema.session, schema.agent
-    columns = (s.c.space, s.c.tier_micros, s.c.outcome)
-    row = (await tx.execute(select(*columns).where(s.c.id == session))).one()
+    which = select(s.c.space, s.c.tier_micros, s.c.status, s.c.outcome).where(s.c.id == session)
+    # Locked against an admin who voids it: of a void and a settlement at once one comes first.
+    row = (await tx.execute(which.with_for_update())).one()
     query = (
         select(_e.c.seat, _e.c.agent, _e.c.version, a.c.owner, _e.c.ticket)
         .join(a, a.c.id == _e.c.agent)
@@ -154,8 +163,14 @@ async def _facts(tx: AsyncConnection, session: str) -> _Facts:
     )
     seats = [Seat(*each) for each in await tx.execute(query)]
     outcome = msgspec.json.decode(row.outcome) if row.outcome else {}
-    by_forfeit = outcome.get("termination") == "forfeit"
-    return _Facts(session, row.space, row.tier_micros, seats, by_forfeit)
+    return _Facts(
+        session=session,
+        space=row.space,
+        tier_micros=row.tier_micros,
+        void=row.status == "void",
+        seats=seats,
+        by_forfeit=outcome.get("termination") == "forfeit",
+    )
 
 
 def _split(facts: _Facts, held: Sequence[HoldRow], ending: _Ending) -> Split:

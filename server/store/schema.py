@@ -223,12 +223,15 @@ outbox = Table(
     # A step waits until the session's steps of lower rank are done.
     Column("rank", Integer, nullable=False),
     Column("state", String(8), nullable=False),
+    # Started so far; the number of the latest one is what its worker is known by.
     Column("attempts", Integer, nullable=False),
+    # Those of them that do not count: before the last redrive, or by workers that stopped in good order.
+    Column("spared", Integer, nullable=False, server_default="0"),
     # waiting: not before; running: the attempt counts as lost after.
     Column("due_ms", BigInteger, nullable=False),
     Column("last_error", Text),
     UniqueConstraint("session", "step"),
-    CheckConstraint("state IN ('waiting', 'running', 'done', 'dead')", name="state"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'dead', 'void')", name="state"),
     Index(None, "state", "due_ms"),
 )
 

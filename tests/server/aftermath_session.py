@@ -13,12 +13,16 @@ from judges.house import Judging
 from judges.verdict import Evidence, LineVerdict, Verdict
 from server.clock import unix_ms
 from server.config import Config
+from server.host.sealed import Sealed
+from server.hostless import Hostless
 from server.identity import Identity, new_id
 from server.jobs import Worker
 from server.live import keys
+from server.live.agents import AgentChannels
 from server.live.lease import Leases
 from server.live.log import LiveLog
 from server.live.records import LogEvent, SeatRecord, SessionRecord
+from server.lost import LostSessions
 from server.match import document, initial_views, open_event
 from server.protocol import SessionView
 from server.store import Store
@@ -157,12 +161,41 @@ class ScriptedPanel:
         return Judging(self.found, ())
 
 
+def hostless(store: Store, redis: Redis) -> Hostless:
+    """What voids sessions that no host plays, as parts.py makes it."""
+    log, agents = LiveLog(redis), AgentChannels(redis)
+
+    async def seal(sealed: Sealed) -> None:
+        await store.sessions.seal(
+            session=sealed.session,
+            status=sealed.status,
+            outcome=sealed.outcome,
+            document=sealed.document,
+            digest=sealed.digest,
+            steps=sealed.steps,
+            now_ms=unix_ms(),
+        )
+
+    return Hostless(
+        name=f"worker-{next(_names)}",
+        log=log,
+        leases=Leases(redis),
+        lost=LostSessions(
+            sessions=store.sessions, log=log, agents=agents, seal_session=seal, clock=unix_ms
+        ),
+        record_of=store.sessions.record,
+        seal_session=seal,
+        clock=unix_ms,
+    )
+
+
 def worker(store: Store, redis: Redis, panel: ScriptedPanel, **changes: object) -> Worker:
     return Worker(
         store=store,
         redis=redis,
         log=LiveLog(redis),
         panel=panel,
+        hostless=hostless(store, redis),
         config=msgspec.structs.replace(CONFIG, **changes),
         sweep_s=0.02,
     )

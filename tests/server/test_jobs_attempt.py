@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from judges.faults import JudgeUnavailable
+from server.admin import Acts
 from server.jobs.attempt import Attempts
 from server.jobs.backoff import FIRST_MS, MOST_MS, delay_ms
 from server.jobs.faults import Permanent
+from server.jobs.fence import Fence
 from server.metrics import Metrics
 from server.store import Store
+from server.store.audit import OPERATOR
 from server.store.outbox import OutboxRow
 from tests.server.aftermath_session import Seats
 
@@ -31,7 +34,7 @@ class Scripted:
         self.runs = 0
         self.given_up: list[str] = []
 
-    async def run(self, session: str) -> dict[str, object]:
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
         self.runs += 1
         match self._plays.pop(0):
             case Exception() as error:
@@ -87,7 +90,7 @@ def attempts(store: Store, step: Scripted, clock: Clock) -> Attempts:
 async def state(store: Store, row: OutboxRow) -> tuple[str, int, str | None]:
     found = await store.outbox.get(row.id)
     assert found is not None
-    return found.state, found.attempts, found.last_error
+    return found.state, found.tried, found.last_error
 
 
 async def test_done(store: Store, row: OutboxRow) -> None:
@@ -190,7 +193,9 @@ async def test_work_that_kills_its_workers_is_a_dead_letter(store: Store, row: O
     assert await state(store, row) == ("dead", 3, "the worker died 3 times")
     assert step.given_up == ["the worker died 3 times"]
     assert await store.outbox.due(clock.now * 2, 10) == []
-    assert await store.outbox.redrive(row.id)
+    assert await Acts(store).redrive(
+        [row.id], actor=OPERATOR, reason="the workers have more memory"
+    )
     assert await state(store, row) == ("waiting", 0, None)
 
 

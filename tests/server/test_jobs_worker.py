@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from judges.case import Case
 from judges.house import Judging
+from server.admin import Acts
 from server.jobs import Worker
 from server.live import keys
 from server.live.lease import Leases
@@ -19,6 +20,7 @@ from server.live.log import LiveLog
 from server.live.records import LogEvent, ViewSet
 from server.protocol import BoardView, Step, VerdictView
 from server.store import Store
+from server.store.audit import OPERATOR
 from tests.server import aftermath_session as session_of
 from tests.server.aftermath_session import (
     ScriptedPanel,
@@ -182,7 +184,7 @@ async def test_a_judge_that_never_answers_voids_the_session(
 
         [letter] = await store.outbox.dead()
         assert letter.step == "judge"
-        assert await store.outbox.redrive(letter.id)
+        await Acts(store).redrive([letter.id], actor=OPERATOR, reason="a model is back")
         await until(settled(store, session))
         seen = await view(redis, session)
     assert len(panel.cases) == 3, "it is void for good, so nobody is asked any more"

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from server.admin import Acts
 from server.identity import new_id
 from server.live.records import SeatRecord, SessionRecord
 from server.store import Store
+from server.store.audit import OPERATOR
 from server.store.outbox import ATTEMPT_MS, NotDue
 
 NOW = 1_800_000_000_000
@@ -92,10 +94,11 @@ async def test_a_dead_letter_blocks_what_follows_until_it_is_redriven(
     assert await store.outbox.counts() == {"waiting": 1, "running": 0, "dead": 1}
     with pytest.raises(NotDue):
         await store.outbox.start(dead, NOW)
-    assert await store.outbox.redrive(dead.id)
-    assert not await store.outbox.redrive(dead.id)
+    acts = Acts(store)
+    assert await acts.redrive([dead.id], actor=OPERATOR, reason="a model is back") == [dead.id]
+    assert await acts.redrive([dead.id], actor=OPERATOR, reason="once more") == []
     [again] = await store.outbox.due(NOW, 10)
-    assert (again.step, again.attempts) == ("judge", 0)
+    assert (again.step, again.tried, again.last_error) == ("judge", 0, None)
     assert await store.outbox.get(again.id) == again
 
 
