@@ -43,8 +43,7 @@ class Store:
     """Construct through `open_store`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self.database = database
-        """For what spans several groups in one transaction: `server.admin`."""
+        self._database = database
         self.accounts = Accounts(database, clock)
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
@@ -72,13 +71,18 @@ class Store:
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
 
+    @property
+    def database(self) -> Database:
+        """For what spans several groups in one transaction: `server.admin`."""
+        return self._database
+
     async def ping(self) -> None:
         """One round trip to the database. Raises StoreError."""
-        await self.database.ping()
+        await self._database.ping()
 
     async def close(self) -> None:
         """Idempotent."""
-        await self.database.close()
+        await self._database.close()
 
 
 async def open_store(url: str, clock: Clock = unix_ms) -> Store:

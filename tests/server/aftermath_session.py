@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from redis.asyncio import Redis
@@ -86,14 +87,24 @@ def _answer(view: SessionView, seat: int, kind: str) -> str:
 
 
 async def finish(
-    store: Store, redis: Redis, seats: Seats, space: str = "rap-battle", *, digest: bool = True
+    store: Store,
+    redis: Redis,
+    seats: Seats,
+    space: str = "rap-battle",
+    *,
+    digest: bool = True,
+    ask: Callable[[str], Awaitable[None]] | None = None,
 ) -> str:
-    """A session that has been played, sealed and stored; without `digest` its host died right then."""
+    """A session that has been played, sealed and stored; without `digest` its host died right then.
+
+    `ask` is called while it is live."""
     record = seats.record(space)
     log = LiveLog(redis)
     await store.sessions.form(record)
     await log.open_session(record, open_event(record), initial_views(record))
     await store.sessions.opened(record.session)
+    if ask is not None:
+        await ask(record.session)
     table = played(record)
     token = dict(await Leases(redis).claim(HOST, 100))[record.session]
     mark = keys.lease_mark(token, HOST)
