@@ -7,7 +7,8 @@ that from this transaction on nothing of it can be judged, settled or rated befo
   log, and the session ends with the event `void` (`server.jobs.void`);
 - *ended*: it becomes void here; its steps are not to be done any more, except `settle`, which pays
   back. The transcript keeps what was played;
-- *settled*: refused. Money has moved, and perhaps away.
+- *settled*: refused. Money has moved, and perhaps away. (A session that could not be judged is settled as
+  void by itself.)
 """
 
 from __future__ import annotations
@@ -109,11 +110,14 @@ async def _check(tx: AsyncConnection, session: str, status: str) -> None:
             "being-voided",
             f"session {session} is being voided: its step `void` is {states[STEP]} (see `agon jobs`)",
         )
-    paid = select(money.result.c.session).where(money.result.c.session == session)
-    rated = select(schema.rating_applied.c.session).where(
-        schema.rating_applied.c.session == session
-    )
-    if await tx.scalar(paid) is not None or await tx.scalar(rated) is not None:
+    result = await tx.scalar(select(money.result.c.status).where(money.result.c.session == session))
+    if result == "void":
+        raise Refused(
+            "conflict",
+            "already-void",
+            f"session {session} was settled as void: its entries are back",
+        )
+    if result is not None:
         raise Refused(
             "conflict",
             "already-settled",

@@ -95,7 +95,7 @@ class Attempts:
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
                 )
-                await self._tell(row, step, reason)
+                await self._tell(row, step, fence, reason)
                 await self._outbox.failed(row, reason, None)
                 return None
             self._count(row, "retry", started)
@@ -128,12 +128,16 @@ class Attempts:
             result="dead",
             reason=reason,
         )
-        await self._tell(row, step, reason)
+        fence = Fence(self._outbox, row, row.attempts)
+        await self._tell(row, step, fence, reason)
         await self._outbox.lost(row, reason)
 
-    async def _tell(self, row: OutboxRow, step: Step, reason: str) -> None:
+    async def _tell(self, row: OutboxRow, step: Step, fence: Fence, reason: str) -> None:
         # Before it is written down: a crash between the two tells again, and never not at all.
         try:
+            await (
+                fence.check()
+            )  # giving up is an effect, too: whoever drives it again must not see it
             await step.give_up(row.session, reason)
         except Exception as error:
             _logger.warning(

@@ -59,7 +59,6 @@ class Store:
         self.leagues = Leagues(database)
         self.backlog = Backlog(database)
         self.audit = AuditLog(database)
-        self.ratings = Ratings(database)
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)

@@ -260,3 +260,79 @@ def test_backoff_is_bounded_and_spread(attempt: int, seed: int) -> None:
     wait = delay_ms(attempt, random.Random(seed))
     whole = min(MOST_MS, FIRST_MS * 2 ** min(attempt - 1, 16))
     assert whole // 2 <= wait <= whole
+
+
+async def drive_again(store: Store, row: OutboxRow) -> OutboxRow:
+    driven = await Acts(store).redrive([row.id], actor=OPERATOR, reason="try again")
+    assert driven == [row.id]
+    found = await store.outbox.get(row.id)
+    assert found is not None
+    return found
+
+
+class Sleeper(Scripted):
+    """A step whose worker is stopped for hours right before its effect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.effects = 0
+
+    async def run(self, session: str, fence: Fence) -> dict[str, object]:
+        self.begun.set()
+        await self.go_on.wait()
+        await fence.check()
+        self.effects += 1
+        return {}
+
+
+@pytest.mark.parametrize("driven_again", [False, True])
+async def test_a_worker_that_wakes_up_late_does_nothing(
+    store: Store, row: OutboxRow, driven_again: bool
+) -> None:
+    """Nor when the letter was dead meanwhile, and its count of attempts began anew."""
+    clock, sleeper = Clock(), Sleeper()
+    sleeper.timeout_s = 60
+    late = asyncio.create_task(attempts(store, sleeper, clock).run(row.id))
+    await sleeper.begun.wait()
+    clock.now += 3_600_000
+    if driven_again:
+        for _ in range(2):
+            found = await store.outbox.get(row.id)
+            assert found is not None
+            await store.outbox.start(found, clock.now, 0)
+        assert await attempts(store, Scripted(), clock).run(row.id) is None
+        row = await drive_again(store, row)
+    found = await store.outbox.get(row.id)
+    assert found is not None
+    await store.outbox.start(found, clock.now, 15_200)
+    sleeper.go_on.set()
+    assert await late is None
+    assert sleeper.effects == 0
+    assert (await state(store, row))[:2] == ("running", 1 if driven_again else 2)
+
+
+async def test_who_gives_up_too_late_is_not_heard(store: Store, row: OutboxRow) -> None:
+    clock = Clock()
+    step = Scripted(0.15)
+    step.timeout_s = 0.1
+    runs = Attempts(
+        store=store,
+        steps={"rate": step},
+        attempts=1,
+        clock=clock,
+        rng=random.Random(1),
+        metrics=Metrics(CollectorRegistry()),
+    )
+    late = asyncio.create_task(runs.run(row.id))
+    while not step.runs:
+        await asyncio.sleep(0.01)
+    found = await store.outbox.get(row.id)
+    assert found is not None
+    clock.now += 3_600_000
+    await store.outbox.lost(found, "the worker died 1 times")
+    row = await drive_again(store, row)
+    await store.outbox.start(row, clock.now, 15_200)
+    await late
+    assert step.given_up == []
+    assert (await state(store, row))[0] == "running"

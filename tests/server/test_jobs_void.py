@@ -98,8 +98,11 @@ async def voided(store: Store, session: str) -> None:
             assert row is not None
             if row.status == "void" and states.get("void") == "done":
                 assert row.outcome == {"reason": TOLD}
-                return
+                break
             await asyncio.sleep(0.02)
+        while (result := await store.results.get(session)) is None:
+            await asyncio.sleep(0.02)
+    assert (result.status, result.reason) == ("void", TOLD)
 
 
 async def void(acts: Acts, session: str) -> None:
@@ -172,15 +175,15 @@ async def test_a_match_that_ends_before_its_host_hears_of_it_is_void_too(
     assert "settle" in states
 
 
-async def test_an_ended_session_that_cannot_be_judged_is_voided_and_keeps_its_transcript(
+async def test_an_ended_session_that_is_not_judged_yet_is_voided_and_keeps_its_transcript(
     store: Store, redis: Redis, seats: Seats, acts: Acts
 ) -> None:
     session = await finish(store, redis, seats)
     before = await store.sessions.transcript(session)
     panel = ScriptedPanel(failures=99)
-    async with working(worker(store, redis, panel, job_attempts=1)):
+    async with working(worker(store, redis, panel, job_attempts=99)):
         async with asyncio.timeout(10):
-            while not await store.outbox.dead():
+            while len(panel.cases) < 2:
                 await asyncio.sleep(0.02)
         found = await acts.void(session, actor=OPERATOR, reason="the space was broken")
         assert (found.was, found.given_up) == ("ended", ["judge", "rate"])
@@ -220,15 +223,19 @@ async def test_a_judge_that_is_at_work_finds_nothing_of_a_session_that_was_voide
     assert states["judge"] == "void"
 
 
-async def test_what_was_rated_is_not_voided(
+async def test_what_was_settled_is_not_voided(
     store: Store, redis: Redis, seats: Seats, acts: Acts
 ) -> None:
-    session = await finish(store, redis, seats, "bid-tac-toe")
-    async with working(worker(store, redis, ScriptedPanel())), asyncio.timeout(10):
-        while await store.ratings.applied(session) is None:
+    scored = await finish(store, redis, seats, "bid-tac-toe")
+    unjudged = await finish(store, redis, seats)
+    panel = ScriptedPanel(failures=1)
+    async with working(worker(store, redis, panel, job_attempts=1)), asyncio.timeout(10):
+        while None in [await store.results.get(each) for each in (scored, unjudged)]:
             await asyncio.sleep(0.02)
     with pytest.raises(Refused, match="has been settled"):
-        await void(acts, session)
+        await void(acts, scored)
+    with pytest.raises(Refused, match="settled as void"):
+        await void(acts, unjudged)
     assert await store.audit.page() == []
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from server.admin import Acts
 from server.identity import new_id
@@ -111,3 +112,49 @@ async def test_the_limit_takes_what_is_longest_due(store: Store, session: str) -
     [first] = await store.outbox.due(NOW, 1)
     assert first.session == earlier.session
     assert [found.id for found in await store.outbox.due(NOW, 10)] == [first.id, row.id]
+
+
+async def test_a_letter_that_was_redriven_is_dead_again_after_as_many_attempts(
+    store: Store, session: str
+) -> None:
+    [row] = await store.outbox.due(NOW, 10)
+    await store.outbox.start(row, NOW)
+    await store.outbox.failed(row, "no model answers", None)
+    await Acts(store).redrive([row.id], actor=OPERATOR, reason="a model is back")
+    [again] = await store.outbox.due(NOW, 10)
+    assert (again.attempts, again.spared, again.tried) == (1, 1, 0)
+    assert await store.outbox.start(again, NOW) == 2, "a number that no earlier attempt had"
+    assert not await store.outbox.stands(row, 1)
+    assert await store.outbox.stands(again, 2)
+    await store.outbox.failed(row, "an attempt of before", None)
+    assert await store.outbox.dead() == []
+
+
+async def test_many_that_are_due_do_not_hide_another_step(store: Store, session: str) -> None:
+    """The sweeper asks for each queue's steps by themselves."""
+    [row] = await store.outbox.due(NOW, 10)
+    assert await store.outbox.due(NOW, 10, ["settle", "rate"]) == []
+    assert await store.outbox.due(NOW, 10, ["judge"]) == [row]
+
+
+async def test_what_was_not_committed_left_no_step(store: Store, session: str) -> None:
+    """The steps stand or fall with the fact that they follow."""
+    agent, _ = await store.agents.register("Frost")
+    seat = SeatRecord(0, agent.agent, agent.name, agent.version, agent.owner, b"0" * 32)
+    record = SessionRecord(new_id(), "rap-battle", "rap-battle/1", {}, 0, NOW, b"s" * 32, (seat,))
+    await store.sessions.form(record)
+    with pytest.raises(IntegrityError):  # the last statement of the transaction fails
+        await store.sessions.seal(
+            session=record.session,
+            status="ended",
+            outcome={"termination": "complete", "returns": None},
+            document=b"{}",
+            digest="d" * 64,
+            steps=("judge", None),  # type: ignore[arg-type]
+            now_ms=NOW,
+        )
+    row = await store.sessions.get(record.session)
+    assert row is not None
+    assert row.status == "formed"
+    assert [each.step for each in await store.outbox.steps(record.session)] == ["open"]
+    assert await store.sessions.transcript(record.session) is None
