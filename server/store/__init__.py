@@ -14,10 +14,10 @@ from server.store.audit import AuditLog
 from server.store.automations import Automations
 from server.store.avatars import Avatars
 from server.store.careers import Careers
+from server.store.backlog import Backlog
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
-from server.store.backlog import Backlog
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
 from server.store.hosting import Hosting
