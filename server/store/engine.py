@@ -8,8 +8,13 @@ COMMITTED (unique keys, guarded updates, row locks).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import Any
 
 from sqlalchemy import URL, Connection, Table, event, make_url, text
@@ -51,8 +56,9 @@ class Database:
 
         On SQLite it sees one state of the database, on PostgreSQL each of its statements does.
         """
-        async with self.engine.begin() as connection:
-            yield connection
+        with _cancellation_stays():
+            async with self.engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[AsyncConnection]:
@@ -69,8 +75,9 @@ class Database:
         statements run in the event loop's thread (`prompt.py`).
         """
         turn: AbstractAsyncContextManager[Any] = self._turn if self.is_sqlite else nullcontext()
-        async with turn, self._writer.begin() as connection:
-            yield connection
+        with _cancellation_stays():
+            async with turn, self._writer.begin() as connection:
+                yield connection
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """INSERT with ON CONFLICT, which both databases spell alike and SQLAlchemy does not."""
@@ -92,6 +99,22 @@ class Database:
     async def close(self) -> None:
         """Idempotent."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _cancellation_stays() -> Iterator[None]:
+    """A cancelled transaction ends as one.
+
+    When a statement is cancelled on its way, SQLAlchemy may say PendingRollbackError instead (one time in
+    thirty with SQLite): whoever repeats what failed would go on for ever, and never be stopped.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 def open_database(url: str) -> Database:

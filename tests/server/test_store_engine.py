@@ -43,3 +43,20 @@ async def test_a_reader_does_not_wait_for_the_writer(store: Store, store_url: st
         await tx.execute(schema.account.insert().values(id="house", created_ms=1))
         assert await store.agents.named("house", "Ember") is None
     await database.close()
+
+
+async def test_who_is_cancelled_is_cancelled_and_not_told_of_an_error(store: Store) -> None:
+    """Or what repeats after every error could never be stopped."""
+
+    async def for_ever() -> None:
+        while True:
+            await store.outbox.due(0, 10)
+
+    rng = random.Random(11)
+    for _ in range(200):
+        task = asyncio.create_task(for_ever())
+        await asyncio.sleep(rng.uniform(0, 0.006))
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.done()
+        assert task.cancelled(), task.exception()
