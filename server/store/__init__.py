@@ -15,6 +15,7 @@ from server.store.automations import Automations
 from server.store.avatars import Avatars
 from server.store.careers import Careers
 from server.store.backlog import Backlog
+from server.store.careers import Careers
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
