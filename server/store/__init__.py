@@ -13,7 +13,6 @@ from server.store.agents import Agents
 from server.store.audit import AuditLog
 from server.store.automations import Automations
 from server.store.avatars import Avatars
-from server.store.careers import Careers
 from server.store.backlog import Backlog
 from server.store.careers import Careers
 from server.store.crossings import Crossings

@@ -1,6 +1,6 @@
 """What admins did: one line for each act, written in the transaction of the act itself, and never changed.
 
-The database refuses UPDATE and DELETE on it (migration 0011), so what stands here happened, and what
+The database refuses UPDATE and DELETE on it (migration 0012), so what stands here happened, and what
 happened stands here.
 """
 
