@@ -141,6 +141,8 @@ class ScriptedDesk:
                 return Response(_png(), media_type="image/png")
             case "GET", ["agents", agent, "automation"] if agent in self.automations:
                 return _json(self.automations[agent])
+            case "GET", ["agents", _, "automation"]:
+                return _json({"code": "no-automation", "detail": "PUT the limits first"}, 404)
             case "PUT", ["agents", agent, "automation"]:
                 run = {"number": 0, "asset": "play"}
                 self.automations[agent] = {"state": "off", "limits": asked.body, "run": run}

@@ -38,9 +38,12 @@ async def seen(pilot: Pilot[None], *words: str) -> str:
 
 
 async def until(pilot: Pilot[None], fits: Callable[[str], bool]) -> str:
-    async with asyncio.timeout(8):
-        while not fits(screen := dump(pilot.app)):
-            await pilot.pause(0.02)
+    try:
+        async with asyncio.timeout(20):
+            while not fits(screen := dump(pilot.app)):
+                await pilot.pause(0.02)
+    except TimeoutError:
+        pytest.fail(f"not seen on\n{screen}")
     return screen
 
 
@@ -65,6 +68,7 @@ async def test_an_agent_is_made_automated_and_watched(desk: ScriptedDesk) -> Non
 
         await pilot.press("p")
         await seen(pilot, "AUTOPLAY   Quilla", "It can lose at most 10.00 play in a run")
+        await seen(pilot, "entry  1.00 play", "1st    1.90")
         await pilot.press("down", "space", "down", "backspace", "backspace", "5", "ctrl+o")
         await seen(pilot, "on: it plays by itself", "● on", "at most 5.00 play in a run")
         assert desk.automations["agent-1"]["limits"]["max_sessions"] == 5

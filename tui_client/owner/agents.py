@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from tui_client.owner import arena
-from tui_client.owner.answers import Automation, OwnAgent, OwnAgents, Session, Sessions
+from tui_client.owner.answers import OwnAgent, OwnAgents, Session, Sessions
 from tui_client.owner.automation import AutomationPage
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.edit import EditPage
@@ -76,10 +76,10 @@ class AgentsPage(Page, frozen=True):
                 return Step(page)
 
     def _switched(self, page: AgentsPage, known: Known, agent: OwnAgent) -> Step:
-        automation = automation_of(known, agent.agent)
-        if automation is None or not automation.limits.spaces:
+        automation = arena.automation_of(known, agent.agent)
+        if automation is None or not automation.set:
             return Step(page, push=AutomationPage(agent.agent))
-        return Step(page, wish=arena.switch(agent.agent, on=automation.state != "on"))
+        return Step(page, wish=arena.switch(agent.agent, on=not automation.on))
 
     def _archived(self, page: AgentsPage, agent: OwnAgent) -> Step:
         name = clean(agent.name, NAME_LIMIT)
@@ -99,8 +99,8 @@ class AgentsPage(Page, frozen=True):
         if agent is None:
             return (("n", "new agent"), ("m", "money"))
         playing = bool(playing_in(known, agent.agent))
-        automation = automation_of(known, agent.agent)
-        on = automation is not None and automation.state == "on"
+        automation = arena.automation_of(known, agent.agent)
+        on = automation is not None and automation.on
         return (
             ("↑↓", "choose"),
             *((("enter", "watch"),) if playing else ()),
@@ -126,10 +126,6 @@ def chosen_agent(page: AgentsPage, known: Known) -> OwnAgent | None:
     return next(
         (agent for agent in found if agent.agent == page.cursor), found[0] if found else None
     )
-
-
-def automation_of(known: Known, agent: str) -> Automation | None:
-    return known.value(arena.automation(agent).path, Automation)
 
 
 def playing_in(known: Known, agent: str) -> tuple[Session, ...]:

@@ -193,7 +193,18 @@ class Automation(msgspec.Struct, frozen=True):
     run: Run = Run()
     reason: str | None = None
     """Why it is stopped."""
+    waits: str | None = None
+    """While it is on: why it makes no entry just now."""
     changed_ms: int = 0
+
+    @property
+    def on(self) -> bool:
+        return self.state == "on"
+
+    @property
+    def set(self) -> bool:
+        """Whether its limits were ever set."""
+        return bool(self.limits.spaces)
 
 
 # ---------------------------------------------------------------------- money

@@ -132,6 +132,14 @@ def withdraw(micros: int) -> Wish:
     return Wish("withdrawing", "POST", "/v1/withdrawals", body, Crossing, renews=MONEY)
 
 
+def automation_of(known: Known, agent: str) -> Automation | None:
+    """None until it is known; one whose limits were never set is off."""
+    kept = known.kept(automation(agent).path)
+    if kept.problem is not None and kept.problem.code == "no-automation":
+        return Automation()
+    return kept.value if isinstance(kept.value, Automation) else None
+
+
 def name_of(known: Known, agent: str) -> str:
     """What an own agent is called, safe to paint."""
     told = known.value(OWN_AGENTS, OwnAgents)

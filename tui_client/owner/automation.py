@@ -51,11 +51,10 @@ class AutomationPage(Page, frozen=True):
 
     def learnt(self, known: Known) -> AutomationPage:
         """The form is filled in once, when everything for it is there."""
-        kept = known.kept(arena.automation(self.agent).path)
+        automation = arena.automation_of(known, self.agent)
         offered = known.value(arena.spaces().path, SpaceList)
-        if self.form.fields or offered is None or (kept.value is None and kept.problem is None):
+        if self.form.fields or offered is None or automation is None:
             return self
-        automation = kept.value if isinstance(kept.value, Automation) else Automation()
         filled = filled_in(automation.limits, offered.spaces)
         return replace(self, form=filled, saved=filled)
 
@@ -92,12 +91,12 @@ class AutomationPage(Page, frozen=True):
 
     def switched(self, known: Known) -> Step:
         """Off at once; on with what stands in the form, so it is saved first where it was changed."""
-        automation = known.value(arena.automation(self.agent).path, Automation)
-        if known.busy or not self.form.fields:
+        automation = arena.automation_of(known, self.agent)
+        if known.busy or automation is None or not self.form.fields:
             return Step(self)
-        if automation is not None and automation.state == "on":
+        if automation.on:
             return Step(self, wish=arena.switch(self.agent, on=False))
-        if automation is None or not automation.limits.spaces or self.changed:
+        if not automation.set or self.changed:
             return self.save(known, "on")
         return Step(self, wish=arena.switch(self.agent, on=True))
 
@@ -105,7 +104,7 @@ class AutomationPage(Page, frozen=True):
         page = replace(self, saved=self.form, then="")
         if self.then == "on":
             return Step(page, wish=arena.switch(self.agent, on=True))
-        if isinstance(value, Automation) and value.state == "on":
+        if isinstance(value, Automation) and value.on:
             return Step(page, notice="on: it plays by itself within these limits")
         return Step(
             page, notice="off: it is queued no more" if self.form == self.saved else "saved"
@@ -120,8 +119,8 @@ class AutomationPage(Page, frozen=True):
         return Step(replace(page, form=told))
 
     def keys(self, known: Known) -> Keys:
-        automation = known.value(arena.automation(self.agent).path, Automation)
-        on = automation is not None and automation.state == "on"
+        automation = arena.automation_of(known, self.agent)
+        on = automation is not None and automation.on
         return (
             ("ctrl+s", "save"),
             ("ctrl+o", "turn off" if on else "turn on"),

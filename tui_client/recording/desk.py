@@ -143,14 +143,14 @@ AUTOMATIONS = {
         Limits(0, ("rap-battle", "writing"), 50, 2, 5_000_000, 10_000_000),
         Run(4, "play", 23, 1, 1_000_000, 2_650_000),
         None,
-        START_MS - 3_600_000,
+        changed_ms=START_MS - 3_600_000,
     ),
     SOLVER: Automation(
         "stopped",
         Limits(500_000, ("bid-tac-toe",), 200, 1, 2_000_000, None, {"windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "08:00", "closes": "20:00"}]}),
         Run(2, "usdc", 31, 0, 0, -1_850_000),
         "stop-loss reached: lost 1.85 of at most 2.00 USDC, and an entry costs 0.50",
-        START_MS - 600_000,
+        changed_ms=START_MS - 600_000,
     ),
     QUILL: Automation(),
 }  # fmt: skip

@@ -11,7 +11,6 @@ from tui_client.owner import arena
 from tui_client.owner.agents import (
     AgentsPage,
     agents,
-    automation_of,
     chosen_agent,
     playing_in,
 )
@@ -22,7 +21,7 @@ from tui_client.owner.pixels import Pixels
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import Part, abreast, fit, frame, line, spread
-from tui_client.widgets.desk.automating import reason, run_rows, state_mark
+from tui_client.widgets.desk.automating import reason, reason_rows, run_rows, state_mark
 from tui_client.widgets.desk.face import face
 from tui_client.widgets.desk.fields import facts
 from tui_client.widgets.pane import Pane
@@ -67,7 +66,7 @@ def _nobody(known: Known) -> list[Text]:
 
 
 def _agent(agent: OwnAgent, known: Known, width: int, mine: bool) -> list[Text]:
-    automation = automation_of(known, agent.agent)
+    automation = arena.automation_of(known, agent.agent)
     pixels = known.value(arena.avatar(agent.agent).path, Pixels)
     gone = agent.archived_ms is not None
     name = theme.FAINT if gone else theme.LIVE if mine else theme.BRIGHT
@@ -97,12 +96,14 @@ def _doing(agent: OwnAgent, known: Known) -> Text:
     if agent.frozen_ms is not None:
         return line((f"frozen: {clean(agent.frozen_reason or '', 120)}", theme.ALARM))
     playing = playing_in(known, agent.agent)
-    automation = automation_of(known, agent.agent)
+    automation = arena.automation_of(known, agent.agent)
     if playing:
         more = f" +{len(playing) - 1}" if len(playing) > 1 else ""
         return line(("▶ ", theme.BRIGHT), _against(playing[0], agent.agent), (more, theme.DIM))
     if told := reason(automation):
         return line((told, theme.ALARM))
+    if automation is not None and automation.on and automation.waits:
+        return line((clean(automation.waits, 160), theme.DIM))
     if automation is not None and automation.run.open:
         return line((f"queued ({automation.run.open})", theme.PLAIN))
     return line((clean(agent.about, 120) or "idle", theme.FAINT))
@@ -166,10 +167,9 @@ def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     rows = abreast(picture, [line("  ")] * len(picture), [fit(each, inner) for each in beside])
     rows.append(Text())
     rows += [line((each, theme.DIM)) for each in wrap(clean(agent.about, 280), width) if each]
-    automation = automation_of(known, agent.agent)
+    automation = arena.automation_of(known, agent.agent)
     rows += facts([("autoplay", state_mark(automation))], width)
-    if told := reason(automation):
-        rows += [line((each, theme.ALARM)) for each in wrap(told, width)]
+    rows += reason_rows(automation, width)
     if automation is not None:
         rows += facts(run_rows(automation, width), width)
     return rows

@@ -8,7 +8,7 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.owner.amounts import money, plain, signed
 from tui_client.owner.answers import Automation
-from tui_client.text import clean
+from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import bar, line
 
 REASON_CHARS = 280
@@ -32,6 +32,18 @@ def reason(automation: Automation | None) -> str:
     if automation is None or automation.state != "stopped":
         return ""
     return clean(automation.reason or "", REASON_CHARS)
+
+
+def reason_rows(automation: Automation | None, width: int) -> list[Text]:
+    """Why it is stopped, in the alarm's colour; or why it makes no entry just now."""
+    if told := reason(automation):
+        return [line((each, theme.ALARM)) for each in wrap(told, max(8, width))]
+    if automation is None or not automation.on or not automation.waits:
+        return []
+    return [
+        line((each, theme.DIM))
+        for each in wrap(clean(automation.waits, REASON_CHARS), max(8, width))
+    ]
 
 
 def profit_style(micros: int) -> Style:

@@ -9,12 +9,12 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.owner import arena
 from tui_client.owner.amounts import money
-from tui_client.owner.answers import Automation, Fees
+from tui_client.owner.answers import Fees
 from tui_client.owner.automation import AutomationPage, risk, tier_name
 from tui_client.state import State
 from tui_client.text import wrap
 from tui_client.widgets.canvas import fit, frame, line
-from tui_client.widgets.desk.automating import reason, run_rows, state_mark
+from tui_client.widgets.desk.automating import reason_rows, run_rows, state_mark
 from tui_client.widgets.desk.fields import facts, form_rows
 from tui_client.widgets.desk.payouts import payout_rows
 from tui_client.widgets.pane import Pane
@@ -51,11 +51,10 @@ def paint_run(state: State, width: int, height: int) -> list[Text]:
     if not isinstance(page, AutomationPage):
         return []
     known = state.desk.known(state.now_ms)
-    automation = known.value(arena.automation(page.agent).path, Automation)
+    automation = arena.automation_of(known, page.agent)
     inner = max(8, width - 4)
     rows = [state_mark(automation)]
-    if told := reason(automation):
-        rows += [line((each, theme.ALARM)) for each in wrap(told, inner)]
+    rows += reason_rows(automation, inner)
     if automation is not None:
         rows += facts(run_rows(automation, inner), inner)
     return frame(line(("AUTOPLAY", theme.TITLE)), rows, width, height)
