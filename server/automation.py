@@ -122,6 +122,8 @@ class Automation(msgspec.Struct, frozen=True):
     """Why it is `stopped`; null in the other states."""
     changed_ms: int
     """When the state or the limits last changed, unix ms."""
+    due_ms: int | None = None
+    """While it is on: when it tries its next entry, unix ms; None while none can be made."""
 
 
 def check(limits: Limits) -> None:
@@ -146,8 +148,8 @@ def admit(limits: Limits, run: Run, entry: Entry) -> str | None:
         _elsewhere(limits, run, entry)
         or _take_profit(limits, run)
         or _sessions(limits, run)
-        or _stop_loss(limits, run, entry.micros)
         or _parallel(limits, run)
+        or _stop_loss(limits, run, entry.micros)
         or _closed(limits, entry)
     )
 
@@ -175,6 +177,18 @@ def next_entry_ms(limits: Limits, run: Run, now_ms: int) -> int | None:
     if _parallel(limits, run):
         return None
     return limits.schedule.next_opening(now_ms + rest_ms(run.missed))
+
+
+def waits(automation: Automation, now_ms: int) -> str | None:
+    """Why an automation that is on makes no entry now, in words; None when it does."""
+    limits, run = automation.limits, automation.run
+    entry = Entry(limits.spaces[0], limits.tier_micros, run.asset, limits.entry_micros, now_ms)
+    if reason := admit(limits, run, entry):
+        return reason
+    rest = (automation.due_ms or 0) - now_ms
+    if run.missed and rest > 0:
+        return f"did not confirm its seat {run.missed} times in a row: rests for {rest // 1_000} s"
+    return None
 
 
 def next_space(limits: Limits, run: Run, taken: Collection[str]) -> str | None:
@@ -257,13 +271,15 @@ def _sessions(limits: Limits, run: Run) -> str | None:
 
 def _stop_loss(limits: Limits, run: Run, micros: int) -> str | None:
     """The worst case: all that is open is lost, and this entry, too."""
-    if -run.profit_micros + run.at_risk_micros + micros <= limits.stop_loss_micros:
+    worst = run.at_risk_micros - run.profit_micros
+    if worst + micros <= limits.stop_loss_micros:
         return None
-    most = money(limits.stop_loss_micros, run.asset)
-    reason = f"stop-loss reached: lost {amount(run.lost_micros)} of at most {most}"
+    lost, most = amount(run.lost_micros), money(limits.stop_loss_micros, run.asset)
+    reason = f"stop-loss reached: lost {lost} of at most {most}"
     if run.at_risk_micros:
-        reason += f", {amount(run.at_risk_micros)} more at risk"
-    if -run.profit_micros + run.at_risk_micros < limits.stop_loss_micros:
+        at_risk = amount(run.at_risk_micros)
+        reason = f"stop-loss within reach: lost {lost} and {at_risk} at risk of at most {most}"
+    if worst < limits.stop_loss_micros:
         reason += f", and an entry costs {amount(micros)}"
     return reason
 

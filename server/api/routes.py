@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.api import (
     agents,
+    automation,
     avatars,
     descriptions,
     fees,
@@ -180,6 +181,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=dict,
         tag="operation",
     ),
+    *automation.OPERATIONS,
     *fees.OPERATIONS,
     *money.OPERATIONS,
     *points.OPERATIONS,

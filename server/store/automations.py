@@ -133,9 +133,7 @@ class Automations:
         new = Automation(agent, "off", limits, Run(0, limits.asset), None, now_ms)
         async with self._db.writing() as tx:
             await tx.execute(
-                self._db.insert(_a)
-                .values(agent=agent, **_values(new, now_ms))
-                .on_conflict_do_nothing()
+                self._db.insert(_a).values(agent=agent, **_values(new)).on_conflict_do_nothing()
             )
             was = await _standing(tx, agent)
             if was.state == "on" and was.run.asset != limits.asset:
@@ -190,7 +188,7 @@ def automation_of(row: Row[*tuple[Any, ...]]) -> Automation:
         missed=row.missed,
     )
     limits = msgspec.json.decode(row.limits, type=Limits)
-    return Automation(row.agent, row.state, limits, run, row.reason, row.changed_ms)
+    return Automation(row.agent, row.state, limits, run, row.reason, row.changed_ms, row.due_ms)
 
 
 async def at_rest(tx: AsyncConnection, agent: str) -> str | None:
@@ -230,16 +228,18 @@ async def _count(tx: AsyncConnection, row: Automation, run: Run, now_ms: int) ->
 
 async def _write(tx: AsyncConnection, now: Automation, now_ms: int) -> Automation:
     """The one place that changes a row. It is locked."""
-    values = _values(now, now_ms)
+    on = now.state == "on"
+    due_ms = rules.next_entry_ms(now.limits, now.run, now_ms) if on else None
+    now = msgspec.structs.replace(now, due_ms=due_ms)
     changed = update(_a).where(_a.c.agent == now.agent)
     # Of one run each state is entered once, so these two name what the agent's channel has to hear.
     same = (_a.c.state == now.state) & (_a.c.run == now.run.number)
-    await tx.execute(changed.values(untold=case((same, _a.c.untold), else_=true()), **values))
+    untold = case((same, _a.c.untold), else_=true())
+    await tx.execute(changed.values(untold=untold, **_values(now)))
     return now
 
 
-def _values(now: Automation, now_ms: int) -> dict[str, Any]:
-    on = now.state == "on"
+def _values(now: Automation) -> dict[str, Any]:
     return {
         "state": now.state,
         "limits": msgspec.json.encode(now.limits).decode(),
@@ -252,5 +252,5 @@ def _values(now: Automation, now_ms: int) -> dict[str, Any]:
         "missed": now.run.missed,
         "reason": now.reason,
         "changed_ms": now.changed_ms,
-        "due_ms": rules.next_entry_ms(now.limits, now.run, now_ms) if on else None,
+        "due_ms": now.due_ms,
     }

@@ -81,7 +81,7 @@ def test_a_fresh_run_admits_an_entry_of_its_tier_and_below() -> None:
         (
             run(begun=5, open=1, at_risk_micros=DOLLAR, profit_micros=-4 * DOLLAR),
             ENTRY,
-            "stop-loss reached: lost 4.00 of at most 5.00 USDC, 1.00 more at risk",
+            "stop-loss within reach: lost 4.00 and 1.00 at risk of at most 5.00 USDC",
         ),
         (
             run(profit_micros=10_250_000),
