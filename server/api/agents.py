@@ -281,6 +281,7 @@ async def _owner(services: Services, request: Request, new: NewAgent) -> str | N
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="registerAgent",
+        cost=25,
         path="/v1/agents",
         method="POST",
         handler=register,

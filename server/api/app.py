@@ -13,9 +13,11 @@ from starlette.exceptions import HTTPException
 from server.api import problems
 from server.api.asyncapi import asyncapi
 from server.api.descriptions import encode
+from server.api.idempotent import once
 from server.api.openapi import openapi
 from server.api.operation import Descriptions, Services, routes
 from server.api.routes import OPERATIONS
+from server.api.tolls import Tolls
 from server.clock import Clock, unix_ms
 from server.config import Config
 from server.live.queue import Queues
@@ -36,6 +38,7 @@ def create_app(
     queue_sizes: Callable[[], Awaitable[list[QueueCard]]] | None = None,
     metrics: Metrics | None = None,
     clock: Clock = unix_ms,
+    tolls: Tolls | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
@@ -52,9 +55,10 @@ def create_app(
         clock=clock,
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
         pictures=asyncio.Semaphore(PICTURES_AT_ONCE),
+        tolls=tolls or Tolls(config),
     )
     app = Starlette(
-        routes=routes(OPERATIONS, services),
+        routes=routes([once(operation) for operation in OPERATIONS], services),
         exception_handlers={
             HTTPException: problems.of_http_exception,
             Exception: problems.of_failure,

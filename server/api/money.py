@@ -16,6 +16,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.api.idempotent import key_of
 from server.api.operation import Limit, Operation, Services, as_json, read_body, read_query
 from server.api.principal import Principal, authorize
 from server.api.problems import Problem
@@ -32,7 +33,6 @@ CSV_LINES = 10_000
 Amount = Annotated[int, Meta(ge=1, le=10**12)]
 Asset = Literal["usdc", "play"]
 Party = Annotated[str, Meta(min_length=1, max_length=64)]
-_KEY_CHARS = 128
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -246,13 +246,9 @@ async def _cross(
 
 def _name(request: Request, principal: Principal, what: str) -> str:
     """A name for what the request does: the same for the same account and `Idempotency-Key`."""
-    key = request.headers.get("idempotency-key")
+    key = key_of(request)
     if key is None:
         return new_id()
-    if not 1 <= len(key) <= _KEY_CHARS or not key.isprintable():
-        raise Problem(
-            400, "bad-key", f"an Idempotency-Key is 1 to {_KEY_CHARS} printable characters"
-        )
     said = f"{principal.account}\n{what}\n{key}".encode()
     return f"key-{hashlib.sha256(said).hexdigest()[:40]}"
 
@@ -320,7 +316,6 @@ def _shown(line: Line) -> StatementLine:
 
 _PURSE = "no such purse of yours: `unknown-agent`"
 _FUNDS = "not so much is available: `unfunded`"
-_KEY = "the Idempotency-Key was used for another request: `idempotency-mismatch`"
 
 OPERATIONS = (
     Operation(
@@ -365,8 +360,9 @@ OPERATIONS = (
         summary="Move money between your purses: fund an agent, or take back what it has",
         answer=Moved,
         status=201,
+        idempotent=True,
         body=NewTransfer,
-        problems={404: _PURSE, 409: _FUNDS, 422: f"one purse twice, or {_KEY}"},
+        problems={404: _PURSE, 409: _FUNDS, 422: "one purse twice"},
         tag="money",
         bearer=True,
         scopes=("money",),
@@ -379,8 +375,9 @@ OPERATIONS = (
         summary="Bring USDC in from your wallet (simulated: it comes from nowhere)",
         answer=Crossing,
         status=202,
+        idempotent=True,
         body=NewCrossing,
-        problems={409: "no wallet, or too many are under way", 422: f"too much, or {_KEY}"},
+        problems={409: "no wallet, or too many are under way", 422: "too much"},
         tag="money",
         bearer=True,
         scopes=("money",),
@@ -393,8 +390,9 @@ OPERATIONS = (
         summary="Take USDC out to your wallet",
         answer=Crossing,
         status=202,
+        idempotent=True,
         body=NewCrossing,
-        problems={409: f"no wallet, too many are under way, or {_FUNDS}", 422: _KEY},
+        problems={409: f"no wallet, too many are under way, or {_FUNDS}"},
         tag="money",
         bearer=True,
         scopes=("money",),

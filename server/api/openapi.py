@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from server.api.fields import descriptions, schemas
+from server.api.idempotent import MAX_KEY
 from server.api.operation import MAX_BODY_BYTES, Operation
 from server.api.problems import MEDIA_TYPE, ProblemDocument
 
@@ -39,6 +40,17 @@ _IF_MATCH = {
 _OF_CREDENTIALS = {
     401: "there is no login or key, or it is unknown, expired or revoked",
     403: "the login or key has not the scope (`insufficient-scope`)",
+}
+_OF_IDEMPOTENCY = {
+    409: "a request with this Idempotency-Key is being answered (`in-progress`)",
+    422: "the Idempotency-Key was used for another request (`idempotency-mismatch`)",
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key, of at most 128 printable characters, is done once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
 _ABOUT = f"""Ask the arena what one may know without a connection to its gateway.
 
@@ -87,6 +99,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             *_path_parameters(operation.path),
             *_query_parameters(operation.query),
             *([_IF_MATCH] if operation.if_match else []),
+            *([_IDEMPOTENCY_KEY] if operation.idempotent else []),
         ],
         "responses": _responses(operation),
     }
@@ -141,7 +154,12 @@ def _problems(operation: Operation) -> dict[int, str]:
         }
     if operation.scopes:
         found |= _OF_CREDENTIALS
-    return found | operation.problems
+    if operation.credits:
+        found[429] = "out of credits; see Retry-After"
+    found |= operation.problems
+    for status, words in (_OF_IDEMPOTENCY if operation.idempotent else {}).items():
+        found[status] = f"{found[status]}; or {words}" if status in found else words
+    return found
 
 
 def _either(scopes: Sequence[str]) -> str:

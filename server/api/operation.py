@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 import structlog
@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from server.api import problems
 from server.api.problems import Problem
+from server.api.tolls import CHANGING, LOOK_UP, READING, Tolls
 from server.clock import Clock
 from server.config import Config
 from server.metrics import Metrics
@@ -56,6 +57,7 @@ class Services(msgspec.Struct, frozen=True):
     documents: Descriptions
     pictures: asyncio.Semaphore
     """Held while a picture is decoded or drawn."""
+    tolls: Tolls
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -83,14 +85,26 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     if_match: bool = False
     """`If-Match` may name the revision that the caller has seen."""
     problems: dict[int, str] = {}
-    """When which problem is answered, beside 500 and 503."""
+    """When which problem is answered, beside those that its other fields bring, 429, 500 and 503."""
     tag: str
     bearer: bool = False
     """An `Authorization: Bearer` login or key may be sent."""
     scopes: tuple[Scope, ...] = ()
     """One of these is needed, as the handler checks by `authorize`; 401 and 403 are documented for it."""
+    idempotent: bool = False
+    """An `Idempotency-Key` is heeded; see `server.api.idempotent`. Not where the answer is a secret."""
+    cost: int | None = None
+    """In credits (`server.api.tolls`); None: what reading or changing something costs."""
     quiet: bool = False
-    """Asked every few seconds by machines: logged at debug level."""
+    """Asked every few seconds by machines: logged at debug level, and free."""
+
+    @property
+    def credits(self) -> int:
+        if self.quiet:
+            return 0
+        if self.cost is not None:
+            return self.cost
+        return READING if self.method == "GET" else CHANGING
 
 
 def routes(operations: Sequence[Operation], services: Services) -> list[Route]:
@@ -115,6 +129,7 @@ def _route(path: str, methods: Mapping[str, Operation], services: Services) -> R
 
 async def _answer(operation: Operation, services: Services, request: Request) -> Response:
     try:
+        _take_toll(operation, services, request)
         return await operation.handler(services, request)
     except Problem as problem:
         return problem.response()
@@ -130,6 +145,14 @@ async def _answer(operation: Operation, services: Services, request: Request) ->
     except Exception:
         _log.exception("http.failure", route=operation.path)
         return problems.internal().response()
+
+
+def _take_toll(operation: Operation, services: Services, request: Request) -> None:
+    """From the address; where a credential is sent the account pays, once it is known. Raises Problem."""
+    request.state.credits = operation.credits
+    named = "authorization" in request.headers
+    due = min(LOOK_UP, operation.credits) if named else operation.credits
+    services.tolls.charge_address(client_address(request), due)
 
 
 def _observe(
@@ -194,9 +217,18 @@ async def read_bytes(request: Request, media_types: Sequence[str], most: int) ->
     media_type = request.headers.get("content-type", media_types[0]).partition(";")[0]
     if media_type.strip().lower() not in media_types:
         raise Problem(415, "bad-media-type", f"send the body as {' or '.join(media_types)}")
+    return await body_of(request, most)
+
+
+async def body_of(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
+    """As `read_bytes`, of whatever media type. May be asked again. Raises Problem 408 or 413."""
+    state = request.state
+    if hasattr(state, "body"):
+        return cast(bytes, state.body)
     try:
         async with asyncio.timeout(BODY_S):
-            return await _read_body(request, most)
+            state.body = await _read_body(request, most)
+        return cast(bytes, state.body)
     except (TimeoutError, ClientDisconnect):
         raise Problem(408, "body-timeout", "the body did not come whole in time") from None
 

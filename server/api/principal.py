@@ -8,6 +8,7 @@ is 401, also where none would have been needed: a misspelt key must not silently
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from server.api import problems
 from server.api.operation import Services, read_id
 from server.api.problems import Problem
+from server.api.tolls import READING
 from server.identity import Identity, is_login
 from server.store.accounts import Role
 from server.store.keys import SCOPES, Scope
@@ -35,7 +37,16 @@ class Principal(Struct, frozen=True):
 
 
 async def authenticate(services: Services, request: Request) -> Principal:
-    """Who makes the request. Raises Problem 401."""
+    """Who makes the request, and pays for it. Raises Problem 401 or 429. Asked again, it knows already."""
+    state = request.state
+    if not hasattr(state, "principal"):
+        found = await _principal(services, request)
+        services.tolls.charge_account(found.account, getattr(state, "credits", READING))
+        state.principal = found
+    return cast(Principal, state.principal)
+
+
+async def _principal(services: Services, request: Request) -> Principal:
     credential = bearer(request)
     if credential is None:
         raise _unauthorized("send a login or a key as `Authorization: Bearer`")

@@ -254,6 +254,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="What to put into a message to sign in with",
         answer=SignInNonce,
         status=201,
+        cost=10,
         tag="identity",
     ),
     Operation(
@@ -264,6 +265,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Sign in with a wallet's signature (EIP-4361, ERC-1271)",
         answer=NewLogin,
         status=201,
+        cost=25,
         body=SignIn,
         problems={
             409: "the wallet is of another account, or the agent's account has another wallet",

@@ -30,6 +30,7 @@ from server.store.outbox import Outbox
 from server.store.owned import Owned
 from server.store.points import Points
 from server.store.ratings import Ratings
+from server.store.replies import Replies
 from server.store.results import Results
 from server.store.sessions import Sessions
 from server.store.shares import Shares
@@ -47,6 +48,7 @@ class Store:
         self.accounts = Accounts(database, clock)
         self.logins = Logins(database, clock)
         self.keys = Keys(database, clock)
+        self.replies = Replies(database, clock)
         self.agents = Agents(database, clock)
         self.owned = Owned(database, clock)
         self.avatars = Avatars(database, clock)

@@ -89,7 +89,7 @@ class Accounts:
 
     async def roles(self, account: str) -> frozenset[str]:
         query = select(schema.account_role.c.role).where(schema.account_role.c.account == account)
-        async with self._db.reading() as tx:
+        async with self._db.looking() as tx:
             return frozenset((await tx.execute(query)).scalars())
 
     async def grant(self, account: str, role: Role) -> bool:
@@ -114,6 +114,6 @@ class Accounts:
     async def _one(self, which: ColumnElement[bool]) -> Account | None:
         a = schema.account
         query = select(a.c.id, a.c.wallet, a.c.created_ms).where(which)
-        async with self._db.reading() as tx:
+        async with self._db.looking() as tx:
             row = (await tx.execute(query)).one_or_none()
         return None if row is None else Account(*row)

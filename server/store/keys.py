@@ -91,7 +91,7 @@ class Keys:
             .join_from(k, r, r.c.account == k.c.account, isouter=True)
             .where(k.c.hash == key_hash(clear), k.c.revoked_ms.is_(None))
         )
-        async with self._db.reading() as tx:
+        async with self._db.looking() as tx:
             rows = (await tx.execute(query)).all()
         if not rows:
             return None
@@ -122,7 +122,7 @@ class Keys:
     async def revoked_since(self, since_ms: int) -> frozenset[str]:
         """The SHA-256 (`identity.key_hash`) of every key that was revoked at that time or later."""
         k = schema.api_key
-        async with self._db.reading() as tx:
+        async with self._db.looking() as tx:
             found = await tx.execute(select(k.c.hash).where(k.c.revoked_ms >= since_ms))
         return frozenset(found.scalars())
 

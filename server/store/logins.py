@@ -62,7 +62,7 @@ class Logins:
                 o.c.expires_ms > self._clock(),
             )
         )
-        async with self._db.reading() as tx:
+        async with self._db.looking() as tx:
             rows = (await tx.execute(query)).all()
         if not rows:
             return None

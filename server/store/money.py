@@ -188,6 +188,7 @@ idempotency = Table(
     # The answer; null while the first request is being answered.
     Column("status", Integer),
     Column("body", Text),
+    Column("location", String(256)),
     Column("made_ms", BigInteger, nullable=False),
     Index(None, "made_ms"),
 )

@@ -119,7 +119,7 @@ api_key = Table(
     Column("scopes", String(64), nullable=False),
     Column("label", NAME, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Column("revoked_ms", BigInteger),
+    Column("revoked_ms", BigInteger, index=True),
 )
 
 avatar = Table(

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from server.api.operation import Services
 from server.api.principal import Principal, authenticate, authorize, authorize_role, owned_agent
 from server.api.problems import Problem
+from server.api.tolls import Tolls
+from server.config import Config
 from server.identity import key_hash, new_key, new_login
 from server.store import Store
 from server.store.keys import SCOPES
@@ -17,16 +19,17 @@ WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 DAY_MS = 86_400_000
 
 
-class OnlyStore:
+class FewServices:
     """All of the services that a credential needs."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.tolls = Tolls(Config())
 
 
 @pytest.fixture
 def services(store: Store) -> Services:
-    return cast(Services, OnlyStore(store))
+    return cast(Services, FewServices(store))
 
 
 def request(header: str | None, **path: str) -> Request:
