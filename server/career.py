@@ -61,6 +61,15 @@ def of_seat(
     )
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What an agent's version has done in one Space for one asset."""
+
+    space: str
+    version: str
+    asset: str
+    tally: Tally
+
+
 class WinRate(msgspec.Struct, frozen=True):
     """In thousandths, with the interval that holds the true rate in 95 of 100 cases."""
 

@@ -6,6 +6,8 @@ from server.api import (
     agents,
     automation,
     avatars,
+    comparisons,
+    dashboards,
     descriptions,
     fees,
     gateway,
@@ -186,6 +188,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *automation.OPERATIONS,
     *fees.OPERATIONS,
     *money.OPERATIONS,
+    *dashboards.OPERATIONS,
+    *comparisons.OPERATIONS,
     *points.OPERATIONS,
     *shares.OPERATIONS,
 )

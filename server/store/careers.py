@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.career import Bucket, Tally, of_seat
+from server.career import Bucket, Part, Tally, of_seat
 from server.store import merit
 from server.store.engine import Database
 
@@ -33,15 +33,6 @@ class EndedSeat(msgspec.Struct, frozen=True):
     score_milli: int | None
     paid_micros: int
     won_micros: int
-
-
-class Part(msgspec.Struct, frozen=True):
-    """What an agent's version has done in one Space for one asset."""
-
-    space: str
-    version: str
-    asset: str
-    tally: Tally
 
 
 async def add(

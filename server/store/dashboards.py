@@ -14,7 +14,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import schema
+from server.dashboard import RatedPart
+from server.store import money, schema
+from server.store.agents import version_id
 from server.store.engine import Database
 from server.store.merit import league as league_table
 from server.store.ratings import RatingRow
@@ -22,7 +24,7 @@ from server.store.ratings import RatingRow
 MEETINGS_OF = 10_000
 """Meetings are looked for among so many of the latest sessions of the first of the two."""
 
-_e, _s, _rated = schema.entry, schema.session, schema.rating_applied
+_e, _s, _rated, _result = schema.entry, schema.session, schema.rating_applied, money.result
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,24 +42,13 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     """An entry was paid; none is in a tournament."""
     rank: int | None
     """Null until it is settled, and when it is void."""
+    ranks: tuple[int, ...] | None
+    """Of all seats."""
     score_milli: int | None
     won_micros: int | None
     """A refund included."""
     moved: RatingRow | None
     """How the version's rating moved; null until rated, and where nothing was."""
-
-
-class RatedPart(msgspec.Struct, frozen=True):
-    """A version's rating in a Space, and its league there."""
-
-    space: str
-    version: str
-    number: int
-    """Of the version."""
-    mu_milli: int
-    sigma_milli: int
-    sessions: int
-    division: int | None
 
 
 class Meetings(msgspec.Struct, frozen=True):
@@ -87,11 +78,34 @@ class Side(msgspec.Struct, frozen=True):
     version: str | None = None
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """The agent that a dashboard is of."""
+
+    agent: str
+    name: str
+    owner: str
+    """Not to be shown."""
+    plays: str
+    """The version that plays now."""
+
+
 class Dashboards:
     """Every method is one transaction of one or two statements, however many rows it reads."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    async def subject(self, agent: str, number: int | None = None) -> Subject | None:
+        """The agent, if there is one that has had a version of this number."""
+        a, v = schema.agent, schema.agent_version
+        query = select(a.c.id, a.c.name, a.c.owner, a.c.plays).where(a.c.id == agent)
+        if number is not None:
+            query = query.join(v, v.c.agent == a.c.id).where(v.c.number == number)
+        async with self._db.reading() as tx:
+            row = (await tx.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return Subject(row.id, row.name, row.owner, version_id(agent, row.plays))
 
     async def history(
         self,
@@ -144,10 +158,11 @@ def _played(side: Side) -> Any:
         select(
             *(_e.c.session, _s.c.space, _s.c.tier_micros, _s.c.status, _s.c.opened_ms),
             *(_s.c.sealed_ms, _e.c.seat, _e.c.version, _e.c.ticket, _e.c.rank),
-            *(_e.c.score_milli, _e.c.won_micros, _rated.c.rows),
+            *(_e.c.score_milli, _e.c.won_micros, _rated.c.rows, _result.c.ranks),
         )
         .join(_s, _s.c.id == _e.c.session)
         .outerjoin(_rated, _rated.c.session == _e.c.session)
+        .outerjoin(_result, _result.c.session == _e.c.session)
     )
     return query.where(*_seats(_e, side))
 
@@ -171,6 +186,7 @@ def _read(row: Row[*tuple[Any, ...]], until_ms: int) -> Played:
         version=row.version,
         paid=row.ticket is not None,
         rank=row.rank if seen else None,
+        ranks=msgspec.json.decode(row.ranks, type=tuple[int, ...]) if seen and row.ranks else None,
         score_milli=row.score_milli if seen else None,
         won_micros=row.won_micros if seen else None,
         moved=next((move for move in moves if move.version == row.version), None),
