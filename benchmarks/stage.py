@@ -99,6 +99,10 @@ class Stage:
         return {}, 0
 
 
+async def _revoked_since(since_ms: int) -> frozenset[str]:
+    return frozenset()
+
+
 async def _identify(key: str) -> Identity | None:
     return None
 
@@ -146,6 +150,7 @@ async def staged(**knobs: Any) -> AsyncIterator[Staged]:
         entrance=stage,
         presence=stage,
         identify=_identify,
+        revoked_since=_revoked_since,
     )
     task = asyncio.create_task(gateway.run())
     try:

@@ -177,6 +177,7 @@ class Parts:
             entrance=self._entrance(),
             presence=Presence(self._redis),
             identify=self._store.agents.by_key,
+            revoked_since=self._store.keys.revoked_since,
             metrics=self._metrics,
         )
         return self._gateway

@@ -225,7 +225,7 @@ async def _account(services: Services, wallet: str, agent_key: str | None) -> Ac
     if agent_key is None:
         return await accounts.with_wallet(wallet)
     holder = await services.store.keys.holder(agent_key)
-    if holder is None or holder.agent is None:
+    if holder is None or holder.agent is None or "play" not in holder.scopes:
         raise Problem(422, "unknown-agent-key", "`agent_key` is no key of an agent, or was revoked")
     try:
         return await accounts.bind(holder.account, wallet)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from server.clock import Clock
 from server.gateway.channels import Channels
 from server.gateway.connection import Peer
 from server.gateway.door import Door
@@ -21,6 +22,12 @@ from server.protocol import CloseCode
 PRESENCE_S = 1.0
 RESUBMIT_S = 0.1
 SWEEP_S = 1.0
+REVOKED_S = 2.0
+LOOK_BACK_MS = 60_000
+"""Revocations are stamped by another's clock and seen when they are committed, so each is looked at more than
+once: also who said hello while his key was being revoked is found."""
+RevokedSince = Callable[[int], Awaitable[frozenset[str]]]
+"""Unix ms -> `identity.key_hash` of the keys that were revoked then or later."""
 _log = structlog.get_logger()
 
 
@@ -61,6 +68,24 @@ async def count_watchers(
         followed = channels.get(f"session:{session}")
         if followed is not None:
             fanout.watching(followed, everywhere.get(session, 0))
+
+
+class Revocations:
+    """Cuts off who plays with a key that was revoked after his hello: REVOKED_S later, where the database answers."""
+
+    def __init__(self, door: Door, revoked_since: RevokedSince, clock: Clock) -> None:
+        self._door = door
+        self._revoked_since = revoked_since
+        self._clock = clock
+        self._swept_ms = clock()
+
+    async def sweep(self) -> None:
+        now_ms = self._clock()
+        hashes = await self._revoked_since(self._swept_ms - LOOK_BACK_MS)
+        self._swept_ms = now_ms
+        for peer in self._door.peers() if hashes else ():
+            if peer.key in hashes:
+                peer.dismiss(CloseCode.UNAUTHORIZED, "the key was revoked")
 
 
 class Keepalive:

@@ -65,6 +65,8 @@ class Peer(ServerConnection):
         self.supported = True
         """False when the client offered subprotocols and none of them is ours."""
         self.identity: Identity | None = None
+        self.key = ""
+        """SHA-256 of the key it said hello with, hex."""
         self.known = False
         """It has said hello, perhaps not yet answered."""
         self.greeted = False

@@ -20,9 +20,12 @@ from server.gateway.channels import Channels, Log
 from server.gateway.chores import (
     PRESENCE_S,
     RESUBMIT_S,
+    REVOKED_S,
     SWEEP_S,
     Keepalive,
     Presence,
+    Revocations,
+    RevokedSince,
     count_watchers,
     repeat,
 )
@@ -74,6 +77,7 @@ class Gateway:
         presence: Presence,
         entrance: Entering,
         identify: Identify,
+        revoked_since: RevokedSince,
         metrics: Metrics | None = None,
     ) -> None:
         """To be made inside the event loop that will run it.
@@ -132,6 +136,7 @@ class Gateway:
             credits_per_s=config.credits_per_s,
         )
         self._keepalive = Keepalive(self._door, config.ping_interval_s)
+        self._revocations = Revocations(self._door, revoked_since, clock)
         self._listening = asyncio.Event()
         self._server: Server | None = None
         self._draining = False
@@ -220,6 +225,7 @@ class Gateway:
             ("presence", PRESENCE_S, self._count_watchers),
             ("resubmit", RESUBMIT_S, self._actions.again),
             ("idle channels", SWEEP_S, self._drop_idle),
+            ("revocations", REVOKED_S, self._revocations.sweep),
         ]
 
     async def _count_watchers(self) -> None:

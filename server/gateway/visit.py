@@ -20,7 +20,7 @@ from server.gateway.door import Door
 from server.gateway.frames import BadMessage
 from server.gateway.requests import COSTS, Refused, Requests
 from server.gateway.tolls import Tolls
-from server.identity import Identity
+from server.identity import Identity, key_hash
 from server.metrics import Metrics
 from server.protocol import ClientMessage, CloseCode, Error, Hello, Ping, Welcome
 
@@ -132,6 +132,7 @@ class Reception:
             peer.dismiss(CloseCode.UNAUTHORIZED, "the key is unknown or revoked")
             return
         peer.identity = identity
+        peer.key = "" if message.key is None else key_hash(message.key)
         peer.client = "".join(c for c in message.client if c.isprintable())
         await self._welcome(peer)
 

@@ -158,6 +158,8 @@ class Agents:
         if row is None:
             return None
         *found, scopes, created_ms = row
+        if scopes not in (HOST_SCOPE, "play"):
+            return None
         runner = scopes == HOST_SCOPE
         if runner and created_ms + HOST_KEY_MS < self._clock():
             return None

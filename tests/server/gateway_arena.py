@@ -17,7 +17,7 @@ from server.clock import unix_ms
 from server.config import Config, load
 from server.entering import Entrance
 from server.gateway import Gateway
-from server.identity import Identity, new_id
+from server.identity import Identity, key_hash, new_id
 from server.live import keys
 from server.live.feed import Feed
 from server.live.inbox import Inbox
@@ -188,6 +188,8 @@ class Arena:
         self.config = config
         self.log = LiveLog(redis)
         self.agents: dict[str, Identity] = {}
+        self.revoked: dict[str, int] = {}
+        """SHA-256 of a key -> when it was revoked."""
         self.identify_fails = False
         self.entries = FreeEntries()
         self.gateways: list[Gateway] = []
@@ -203,6 +205,16 @@ class Arena:
         if self.identify_fails:
             raise ConnectionError("the store is away")
         return self.agents.get(key)
+
+    async def revoked_since(self, since_ms: int) -> frozenset[str]:
+        if self.identify_fails:
+            raise ConnectionError("the store is away")
+        return frozenset(h for h, at_ms in self.revoked.items() if at_ms >= since_ms)
+
+    def revoke(self, agent: str, at_ms: int | None = None) -> None:
+        """The agent's key, now or as another's clock stamps it."""
+        self.agents.pop(key_of(agent))
+        self.revoked[key_hash(key_of(agent))] = unix_ms() if at_ms is None else at_ms
 
     async def rating_of(self, version: str, space: str) -> tuple[int, int]:
         return 25_000, 8_333
@@ -230,6 +242,7 @@ class Arena:
             ),
             presence=Presence(self.redis),
             identify=self.identify,
+            revoked_since=self.revoked_since,
             metrics=metrics,
         )
         self.gateways.append(gateway)
