@@ -296,6 +296,28 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         int,
         Meta(ge=1, le=3_600, description="One judging of one session, all model calls together."),
     ] = 300
+    results_dir: Annotated[
+        str,
+        Meta(
+            description="Where published results files lie; workers write them, api processes serve them. Empty: in data_dir."
+        ),
+    ] = ""
+    official_every_s: Annotated[
+        int,
+        Meta(ge=1, le=604_800, description="How often official boards are made again."),
+    ] = 3_600
+    official_days: Annotated[
+        int,
+        Meta(ge=1, le=3_650, description="How old a session on an official board may be."),
+    ] = 90
+    official_sessions: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="How many of a Space's last sessions count on its board.",
+        ),
+    ] = 100_000
     job_attempts: Annotated[
         int, Meta(ge=1, le=100, description="Attempts of a step before it is a dead letter.")
     ] = 5

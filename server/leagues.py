@@ -55,21 +55,25 @@ def division_of(ordinal_milli: int) -> int:
 
 def placed(ordinal_milli: int) -> Standing:
     """Who has no history here, or whose season has just begun."""
-    division = division_of(ordinal_milli)
+    return standing(division_of(ordinal_milli))
+
+
+def standing(division: int) -> Standing:
+    """Just come to a division, and never been higher."""
     return Standing(division, 0, division)
 
 
-def after(standing: Standing, ordinal_milli: int) -> Standing:
+def after(before: Standing, ordinal_milli: int) -> Standing:
     """The standing after a result that left this ordinal."""
     reached = division_of(ordinal_milli)
-    if reached > standing.division:
-        return Standing(reached, 0, max(standing.best, reached))
-    floor = floor_milli(standing.division)
+    if reached > before.division:
+        return Standing(reached, 0, max(before.best, reached))
+    floor = floor_milli(before.division)
     if floor is None or ordinal_milli >= floor - MARGIN_MILLI:
-        return msgspec.structs.replace(standing, below=0)
-    if standing.below + 1 < DEMOTE_AFTER:
-        return msgspec.structs.replace(standing, below=standing.below + 1)
-    return Standing(standing.division - 1, 0, standing.best)
+        return msgspec.structs.replace(before, below=0)
+    if before.below + 1 < DEMOTE_AFTER:
+        return msgspec.structs.replace(before, below=before.below + 1)
+    return Standing(before.division - 1, 0, before.best)
 
 
 def provisional(sessions: int, sigma_milli: int) -> bool:

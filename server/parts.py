@@ -45,6 +45,7 @@ from server.hostless import Hostless
 from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
 from server.jobs.judge import PANEL_SHARE
+from server.jobs.official import OfficialBoards
 from server.live.agents import AgentChannels
 from server.live.connection import open_redis
 from server.live.feed import Feed
@@ -58,6 +59,8 @@ from server.lobby import LobbyPublisher
 from server.lost import LostSessions
 from server.matchmaker import Matchmaker
 from server.metrics import Metrics
+from server.official.document import BoardWindow
+from server.official.publish import results_folder
 from server.oracle import Oracle, feeds
 from server.role import Role, Running
 from server.store import Store, open_store
@@ -109,7 +112,7 @@ class Parts:
                 self._make_director(),
                 self._make_automating(),
             ],
-            Role.WORKER: lambda: [self._make_worker()],
+            Role.WORKER: lambda: [self._make_worker(), self._make_official()],
             Role.RUNNER: lambda: [self._make_runner(agents)],
         }
         return {role: makers[role]() for role in Role if role in chosen}
@@ -311,6 +314,17 @@ class Parts:
             hostless=self._make_hostless(),
             config=self._config,
             metrics=self._metrics,
+        )
+
+    def _make_official(self) -> OfficialBoards:
+        return OfficialBoards(
+            name=self._name,
+            redis=self._redis,
+            store=self._store,
+            folder=results_folder(self._config),
+            spaces=[space.id for space in registry.offered()],
+            every_s=self._config.official_every_s,
+            window=BoardWindow(self._config.official_days, self._config.official_sessions),
         )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:

@@ -24,6 +24,7 @@ _PATH_PARAMETERS = {
     "tournament": "A tournament's id.",
     "space": "A Space's id, e.g. `rap-battle`.",
     "token": "What stands in a share link.",
+    "season": "A season's number, e.g. `1`.",
 }
 _EVERYWHERE = {
     500: "the arena failed; the failure is in its log",

@@ -14,6 +14,7 @@ from server.store.audit import AuditLog
 from server.store.automations import Automations
 from server.store.avatars import Avatars
 from server.store.backlog import Backlog
+from server.store.boards import OfficialBoards
 from server.store.careers import Careers
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
@@ -27,6 +28,7 @@ from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.outbox import Outbox
+from server.store.outcomes import Outcomes
 from server.store.owned import Owned
 from server.store.points import Points
 from server.store.ratings import Ratings
@@ -61,6 +63,8 @@ class Store:
         self.leagues = Leagues(database)
         self.backlog = Backlog(database)
         self.audit = AuditLog(database)
+        self.outcomes = Outcomes(database)
+        self.boards = OfficialBoards(database)
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)

@@ -1,0 +1,105 @@
+"""The official boards, made again on a schedule by one worker: a results file, a board from it, both kept.
+
+What they were made of is public, and so is how: the file is content-addressed, the board names its digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.clock import Clock, unix_ms
+from server.live import keys
+from server.live.leader import Leadership
+from server.official.document import BoardWindow
+from server.official.publish import BoardFailed, publish, sweep
+from server.store import Store
+
+DUTY = "official-boards"
+
+_logger = structlog.get_logger()
+
+
+class OfficialBoards:
+    """One per process; any number may run, one of them works."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        redis: Redis,
+        store: Store,
+        folder: Path,
+        spaces: Iterable[str],
+        every_s: float,
+        window: BoardWindow | None = None,
+        clock: Clock = unix_ms,
+    ) -> None:
+        """`folder` is where results files lie: one for all processes that make or serve them."""
+        self._store = store
+        self._folder = folder
+        self._spaces = tuple(spaces)
+        self._every_s = every_s
+        self._window = window or BoardWindow()
+        self._clock = clock
+        self._known: dict[str, tuple[int, int]] = {}
+        self._stopping = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+        self._leadership = Leadership(
+            redis,
+            key=keys.leader(DUTY),
+            fence=keys.leader_fence(DUTY),
+            name=name,
+            stopping=self._stopping,
+        )
+
+    async def run(self) -> None:
+        """Make boards whenever we lead, until cancelled or drained."""
+        await self._leadership.lead(self._term)
+
+    async def drain(self) -> None:
+        """Begin nothing more, and leave what is being made to the next one: it is made whole or not at all."""
+        self._stopping.set()
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _term(self) -> None:
+        self._known.clear()
+        while not self._stopping.is_set():
+            self._work = asyncio.create_task(self._all())
+            await asyncio.wait({self._work})
+            if not self._work.cancelled():
+                self._work.result()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._every_s)
+
+    async def _all(self) -> None:
+        """Each Space for itself: what fails is made next time."""
+        for space in self._spaces:
+            try:
+                await self._publish(space)
+            except (BoardFailed, SQLAlchemyError, OSError) as error:
+                _logger.error("official board not made", space=space, error=str(error))
+        if self._folder.is_dir():
+            await sweep(self._store, self._folder)
+
+    async def _publish(self, space: str) -> None:
+        """Unless nothing has come to the Space since we made its board."""
+        count = await self._store.outcomes.count(space)
+        if not count[0] or self._known.get(space) == count:
+            return
+        made = await publish(self._store, space, self._folder, self._window, self._clock)
+        self._known[space] = count
+        _logger.info(
+            "official board",
+            space=space,
+            sessions=made.sessions,
+            versions=len(made.rows),
+            digest="" if made.source is None else made.source.digest,
+        )
