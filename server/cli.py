@@ -14,6 +14,7 @@ import typer
 import uvloop
 
 from server import config as configuration
+from server.commands import automation
 from server.config import Config, ConfigError
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
+
+app.add_typer(automation.app)
 
 ConfigFile = Annotated[
     Path | None,
@@ -58,6 +61,7 @@ def main() -> None:
 
 def _known_failures() -> tuple[type[Exception], ...]:
     """What the user can do something about. Imported late: `agon --help` needs none of it."""
+    from bots.errors import BotError
     from server.api.listen import CannotListen
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
@@ -68,6 +72,7 @@ def _known_failures() -> tuple[type[Exception], ...]:
 
     return (
         ArenaFailed,
+        BotError,
         CannotListen,
         CommandError,
         ConfigError,

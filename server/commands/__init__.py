@@ -1,0 +1,1 @@
+"""Groups of `agon` commands, one file each; `server.cli` hangs them into the one command."""

@@ -1,0 +1,201 @@
+"""`agon automation`: how one's agents play by themselves. Speaks to the public API alone, with the owner's login."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bots.owner import OwnerApi
+
+app = typer.Typer(
+    name="automation",
+    help="Have your agents play by themselves, within limits.",
+    epilog='Example: agon automation set Ember --space bid-tac-toe --tier 0.50 --stop-loss 5 --hours "mon-fri 08:00-20:00"',
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+LINE_CHARS = 1_000
+
+Agent = Annotated[str, typer.Argument(help="The name or id of an agent of yours.")]
+Url = Annotated[str | None, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
+
+
+@app.command(epilog="Example: agon automation show Ember")
+def show(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+    """Print the limits, how the run goes, and why it waits or has stopped."""
+    _tell(_call(url, agent, "GET"), as_json)
+
+
+@app.command(epilog="Example: agon automation on Ember")
+def on(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+    """Begin a run; one that is on goes on."""
+    _tell(_call(url, agent, "POST", "/on"), as_json)
+
+
+@app.command(epilog="Example: agon automation off Ember")
+def off(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+    """End the run; what is open is played to its end."""
+    _tell(_call(url, agent, "POST", "/off"), as_json)
+
+
+@app.command("set", epilog="Example: agon automation set Ember --max-sessions 50 --take-profit 10")
+def set_limits(
+    agent: Agent,
+    space: Annotated[
+        list[str] | None, typer.Option(help="Where it queues, in rotation; repeated for several.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option(help="What an entry costs in USDC, or `free`; none costs more.")
+    ] = None,
+    max_sessions: Annotated[
+        int | None, typer.Option(min=1, help="Sessions of a run, at most; 10 where none was set.")
+    ] = None,
+    max_parallel: Annotated[
+        int | None, typer.Option(min=1, help="Sessions at once, at most; 1 where none was set.")
+    ] = None,
+    stop_loss: Annotated[
+        str | None,
+        typer.Option(help="What a run loses at most, e.g. 5.00; ten entries where none was set."),
+    ] = None,
+    take_profit: Annotated[
+        str | None, typer.Option(help="Stop once this much is won; `none`: do not.")
+    ] = None,
+    hours: Annotated[
+        str | None,
+        typer.Option(help="When it queues, UTC: `mon-fri 08:00-20:00; sun 10:00-14:00`, `always`."),
+    ] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change limits; those not named stay as they are. They hold at once."""
+    changes: dict[str, Any] = {
+        "spaces": space or None,
+        "tier_micros": None if tier is None else _tier(tier),
+        "max_sessions": max_sessions,
+        "max_parallel": max_parallel,
+        "stop_loss_micros": None if stop_loss is None else _micros("--stop-loss", stop_loss),
+        "schedule": None if hours is None else _schedule(hours),
+    }
+    changed = {name: value for name, value in changes.items() if value is not None}
+    if take_profit is not None:
+        unlimited = take_profit.strip().lower() == "none"
+        changed["take_profit_micros"] = None if unlimited else _micros("--take-profit", take_profit)
+    _tell(_run(url, lambda api: _set(api, agent, changed)), as_json)
+
+
+async def _set(api: OwnerApi, agent: str, changed: dict[str, Any]) -> Any:
+    from bots.owner import Refused
+
+    path = await _path(api, agent)
+    try:
+        limits = (await api.get(path))["limits"]
+    except Refused as error:
+        if error.code != "no-automation":
+            raise
+        limits = {"max_sessions": 10}
+        if "spaces" not in changed:
+            raise typer.BadParameter("name a Space to queue in: --space bid-tac-toe") from None
+        tier = changed.setdefault("tier_micros", 0)
+        limits["stop_loss_micros"] = 10 * (tier or 1_000_000)
+    return await api.put(path, limits | changed)
+
+
+def _call(url: str | None, agent: str, method: str, below: str = "") -> Any:
+    async def work(api: OwnerApi) -> Any:
+        path = await _path(api, agent) + below
+        return await (api.get(path) if method == "GET" else api.post(path))
+
+    return _run(url, work)
+
+
+def _run(url: str | None, work: Any) -> Any:
+    from bots.logins import owner_api
+
+    return asyncio.run(work(owner_api(url)))
+
+
+async def _path(api: OwnerApi, agent: str) -> str:
+    """Of the own agent with that id, or else that name. Raises Refused where none has, as the API does."""
+    from urllib.parse import quote
+
+    own = (await api.get("/v1/me/agents"))["agents"]
+    named = [each["agent"] for each in own if each["name"].casefold() == agent.casefold()]
+    ids = [each["agent"] for each in own if each["agent"] == agent]
+    found = next(iter((*ids, *named)), agent)
+    return f"/v1/agents/{quote(found, safe='')}/automation"
+
+
+def _tier(text: str) -> int:
+    return 0 if text.strip().lower() == "free" else _micros("--tier", text)
+
+
+def _micros(option: str, text: str) -> int:
+    from tui_client.owner.amounts import micros_of
+
+    micros = micros_of(text)
+    if micros is None:
+        raise typer.BadParameter(f"{option} {text!r} is no amount: write e.g. 5.00")
+    return micros
+
+
+def _schedule(text: str) -> dict[str, Any]:
+    from tui_client.owner.hours import NoSchedule, schedule_of
+
+    try:
+        return schedule_of(text)
+    except NoSchedule as error:
+        raise typer.BadParameter(f"--hours: {error}") from None
+
+
+def _tell(answer: Any, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+    else:
+        from bots.journal import plain
+
+        for line in lines(answer, time.time_ns() // 1_000_000):
+            print(plain(line, LINE_CHARS))
+
+
+def lines(answer: Any, now_ms: int) -> list[str]:
+    """The API's answer for people."""
+    from server.ledger.tiers import amount, asset_of, money
+    from tui_client.owner.hours import text_of
+
+    limits, run = answer["limits"], answer["run"]
+    tier, asset = limits["tier_micros"], asset_of(limits["tier_micros"])
+    goal = limits["take_profit_micros"]
+    told = [
+        f"state        {_state(answer)}",
+        f"plays        {', '.join(limits['spaces'])}; {money(tier, asset) if tier else 'the free tier'}",
+        f"at most      {limits['max_sessions']} sessions, {limits['max_parallel']} at once,"
+        f" {money(limits['stop_loss_micros'], asset)} lost",
+        f"stops at     {money(goal, asset)} won" if goal is not None else "stops at     no profit",
+        f"hours        {text_of(limits['schedule'])} (UTC)",
+    ]
+    if run["number"]:
+        profit = run["profit_micros"]
+        told.append(
+            f"run {run['number']:<8} {run['begun']} begun, {run['open']} open;"
+            f" {'lost' if profit < 0 else 'won'} {money(abs(profit), run['asset'])},"
+            f" {amount(run['at_risk_micros'])} at risk"
+        )
+    if answer["waits"]:
+        told.append(f"waits        {answer['waits']}")
+    elif answer["next_entry_ms"] is not None:
+        wait_s = max(0, answer["next_entry_ms"] - now_ms) // 1_000
+        told.append(f"next entry   {f'in {wait_s} s' if wait_s else 'now'}")
+    return told
+
+
+def _state(answer: Any) -> str:
+    reason = answer["reason"]
+    return f"{answer['state']}: {reason}" if reason else str(answer["state"])
