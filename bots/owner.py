@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -92,6 +93,17 @@ class OwnerApi:
         if answer.status_code >= 400:
             raise _refusal(answer)
         return _decoded(answer)
+
+
+async def own_agent(api: OwnerApi, named: str) -> str:
+    """The id of the account's agent with this id, or else this name; what is given where there is none.
+
+    Safe as a part of a path. Raises as `OwnerApi` does.
+    """
+    own = (await api.get("/v1/me/agents"))["agents"]
+    ids = [each["agent"] for each in own if each["agent"] == named]
+    names = [each["agent"] for each in own if each["name"].casefold() == named.casefold()]
+    return quote(next(iter((*ids, *names)), named), safe="")
 
 
 def _encoded(body: Any) -> tuple[bytes | None, str]:

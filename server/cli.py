@@ -14,7 +14,7 @@ import typer
 import uvloop
 
 from server import config as configuration
-from server.commands import automation
+from server.commands import automation, points
 from server.config import Config, ConfigError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(automation.app)
+app.add_typer(points.app)
 
 ConfigFile = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server import dashboard
 from server.agents import spec as specs
 from server.agents.limits import TooMany
 from server.agents.portable import BadFile
@@ -31,6 +32,7 @@ from server.api.operation import (
 from server.api.principal import authorize, bearer
 from server.api.problems import Problem
 from server.api.registrations import admit
+from server.experience import Level
 from server.identity import Identity, Kind
 from server.protocol import Id
 from server.store.agents import AgentRow, Draft, NameTaken, UnknownAgent
@@ -94,6 +96,8 @@ class AgentCard(msgspec.Struct, frozen=True, kw_only=True):
     """It plays no more; what it has done stays."""
     frozen: bool
     """An admin has stopped it."""
+    level: Level
+    """How far it has come with all its versions; see `getAgentStats` for how it does."""
 
 
 class VersionCard(msgspec.Struct, frozen=True):
@@ -171,7 +175,8 @@ async def card_of(services: Services, name: str) -> AgentCard:
     row = await services.store.agents.row(name)
     if row is None:
         raise problems.not_found("agent", name)
-    return _card(row, shelf_of(services.config))
+    level = dashboard.level(await services.store.careers.parts(name))
+    return _card(row, level, shelf_of(services.config))
 
 
 async def versions(services: Services, request: Request) -> Response:
@@ -244,7 +249,7 @@ def refusals() -> Iterator[None]:
         raise Problem(429, "too-many-versions", str(error), headers=after) from None
 
 
-def _card(row: AgentRow, shelf: Shelf) -> AgentCard:
+def _card(row: AgentRow, level: Level, shelf: Shelf) -> AgentCard:
     return AgentCard(
         agent=row.agent,
         name=row.name,
@@ -257,6 +262,7 @@ def _card(row: AgentRow, shelf: Shelf) -> AgentCard:
         created_ms=row.created_ms,
         archived=row.archived_ms is not None,
         frozen=row.frozen_ms is not None,
+        level=level,
     )
 
 

@@ -142,6 +142,7 @@ _BAD = {400: "a parameter is missing, unknown or out of range", 404: "no such ag
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="compareAgents",
+        cost=4,
         path="/v1/compare",
         handler=compare,
         summary="Two agents, or two versions, side by side",
@@ -152,6 +153,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         id="getHeadToHead",
+        cost=10,
         path="/v1/head-to-head",
         handler=head_to_head,
         summary="What came of the sessions in which two agents met",

@@ -301,6 +301,7 @@ _BAD = {400: "a parameter is unknown or out of range", 404: "no such agent or ve
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="getAgentStats",
+        cost=2,
         path="/v1/agents/{agent}/stats",
         handler=stats,
         summary="How an agent does: record, money, ratings, level; its owner is shown its automation",
@@ -322,6 +323,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         id="getAgentSeries",
+        cost=5,
         path="/v1/agents/{agent}/series",
         handler=over_time,
         summary="An agent's return, score and rating over time, in at most 500 points",

@@ -21,6 +21,7 @@ COMMANDS = (
     "replay",
     "doctor",
     "config",
+    "points",
 )
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 

@@ -116,6 +116,7 @@ async def test_an_agent_s_numbers_are_those_of_its_sessions(
     assert space["rating"]["sessions"] == 4
     assert space["rating"]["provisional"]
     assert (stats["level"]["xp"], stats["level"]["level"]) == (4 * 10 + 2 * 10 + 5, 1)
+    assert (await got(api, f"/v1/agents/{ann.agent}"))["level"] == stats["level"]
     assert stats["season_points"] > 0
     assert stats["automation"] is None
 
