@@ -151,7 +151,9 @@ def test_a_move_may_be_told_by_its_number_or_its_name() -> None:
     assert space.observe(after.pop(), None)["moves"] == [[0, "Bet"]]
 
 
-@pytest.mark.parametrize("text", ["", "Bet", "I take action 1", "action:", '{"action": 1.5}'])
+@pytest.mark.parametrize(
+    "text", ["", "Bet", "I take action 1", "action:", '{"action": 1.5}', "action: \ud800"]
+)
 def test_what_is_no_answer_is_not_guessed(text: str) -> None:
     with pytest.raises(InvalidAction):
         get("openspiel:kuhn_poker").parse("move", text)

@@ -70,7 +70,16 @@ def _line(value: str) -> Move | None:
     value = value.strip(" \t*`_")
     if _NUMBER.fullmatch(value.rstrip(".")):
         return Move(int(value.rstrip(".")))
-    return Move(value) if 0 < len(value) <= NAME_MAX else None
+    return Move(value) if 0 < len(value) <= NAME_MAX and _writable(value) else None
+
+
+def _writable(text: str) -> bool:
+    """Whether a transcript can hold it: no half of a surrogate pair alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def number_of(move: Move, legal: Legal) -> int:
