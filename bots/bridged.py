@@ -6,15 +6,18 @@ from bots.errors import BotError
 from spaces import registry
 
 
-def offer(space: str, brain: str) -> None:
+def offer(space: str, brain: str) -> str:
     """Let `brain` read the rules of `space` if it is a bridged game; others are known already.
 
-    Raises BotError where the game cannot be had, unless the brain can do with the arena's words alone.
+    Returns the id by which arenas know it, of which `space` may be any spelling. Raises BotError where
+    the game cannot be had, unless the brain can do with the arena's words alone.
     """
     if ":" not in space:
-        return
+        return space
     try:
         registry.offer([space])
+        return registry.get(space).id
     except (registry.UnknownSpace, ValueError) as error:
         if brain != "llm":
             raise BotError(str(error)) from None
+        return space

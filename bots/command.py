@@ -25,7 +25,7 @@ def play_brain(
     if brain == "llm":
         _check_llm(settings)
     given = {key: value for key, value in settings.items() if value}
-    bridged.offer(space, brain)
+    space = bridged.offer(space, brain)
     bot = BrainBot(make(brain, space, given))
     run(bot, space=space, name=name or brain.capitalize(), sessions=sessions or None, url=url)
 

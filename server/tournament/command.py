@@ -67,6 +67,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for on the command line."""
 
     space: str
+    """In any spelling of a bridged game's id, e.g. `openspiel:go(board_size=9)`."""
     entrants: str
     format: Literal["knockout", "round-robin"]
     sessions: int = 0
@@ -106,7 +107,7 @@ def run(config: Config, options: Options, *, on_screen: bool) -> Report:
     """Play it to its end. Raises TournamentFailed, own_arena.ArenaFailed."""
     try:
         contestants = parse(options.entrants)
-        setup = check(_setup(options), len(contestants))
+        setup = check(setup_of(options), len(contestants))
         _try_brains(contestants, setup.space)
         _try_tables(contestants, setup)
         if options.out is not None:
@@ -130,11 +131,12 @@ def run(config: Config, options: Options, *, on_screen: bool) -> Report:
             raise TournamentFailed(f"{error}; the arena's log is {kept}") from None
 
 
-def _setup(options: Options) -> Setup:
+def setup_of(options: Options) -> Setup:
+    """Unchecked, and for the Space's own id. Raises BadSetup."""
     try:
         return msgspec.convert(
             {
-                "space": options.space,
+                "space": registry.get(options.space).id,
                 "format": options.format,
                 "params": options.params,
                 "games": options.sessions,
@@ -142,7 +144,7 @@ def _setup(options: Options) -> Setup:
             },
             Setup,
         )
-    except msgspec.ValidationError as error:
+    except (registry.UnknownSpace, msgspec.ValidationError) as error:
         raise BadSetup(str(error)) from None
 
 

@@ -155,9 +155,16 @@ def test_a_bridged_game_that_cannot_be_had_stops_the_brains_that_need_its_rules(
     monkeypatch.setattr(registry, "_registered", {})
     with pytest.raises(BotError, match="OpenSpiel has no game 'poker'"):
         bridged.offer("openspiel:poker", "random")
-    bridged.offer("openspiel:poker", "llm")
-    bridged.offer("a-space-of-tomorrow", "random")
+    assert bridged.offer("openspiel:poker", "llm") == "openspiel:poker"
+    assert bridged.offer("a-space-of-tomorrow", "random") == "a-space-of-tomorrow"
     assert registry.offered() == registry.all_spaces()
+
+
+def test_a_bridged_game_is_known_by_its_id_however_it_was_spelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    assert bridged.offer("openspiel:go(board_size=9)", "random") == "openspiel:go:board_size-9"
 
 
 def test_the_runner_offers_what_its_agents_play(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from server.protocol import StandingRow
-from server.tournament.command import TournamentFailed, scored
+from server.tournament.command import TournamentFailed, read_options, scored, setup_of
 from server.tournament.contestants import parse
 from server.tournament.fixture import Fixture
 from server.tournament.regret import Judged, regrets
@@ -71,6 +71,14 @@ def test_repeated_names_are_numbered() -> None:
 def test_what_names_nobody(text: str, said: str) -> None:
     with pytest.raises(BadSetup, match=said.replace("*", r"\*")):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "space", ["openspiel:go(board_size=9)", "openspiel:go:board_size-9", "openspiel:go(komi=7.5,board_size=9)"]
+)  # fmt: skip
+def test_a_bridged_game_may_be_spelled_in_any_way(space: str) -> None:
+    options = read_options(space=space, entrants="random*2", format="knockout", params="")
+    assert setup_of(options).space == "openspiel:go:board_size-9"
 
 
 # ------------------------------------------------------------------ the report
