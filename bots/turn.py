@@ -92,12 +92,12 @@ class Result:
 
     @property
     def won(self) -> bool | None:
-        """True or False; None for a draw, a void session, and while the judges are out."""
+        """Whether nobody did better; None for a draw of all, a void session, and while the judges are out."""
         if self.status == "void":
             return None
         if self.returns is not None:
-            mine = self.returns[self.seat]
-            return None if mine == 0 else mine > 0
+            best = max(self.returns)
+            return None if min(self.returns) == best else self.returns[self.seat] == best
         if self.verdict is None or len(set(self.verdict.ranks)) <= 1:
             return None
         return self.verdict.ranks[self.seat] == 1
