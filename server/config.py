@@ -326,7 +326,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str,
         Meta(
             pattern="^(debug|info|warning|error)$",
-            description="The least important log line that is written.",
+            description="The least important log line that is written. A terminal shows the lines of single sessions, jobs, connections and requests at debug, and at info how many there were.",
         ),
     ] = "info"
 

@@ -121,6 +121,7 @@ class Holding:
 
     async def _restore(self, claimed: Sequence[tuple[str, int]]) -> None:
         sessions = await self._log.load([session for session, _ in claimed])
+        taken_over = 0
         for (session, token), loaded in zip(claimed, sessions, strict=True):
             if loaded is None:
                 _logger.error("session has no log", session=session, host=self._host)
@@ -131,8 +132,11 @@ class Holding:
             self.sessions[session] = held
             self._taken(held)
             if token > 1:
+                taken_over += 1
                 _logger.info("session taken over", session=session, token=token, host=self._host)
             await asyncio.sleep(0)  # let a due tick in between two restorations
+        if taken_over:
+            _logger.info("sessions taken over", count=taken_over, host=self._host)
 
     async def renew_forever(self) -> None:
         while True:

@@ -357,7 +357,8 @@ class Host:
     def _sealed(self, held: Held, sealed: Sealed) -> None:
         self._holding.finished(held)
         self.stats.sealed += 1
-        _logger.info(
+        write = _logger.warning if sealed.status == "void" else _logger.info
+        write(
             "session sealed",
             session=sealed.session,
             space=held.record.space,
