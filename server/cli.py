@@ -300,20 +300,11 @@ def replay(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Check transcripts and play them again."""
+    """Check transcripts and play them again. Exit status 1 if any of them failed."""
     from server import replay as replaying
 
     _load_arena(config, offering=bridge)
-    for number, file in enumerate(files):
-        try:
-            document = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        except OSError as error:
-            raise CommandError(f"cannot read {file}: {error.strerror}") from None
-        try:
-            told = replaying.report(document)
-        except replaying.ReplayFailed as error:
-            raise CommandError(f"{file}: {error}") from None
-        print("\n" * bool(number) + told)
+    raise typer.Exit(1 if replaying.tell(files) else 0)
 
 
 @app.command(epilog="Example: agon doctor")

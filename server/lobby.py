@@ -255,11 +255,12 @@ def _result(view: SessionView) -> str:
     elif outcome.get("returns") is not None:
         returns = outcome["returns"]
         best = [seat.name for seat in view.seats if returns[seat.seat] == max(returns)]
-        how = f"by {outcome['termination']}"
+        ended = str(outcome["termination"]).replace("-", " ")
+        how = "" if ended == "complete" else f"by {ended}"
     else:
         return ""
     if len(best) == len(view.seats):
         found = "draw"
     else:
         found = f"{best[0]} won" if len(best) == 1 else f"{' and '.join(best)} share the lead"
-    return f"{found} {how}"[:HEADLINE_CHARS]
+    return f"{found} {how}".rstrip()[:HEADLINE_CHARS]

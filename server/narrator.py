@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ import httpx
 from server.ratings import ranks_of
 from spaces import transcript
 from spaces.plain_text import plain_lines
+from spaces.seat_names import seat_name
+from spaces.space import Space
 
 POLL_S = 0.5
 SILENCE_S = 400.0
 """Nothing has moved for this long: something is wrong."""
 HEARTBEAT_S = 20.0
 MAX_REASON = 160
+_SEAT = re.compile(r"seat ([0-9]{1,3})\b")
 
 
 class Silence(RuntimeError):
@@ -80,11 +85,14 @@ class Narrator:
     def _print(self, detail: dict[str, Any]) -> None:
         document = self._transcript(detail["session"])
         replayed = transcript.replay(transcript.read(document))
-        who = " vs ".join(plain(seat["name"]) for seat in detail["seats"])
-        print(f"\n── {detail['space']}  {detail['session']}  {who}")
-        print(replayed.space.render(replayed.state))
-        for line in _verdict(detail):
-            print(line)
+        names = _names(detail)
+        print(f"\n── {detail['space']}  {detail['session']}  {' vs '.join(names)}")
+        if detail["status"] == "void":
+            print(f"void    {_void(detail)}; nobody is scored")
+        else:
+            print(replayed.space.render(replayed.state, names))
+            for line in _verdict(detail, names, replayed.space):
+                print(line)
         print(f"digest  {replayed.digest}  (replayed: same outcome)")
         path = self._save(detail["session"], document)
         if path is not None:
@@ -128,9 +136,23 @@ def _over(detail: dict[str, Any]) -> bool:
     )
 
 
+def _names(detail: dict[str, Any]) -> list[str]:
+    """By seat."""
+    return [plain(seat["name"]) for seat in sorted(detail["seats"], key=lambda each: each["seat"])]
+
+
+def _void(detail: dict[str, Any]) -> str:
+    """Why; the agent by name, since the arena's reason has its seat's number."""
+    reason = plain(str((detail["outcome"] or {}).get("reason", ""))) or "no reason is known"
+    found = _SEAT.match(reason)
+    return seat_name(_names(detail), int(found[1])) + reason[found.end() :] if found else reason
+
+
 def _progress(detail: dict[str, Any]) -> str:
     if detail["status"] == "live":
         return plain(detail["headline"]) or "live"
+    if detail["status"] == "void":
+        return f"void: {_void(detail)}"
     return "  ".join(
         f"{step['name']} {step['state']}"
         + (f" ({plain(step['detail'])})" if step.get("detail") else "")
@@ -138,19 +160,19 @@ def _progress(detail: dict[str, Any]) -> str:
     )
 
 
-def _verdict(detail: dict[str, Any]) -> list[str]:
+def _verdict(detail: dict[str, Any], names: list[str], space: Space[Any, Any, Any]) -> list[str]:
     """The result in words: what the rules or the judges found."""
-    names = [plain(seat["name"]) for seat in detail["seats"]]
     outcome, verdict = detail["outcome"] or {}, detail["verdict"]
-    if detail["status"] == "void":
-        return [f"verdict void: {plain(str(outcome.get('reason', '')))}"]
     if verdict is None:
         returns = outcome.get("returns")
         if returns is None:
             return ["verdict none: the judges failed; the session is not scored"]
         best = [name for name, value in zip(names, returns, strict=True) if value == max(returns)]
-        lines = [f"verdict {_winners(best, len(names))} ({outcome['termination']})"]
-        return lines if len(names) == 2 else [*lines, *_standings(names, returns)]
+        ended = outcome["termination"]
+        how = "" if ended == "complete" else f" ({ended})"
+        lines = [f"verdict {_winners(best, len(names))}{how}"]
+        told = [space.return_in_words(value) for value in returns]
+        return lines if len(names) == 2 else [*lines, *_standings(names, ranks_of(returns), told)]
     lines = [f"verdict by {', '.join(plain(judge) for judge in verdict.get('judges', []))}"]
     for row in verdict["lines"]:
         scores = "  ".join(
@@ -161,13 +183,20 @@ def _verdict(detail: dict[str, Any]) -> list[str]:
         lines.append(f"  {row['name']:<10} {scores}   {plain(reason)[:MAX_REASON]}".rstrip())
     for item in verdict.get("evidence", []):
         values = "  ".join(
-            f"{name} {value / 1000:.2f}"
+            f"{name} {_value(value)}"
             for name, value in zip(names, item["values_milli"], strict=True)
         )
         lines.append(f"  {item['name']}: {values}")
-    best = [name for name, rank in zip(names, verdict["ranks"], strict=True) if rank == 1]
+    ranks = verdict["ranks"]
+    best = [name for name, rank in zip(names, ranks, strict=True) if rank == 1]
     lines.append(f"  → {_winners(best, len(names))}")
-    return lines
+    totals = [f"{total / 1000:.1f}" for total in verdict["totals_milli"]]
+    return lines if len(names) == 2 else [*lines, *_standings(names, ranks, totals)]
+
+
+def _value(milli: int) -> str:
+    """Evidence may be a count or a share."""
+    return f"{milli // 1000}" if milli % 1000 == 0 else f"{milli / 1000:.2f}"
 
 
 def _winners(best: list[str], seats: int) -> str:
@@ -176,8 +205,8 @@ def _winners(best: list[str], seats: int) -> str:
     return f"{best[0]} wins" if len(best) == 1 else f"{' and '.join(best)} share the lead"
 
 
-def _standings(names: list[str], returns: list[int]) -> list[str]:
-    """The seats by what the rules gave them, best first; equals share a rank."""
-    ranks = ranks_of(returns)
+def _standings(names: Sequence[str], ranks: Sequence[int], told: Sequence[str]) -> list[str]:
+    """The seats and what each has, best first; equals share a rank."""
     order = sorted(range(len(names)), key=lambda seat: (ranks[seat], seat))
-    return [f"  {ranks[seat]}  {names[seat]:<24} {returns[seat]}" for seat in order]
+    name, value = max(map(len, names)), max(map(len, told))
+    return [f"  {ranks[seat]}  {names[seat]:<{name}}  {told[seat]:>{value}}" for seat in order]

@@ -65,14 +65,14 @@ def _annotation(body: dict[str, Any]) -> list[str]:
 def _regret(regret: _Regret) -> list[str]:
     mean = regret.mean_regret_milli
     return [
-        f"regret   in thousandths of the stake, by {_plain(regret.table)}; the value is that for seat 0",
+        f"regret   in stakes, by {_plain(regret.table)}; the value is that for seat 0",
         "            ply   value  seat 0's bid  seat 1's bid  the mark",
         *(
-            f"         {ply.ply:6} {ply.value_milli:7} {ply.bid_regret_milli[0]:13}"
-            f" {ply.bid_regret_milli[1]:13} {_or_dash(ply.mark_regret_milli):>9}{_forfeits(ply)}"
+            f"         {ply.ply:6} {_stakes(ply.value_milli):>7} {_stakes(ply.bid_regret_milli[0]):>13}"
+            f" {_stakes(ply.bid_regret_milli[1]):>13} {_stakes(ply.mark_regret_milli):>9}{_forfeits(ply)}"
             for ply in regret.plies
         ),
-        f"           mean         {mean[0]:13} {mean[1]:13}   marks included",
+        f"           mean         {_stakes(mean[0]):>13} {_stakes(mean[1]):>13}   marks included",
     ]
 
 
@@ -82,8 +82,8 @@ def _forfeits(ply: _Ply) -> str:
     return f"   forfeit by seat {' and '.join(str(seat) for seat in ply.forfeit[:2])}"
 
 
-def _or_dash(value: int | None) -> str:
-    return "-" if value is None else str(value)
+def _stakes(milli: int | None) -> str:
+    return "-" if milli is None else f"{milli / 1_000:.3f}"
 
 
 def _said(body: dict[str, Any]) -> str:

@@ -230,12 +230,18 @@ class Space(ABC, Generic[P, S, A]):
         the answer format. Versioned with the rules."""
 
     @abstractmethod
-    def headline(self, state: S) -> str:
-        """One public line for the lobby, e.g. `round 2/3`; at most 80 characters."""
+    def headline(self, state: S, names: Sequence[str] = ()) -> str:
+        """One public line for the lobby, e.g. `round 2/3`; at most 80 characters. `names` are the seats'
+        agents, by seat; without them a seat is called by its number (`spaces.seat_names`)."""
 
     @abstractmethod
-    def render(self, state: S) -> str:
-        """The public state as plain text of several lines, for logs, playthroughs and `agon replay`."""
+    def render(self, state: S, names: Sequence[str] = ()) -> str:
+        """The public state as plain text of several lines, for logs, playthroughs and `agon replay`.
+        `names` as for `headline`."""
+
+    def return_in_words(self, value: int) -> str:
+        """A seat's return for people, with its unit, e.g. `+1,234.56`; returns themselves are integers."""
+        return f"{value:+}" if value else "0"
 
     @abstractmethod
     def random_answer(

@@ -64,6 +64,12 @@ def termination(reason: str) -> str:
     return _TERMINATIONS.get(reason, clean(reason.replace("-", " "), 60))
 
 
+def void_reason(view: SessionView) -> str:
+    """Why a void session is void, and what that means."""
+    why = clean(str((view.outcome or {}).get("reason", "")), 80)
+    return f"{why}; nobody is scored" if why else "nobody is scored"
+
+
 def seat_mark(seat: int) -> str:
     """The letter of a seat where more than two play; it stands wherever the name has no room."""
     return chr(ord("A") + seat) if 0 <= seat < 26 else "?"

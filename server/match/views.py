@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.live.records import SessionRecord, ViewSet
 from server.match.decision import Open
 from server.match.progress import Progress
@@ -20,11 +22,12 @@ class Views:
             SeatCard(each.seat, each.agent, each.name, each.version, each.rating_milli)
             for each in record.seats
         ]
+        self._names = [card.name for card in sorted(self._cards, key=lambda card: card.seat)]
         self._seed_commit = commitment(record.session, record.seed)
 
     def of(self, progress: Progress) -> ViewSet:
         """The views of the public and of every seat. Raises what the rules raise."""
-        headline = _headline(progress)
+        headline = _headline(progress, self._names)
         return ViewSet(
             offset=progress.offset - 1,
             public=self._view(progress, None, headline),
@@ -55,10 +58,10 @@ class Views:
         )
 
 
-def _headline(progress: Progress) -> str:
+def _headline(progress: Progress, names: Sequence[str]) -> str:
     if progress.failure:
         return "void"
-    return progress.space.headline(progress.state)[:_HEADLINE_CHARS]
+    return progress.space.headline(progress.state, names)[:_HEADLINE_CHARS]
 
 
 def _prompt(progress: Progress, viewer: int | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.bid_tac_toe import answers, prompt, rules, views
@@ -65,11 +65,11 @@ class BidTacToe(Space[Params, State, Action]):
     def prompt(self, state: State, seat: int) -> str:
         return prompt.prompt(state, seat)
 
-    def headline(self, state: State) -> str:
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
         return views.headline(state)
 
-    def render(self, state: State) -> str:
-        return views.render(state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(state, names)
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

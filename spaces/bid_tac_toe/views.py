@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.bid_tac_toe import rules
 from spaces.bid_tac_toe.state import EMPTY, MARKS, Round, State, line_of
+from spaces.seat_names import seat_name
 
 
 def phase(state: State) -> str:
@@ -81,8 +82,11 @@ def board_rows(state: State) -> list[str]:
     return [" ".join(shown[start : start + 3]) for start in (0, 3, 6)]
 
 
-def render(state: State) -> str:
+def render(state: State, names: Sequence[str] = ()) -> str:
     lines = [*board_rows(state), headline(state)]
+    if names:
+        called = [f"{mark} is {seat_name(names, seat)}" for seat, mark in enumerate(MARKS)]
+        lines.append(", ".join(called))
     if state.advantage is not None:
         lines.append(f"advantage chip: {MARKS[state.advantage]}")
     lines += [_told(past) for past in state.log]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.logic import answers, catalogue, puzzles, rules, views
@@ -76,11 +76,14 @@ class Logic(Space[Params, State, Answer]):
     def prompt(self, state: State, seat: int) -> str:
         return views.prompt(state, seat)
 
-    def headline(self, state: State) -> str:
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
         return views.headline(state)
 
-    def render(self, state: State) -> str:
-        return views.render(state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(state, names)
+
+    def return_in_words(self, value: int) -> str:
+        return views.return_in_words(value)
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

@@ -19,11 +19,13 @@ The observation:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from spaces.logic.catalogue import GENERATORS
-from spaces.logic.puzzles import Puzzle, installed
-from spaces.logic.rules import SEATS, Round, State
+from spaces.logic.puzzles import POINTS, Puzzle, installed
+from spaces.logic.rules import SEATS, TIME_RANGE, Round, State
+from spaces.seat_names import seat_name
 from spaces.space import Note
 
 
@@ -118,8 +120,10 @@ def _scores_note(past: Round, number: int) -> Note:
 def headline(state: State) -> str:
     """At most 80 characters."""
     if state.puzzle is None:
-        best = max(state.points)
-        return f"{state.params.rounds} puzzles, {state.params.level}, best {best} points"
+        best = max(state.points) // POINTS
+        rounds = state.params.rounds
+        puzzles = f"{rounds} puzzle{'s' if rounds > 1 else ''}"
+        return f"{puzzles}, {state.params.level}, the best solved {best}"
     given = sum(each is not None for each in state.given)
     return (
         f"puzzle {state.round}/{state.params.rounds}, {state.puzzle.generator}, "
@@ -127,13 +131,13 @@ def headline(state: State) -> str:
     )
 
 
-def render(state: State) -> str:
+def render(state: State, names: Sequence[str] = ()) -> str:
     lines = [headline(state)]
     for number, past in enumerate(state.log, 1):
         lines.append(f"[puzzle {number}: {past.puzzle.generator}]")
         lines += [f"  {line}" for line in question(past.puzzle).split("\n")]
         lines.append(f"  solution: {past.puzzle.solution}")
-        lines += [_told(past, seat) for seat in range(SEATS)]
+        lines += [f"  {seat_name(names, seat)}: {_told(past, seat)}" for seat in range(SEATS)]
     if state.puzzle is not None:
         lines.append(f"[puzzle {state.round}: {state.puzzle.generator}]")
         lines += [f"  {line}" for line in question(state.puzzle).split("\n")]
@@ -142,8 +146,22 @@ def render(state: State) -> str:
 
 def _told(past: Round, seat: int) -> str:
     answer = past.answers[seat]
-    said = "(no answer)" if answer is None else answer
-    return f"  seat {seat}: {past.scores[seat].points:4} in {past.times_ms[seat]} ms: {said}"
+    if answer is None:
+        return "no answer"
+    if past.scores[seat].points == 0:
+        return f"wrong: {answer}"
+    return f"solved in {seconds(past.times_ms[seat])}: {answer}"
+
+
+def return_in_words(value: int) -> str:
+    """`3 solved, 41.2 s`: a return taken apart into the points and the time that `rules.outcome` made it of."""
+    points = -(-value // TIME_RANGE)
+    return f"{points // POINTS} solved, {seconds(points * TIME_RANGE - value)}"
+
+
+def seconds(ms: int) -> str:
+    """Tenths matter, since time breaks ties."""
+    return f"{ms / 1_000:.1f} s"
 
 
 def prompt(state: State, seat: int) -> str:

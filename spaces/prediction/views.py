@@ -21,6 +21,7 @@ The observation:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from spaces.decimals import of_fraction
 from spaces.prediction import rules
 from spaces.prediction.answers import probability_range
 from spaces.prediction.state import SEATS, Forecast, Round, State
+from spaces.seat_names import seat_name
 
 
 def observe(state: State, viewer: int | None) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _resolution(one: Round, draw: str) -> dict[str, Any] | None:
     return told
 
 
-def headline(state: State) -> str:
+def headline(state: State, names: Sequence[str] = ()) -> str:
     """At most 80 characters."""
     params, phase = state.params, state.phase
     where = f"question {len(state.rounds) + (phase == 'asking')}/{params.questions}"
@@ -100,9 +102,13 @@ def headline(state: State) -> str:
         case "resolving":
             return f"{where}: waiting for the value"
     best = max(rules.totals(state))
-    leaders = [str(seat) for seat, total in enumerate(rules.totals(state)) if total == best]
-    who = f"seat {leaders[0]} leads" if len(leaders) == 1 else f"seats {', '.join(leaders)} lead"
-    return f"{params.questions} questions, {who} with {decimal(best)}"
+    leaders = [seat for seat, total in enumerate(rules.totals(state)) if total == best]
+    if len(leaders) == 1:
+        who = f"{seat_name(names, leaders[0])} leads"
+    else:
+        who = f"{len(leaders)} seats share the lead"
+    questions = f"{params.questions} question{'s' if params.questions > 1 else ''}"
+    return f"{questions}, {who} with {decimal(best)}"
 
 
 def decimal(micros: int) -> str:
@@ -111,14 +117,14 @@ def decimal(micros: int) -> str:
     return f"{sign}{milli // 1_000}.{milli % 1_000:03}"
 
 
-def render(state: State) -> str:
-    lines = [headline(state)]
+def render(state: State, names: Sequence[str] = ()) -> str:
+    lines = [headline(state, names)]
     for n, one in enumerate(state.rounds, 1):
-        lines += _rendered(state, n, one)
+        lines += _rendered(state, n, one, names)
     return "\n".join(lines)
 
 
-def _rendered(state: State, n: int, one: Round) -> list[str]:
+def _rendered(state: State, n: int, one: Round, names: Sequence[str]) -> list[str]:
     params = state.params
     unit = f" {one.asked.unit}" if one.asked.unit else ""
     lines = [
@@ -130,7 +136,10 @@ def _rendered(state: State, n: int, one: Round) -> list[str]:
         lines.append(f"  quantiles {_per_cents(params.levels)} after {params.horizon} steps")
     if not one.owing:
         scores = rules.scores(params, one) or (None,) * SEATS
-        lines += [_row(seat, one.forecasts[seat], scores[seat]) for seat in range(SEATS)]
+        lines += [
+            f"  {seat_name(names, seat)}: {_told(one.forecasts[seat], scores[seat])}"
+            for seat in range(SEATS)
+        ]
     if one.resolved is not None:
         told = one.resolved
         lines.append(f"  value {told.value} at {told.at}, {told.series}")
@@ -145,7 +154,7 @@ def _per_cents(levels: tuple[int, ...]) -> str:
     return ", ".join(f"{level}%" for level in levels)
 
 
-def _row(seat: int, forecast: Forecast | None, score: int | None) -> str:
+def _told(forecast: Forecast | None, score: int | None) -> str:
     said = "(no forecast)" if forecast is None else ", ".join(forecast)
     scored = "" if score is None else f"  score {decimal(score)}"
-    return f"  seat {seat}: {said}{scored}"
+    return f"{said}{scored}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.plain_text import plain_lines
@@ -56,11 +56,11 @@ class RapBattle(Space[Params, State, Verse]):
     def prompt(self, state: State, seat: int) -> str:
         return views.prompt(state, seat)
 
-    def headline(self, state: State) -> str:
-        return views.headline(state)
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.headline(state, names)
 
-    def render(self, state: State) -> str:
-        return views.render(state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(state, names)
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from spaces.rap_battle import rules
 from spaces.rap_battle.rules import SEATS, State
+from spaces.seat_names import seat_name
 
 PROMPT_VERSES = 2
 """A prompt quotes this many verses at most, your last one and the rival's; given more, the smallest
@@ -27,21 +29,23 @@ def observe(state: State, viewer: int | None) -> dict[str, Any]:
     }
 
 
-def headline(state: State) -> str:
+def headline(state: State, names: Sequence[str] = ()) -> str:
     """At most 80 characters."""
     outcome = rules.outcome(state)
     if outcome is None:
-        lead = f"round {state.round}/{state.params.rounds}, seat {state.to_act}"
+        assert state.to_act is not None, "it goes on"
+        who = seat_name(names, state.to_act)
+        lead = f"round {state.round}/{state.params.rounds}, {who}"
     else:
         lead = f"{state.params.rounds} rounds, {outcome.termination}"
     line = f"{lead}: {state.topic}"
     return line if len(line) <= 80 else f"{line[:77]}..."
 
 
-def render(state: State) -> str:
-    lines = [headline(state)]
+def render(state: State, names: Sequence[str] = ()) -> str:
+    lines = [headline(state, names)]
     for index, verse in enumerate(state.verses):
-        lines.append(f"[round {index // SEATS + 1}, seat {index % SEATS}]")
+        lines.append(f"[round {index // SEATS + 1}, {seat_name(names, index % SEATS)}]")
         lines += ["  (no verse)"] if verse is None else [f"  {bar}" for bar in verse.split("\n")]
     return "\n".join(lines)
 

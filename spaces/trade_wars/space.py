@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.plain_text import plain_lines
@@ -78,11 +78,14 @@ class TradeWars(Space[Params, State, Order]):
     def prompt(self, state: State, seat: int) -> str:
         return prompt.prompt(state, seat)
 
-    def headline(self, state: State) -> str:
-        return views.headline(state)
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.headline(state, names)
 
-    def render(self, state: State) -> str:
-        return views.render(state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(state, names)
+
+    def return_in_words(self, value: int) -> str:
+        return views.change(value)
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

@@ -26,8 +26,10 @@ The observation (money in whole cents, prices as decimal strings, lists by seat)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from spaces.seat_names import seat_name
 from spaces.trade_wars import market, rules
 from spaces.trade_wars.state import SEATS, Candle, Order, Round, State
 
@@ -128,10 +130,14 @@ def money(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100:,}.{abs(cents) % 100:02}"
 
 
-def headline(state: State) -> str:
+def change(cents: int) -> str:
+    """What was won or lost: `+1,234.56`, `-20.00`, `0.00`."""
+    return f"{'+' if cents > 0 else ''}{money(cents)}"
+
+
+def headline(state: State, names: Sequence[str] = ()) -> str:
     """At most 80 characters."""
-    best = max(state.equity)
-    leader = f"seat {state.equity.index(best)} leads with {money(best)}"
+    leader = _leader(state, names)
     if state.unmasked is not None:
         return f"{leader}: {state.unmasked.series}"[:80]
     where = f"round {round_number(state)}/{state.params.rounds}"
@@ -142,17 +148,25 @@ def headline(state: State) -> str:
             where += ", deciding"
         case phase:
             where += f", {_WAITING[phase]}"
-    return f"{where}, {leader}" if state.rounds else where
+    return f"{where}, {leader}"[:80] if state.rounds else where
 
 
-def render(state: State) -> str:
-    lines = [headline(state)]
+def _leader(state: State, names: Sequence[str]) -> str:
+    best = max(state.equity)
+    leaders = [seat for seat, equity in enumerate(state.equity) if equity == best]
+    if len(leaders) > 1:
+        return f"{len(leaders)} seats share the lead with {money(best)}"
+    return f"{seat_name(names, leaders[0])} leads with {money(best)}"
+
+
+def render(state: State, names: Sequence[str] = ()) -> str:
+    lines = [headline(state, names)]
     if state.history:
         closes = [candle.close for candle in (*state.history, *state.candles)]
         lines.append(f"closes: {' '.join(closes[-20:])}")
     for number, one in enumerate(state.rounds, 1):
         lines.append(f"[round {number}, entry {one.entry or 'not known yet'}]")
-        lines += [f"  {_told(one, seat)}" for seat in range(SEATS)]
+        lines += [f"  {seat_name(names, seat)}: {_told(one, seat)}" for seat in range(SEATS)]
     if state.unmasked is not None:
         told = state.unmasked
         lines.append(f"traded: {told.series}, {told.first} to {told.last} ({told.source})")
@@ -164,4 +178,4 @@ def _told(one: Round, seat: int) -> str:
     said: str = "(no order)" if order is None else order.side
     if order is not None and order.side != "FLAT":
         said += f" {order.size}%"
-    return f"seat {seat}: {said}, {money(start)} -> {money(now)} ({money(now - start)})"
+    return f"{said}, {money(start)} -> {money(now)} ({change(now - start)})"

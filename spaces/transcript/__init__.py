@@ -15,6 +15,7 @@ from spaces.transcript.document import digest as digest
 from spaces.transcript.document import read as read
 from spaces.transcript.replay import Replayed as Replayed
 from spaces.transcript.replay import replay as replay
+from spaces.transcript.seal import VOID as VOID
 from spaces.transcript.seal import Draft as Draft
 from spaces.transcript.seal import order as order
 from spaces.transcript.seal import seal as seal

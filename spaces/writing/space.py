@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.plain_text import plain_lines
@@ -66,11 +66,11 @@ class Writing(Space[Params, State, Text]):
     def prompt(self, state: State, seat: int) -> str:
         return views.prompt(state, seat)
 
-    def headline(self, state: State) -> str:
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
         return views.headline(state)
 
-    def render(self, state: State) -> str:
-        return views.render(state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(state, names)
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

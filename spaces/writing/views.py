@@ -13,11 +13,12 @@ The observation:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from spaces.seat_names import seat_name
 from spaces.writing import brief as briefs
 from spaces.writing import rules
 from spaces.writing.constraints import Constraint
@@ -87,16 +88,16 @@ def headline(state: State) -> str:
     return line if len(line) <= 80 else f"{line[:77]}..."
 
 
-def render(state: State) -> str:
+def render(state: State, names: Sequence[str] = ()) -> str:
     lines = [headline(state), f"{state.brief.task}, at most {state.brief.char_limit} characters."]
     lines += [f"- The text {each.says}." for each in state.brief.constraints]
     for seat in range(SEATS):
-        lines += _rendered(state, seat)
+        lines += _rendered(state, seat, seat_name(names, seat))
     return "\n".join(lines)
 
 
-def _rendered(state: State, seat: int) -> list[str]:
-    text, head = state.texts[seat], f"[seat {seat}]"
+def _rendered(state: State, seat: int, name: str) -> list[str]:
+    text, head = state.texts[seat], f"[{name}]"
     if text is None or state.waiting:
         return [f"{head} {_state(state, seat)}"]
     marks = "".join("+" if each else "-" for each in met(state, text))

@@ -30,6 +30,14 @@ from tests.conformance.rig import AnySpace
 PROMPT_MAX = 12_000
 """Characters: a small model's context of 8k tokens holds the prompt and its answer."""
 PLACES = 200
+HOSTILE_NAMES = (
+    "\x1b[31mred",
+    "W" * 32,
+    "\u202eesrever",
+    "",
+    "two\nlines",
+    *(f"n{n}" for n in range(9)),
+)
 AGAIN = 40
 """Sessions that are played a second time."""
 
@@ -186,10 +194,27 @@ def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None
             prompt = space.prompt(state, decision.seat)
             assert 0 < len(prompt) <= PROMPT_MAX
             assert printable(prompt)
-        assert 0 < len(space.headline(state)) <= 80
-        assert "\n" not in space.headline(state)
-        assert space.render(state)
-        assert printable(space.render(state))
+        for names in ((), HOSTILE_NAMES[: space.seats]):
+            headline = space.headline(state, names)
+            assert 0 < len(headline) <= 80
+            assert "\n" not in headline
+            assert printable(headline)
+            rendered = space.render(state, names)
+            assert rendered
+            assert printable(rendered)
+
+
+def test_returns_are_told_in_words_for_people(plays: Plays) -> None:
+    """Short and plain; a better return never reads as a worse one does."""
+    told: dict[str, int] = {}
+    for session in plays:
+        assert session.outcome is not None, "it ended"
+        for value in session.outcome.returns or ():
+            words = plays.space.return_in_words(value)
+            assert printable(words)
+            assert 0 < len(words) <= 40
+            assert "\n" not in words
+            assert value * told.setdefault(words, value) >= 0, "won and lost read alike"
 
 
 # ------------------------------------------------------------------ decisions and actions

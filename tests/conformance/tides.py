@@ -8,7 +8,7 @@ stand, stamped sealed actions, forfeits that end the session while another seat 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -166,10 +166,10 @@ class Tides(Space[Params, State, Guess]):
     def prompt(self, state: State, seat: int) -> str:
         return f"The tide is {state.known}. Guess the next one, 0 to 99."
 
-    def headline(self, state: State) -> str:
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
         return f"round {state.round}/{state.params.rounds}"
 
-    def render(self, state: State) -> str:
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
         return f"round {state.round}, tide {state.known}, points {list(state.points)}"
 
     def random_answer(

@@ -48,7 +48,7 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
         (("serve",), {"AGON_TICK_MS": "soon"}, "tick_ms"),
         (("serve",), {"AGON_DATABASE_URL": "mysql://x"}, "postgresql"),
         (("demo", "--space", "chess", "--no-tui"), {}, "no space 'chess'"),
-        (("replay", "nowhere.json"), {}, "cannot read nowhere.json"),
+        (("replay", "nowhere.json"), {}, "nowhere.json: cannot be read: No such file"),
         (("replay", "README.md"), {}, "transcript"),
         (("replay", "--bridge", "openspiel:poker", "x"), {}, "OpenSpiel has no game 'poker'"),
         (("bot", "--space", "openspiel:poker"), {}, "OpenSpiel has no game 'poker'"),
@@ -97,6 +97,17 @@ def test_replay_tells_a_transcript_from_a_lie(tmp_path: Path) -> None:
     refused = agon("replay", str(lie))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
+
+
+def test_a_bad_transcript_keeps_no_other_from_being_checked(tmp_path: Path) -> None:
+    good = [str(file) for file in PLAYED if file.name.startswith(("logic_", "bid_tac_toe_void"))]
+    result = agon("replay", "nowhere.json", good[0], "README.md", *good[1:])
+    assert result.returncode == 1
+    assert result.stdout.count("digest   ") == len(good)
+    first, second, count = result.stderr.splitlines()
+    assert first.startswith("agon: nowhere.json: cannot be read: ")
+    assert second.startswith("agon: README.md: ")
+    assert count == f"agon: 2 of {len(good) + 2} transcripts failed"
 
 
 def test_config_prints_every_knob_and_no_secret() -> None:

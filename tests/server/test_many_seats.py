@@ -141,10 +141,10 @@ def ended(returns: list[int]) -> SessionView:
 @pytest.mark.parametrize(
     ("returns", "said"),
     [
-        ([5, 7, 6], "Bob won by complete"),
-        ([7, 7, 6], "Ann and Bob share the lead by complete"),
-        ([7, 7, 7], "draw by complete"),
-        ([-9, -7, -8], "Bob won by complete"),
+        ([5, 7, 6], "Bob won"),
+        ([7, 7, 6], "Ann and Bob share the lead"),
+        ([7, 7, 7], "draw"),
+        ([-9, -7, -8], "Bob won"),
     ],
 )
 def test_the_lobby_names_who_is_first_of_three(returns: list[int], said: str) -> None:
@@ -158,9 +158,9 @@ def test_the_lobby_names_who_is_first_of_three(returns: list[int], said: str) ->
 def test_the_narrator_ranks_three() -> None:
     detail = {
         "status": "ended",
-        "seats": [{"name": name} for name in ("Ann", "Bob", "Cid")],
         "outcome": {"termination": "complete", "returns": [7, 9, 7]},
         "verdict": None,
     }
-    said = [" ".join(line.split()) for line in _verdict(detail)]
-    assert said == ["verdict Bob wins (complete)", "1 Bob 9", "2 Ann 7", "2 Cid 7"]
+    told = _verdict(detail, ["Ann", "Bob", "Cid"], Tides())
+    said = [" ".join(line.split()) for line in told]
+    assert said == ["verdict Bob wins", "1 Bob +9", "2 Ann +7", "2 Cid +7"]

@@ -54,11 +54,11 @@ def test_very_many_notes_are_counted() -> None:
 
 def test_regret_is_told_ply_by_ply() -> None:
     head, columns, first, second, mean = told(REGRET)
-    assert "thousandths of the stake, by all-pay/coin/money 12" in head
+    assert "in stakes, by all-pay/coin/money 12" in head
     assert columns.split("  ")[-1] == "the mark"
-    assert first.split() == ["0", "-31", "12", "0", "250"]
-    assert second.split() == ["1", "600", "0", "1000", "-"]
-    assert mean.split()[:3] == ["mean", "131", "500"]
+    assert first.split() == ["0", "-0.031", "0.012", "0.000", "0.250"]
+    assert second.split() == ["1", "0.600", "0.000", "1.000", "-"]
+    assert mean.split()[:3] == ["mean", "0.131", "0.500"]
 
 
 def test_a_forfeit_is_told_beside_what_it_cost() -> None:
@@ -70,8 +70,8 @@ def test_a_forfeit_is_told_beside_what_it_cost() -> None:
         "forfeit": [0],
     }
     _, _, ply, mean = told({**REGRET, "plies": [lost], "mean_regret_milli": [1000, 0]})
-    assert ply.split() == ["0", "0", "1000", "0", "-", "forfeit", "by", "seat", "0"]
-    assert mean.split()[:3] == ["mean", "1000", "0"]
+    assert ply.split() == ["0", "0.000", "1.000", "0.000", "-", "forfeit", "by", "seat", "0"]
+    assert mean.split()[:3] == ["mean", "1.000", "0.000"]
     both = {**lost, "forfeit": [0, 1]}
     assert told({**REGRET, "plies": [both]})[2].endswith("forfeit by seat 0 and 1")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class BreaksOnAMove(Bidding):
 
 
 class BreaksAtTheEnd(Bidding):
-    def render(self, state: Any) -> str:
+    def render(self, state: Any, names: Sequence[str] = ()) -> str:
         raise RuntimeError("CHECK failed")
 
 

@@ -183,3 +183,20 @@ def test_an_observation_that_changes_is_read_anew() -> None:
     assert trade_wars(None) is None
     assert trade_wars(recording.rap_view(0)) is None
     assert isinstance(market.market_start(first)[0], Snapshot)
+
+
+def test_a_void_market_says_why_and_ranks_nobody() -> None:
+    """Also where play was over and only the series had to be named: nobody has won."""
+    for rounds, candles in ((3, 5), (5, 10)):
+        view = msgspec.structs.replace(
+            with_state(market.market_view(rounds, candles), positions=None, phase="unmask"),
+            status="void",
+            outcome={"reason": "the oracle did not answer"},
+        )
+        for width in (80, 120):
+            rows = paint_desk(watching(view), width, 8)
+            assert_fills(rows, width, 8)
+            desk = words_on(rows)
+            assert "VOID  the oracle did not answer; nobody is scored" in desk
+            assert "WINS" not in desk
+            assert not any(character.isdigit() for character in desk)

@@ -123,6 +123,16 @@ def test_answers_are_face_down_until_all_are_in() -> None:
     assert "3 of 5 solved it" in shown
 
 
+def test_a_void_session_says_why_and_counts_nothing() -> None:
+    view = msgspec.structs.replace(
+        recording.logic_view(2), status="void", outcome={"reason": "the host is gone"}
+    )
+    shown = words_on(paint_logic(watching(view), 120, 29))
+    assert "VOID  the host is gone; nobody is scored" in shown
+    assert "solved  " not in shown
+    assert "WINS" not in shown
+
+
 def test_the_last_answers_stay_beside_the_next_puzzle() -> None:
     shown = words_on(paint_logic(folded(screenshot.logic()), 120, 29))
     assert "PUZZLE 3" in shown

@@ -201,3 +201,20 @@ def test_a_void_session_waits_for_nothing() -> None:
     nothing = msgspec.structs.replace(questions.questions_view(0), status="void")
     assert "nothing was asked" in words_on(paint_fan(watching(nothing), 80, 11))
     assert "VOID" in words_on(paint_scores(watching(nothing), 80, 8))
+
+
+def test_a_void_session_has_forecasts_and_no_scores() -> None:
+    view = msgspec.structs.replace(
+        questions.questions_view(2, EVERYBODY),
+        status="void",
+        outcome={"reason": "no value in time"},
+    )
+    for width in (80, 120):
+        rows = paint_scores(watching(view), width, 8)
+        assert_fills(rows, width, 8)
+        shown = words_on(rows)
+        assert "VOID  no value in time; nobody is scored" in shown
+        assert "…" in shown, "what was said"
+        assert "total" not in shown
+        assert "Q1" not in shown
+        assert "*" not in shown

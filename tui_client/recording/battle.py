@@ -113,7 +113,7 @@ def rap_view(verses: int, **changes: Any) -> SessionView:
             ],
             "phase": "over" if over else "verse",
         },
-        headline=f"round {min(3, verses // 2 + 1)}/3, seat {verses % 2}: {TOPIC}",
+        headline=f"round {min(3, verses // 2 + 1)}/3, {(FROSTBITE, EMBER)[verses % 2].name}: {TOPIC}",
         turn=verses + 1,
         decisions=[] if over else [decision(verses % 2, "verse", 21_000)],
     )

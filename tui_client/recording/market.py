@@ -84,7 +84,7 @@ def market_view(rounds: int, candles: int = 0, sealed: tuple[int, ...] = ()) -> 
         opened_ms=START_MS - 130_000,
         seats=FIVE,
         state=space.observe(state, None),
-        headline=space.headline(state),
+        headline=space.headline(state, [card.name for card in FIVE]),
         turn=rounds + 1,
         decisions=[decision(each.seat, "order", 17_000, each.seat in sealed) for each in deciding],
         outcome=None if outcome is None else msgspec.to_builtins(outcome),

@@ -115,7 +115,7 @@ def questions_view(
         opened_ms=START_MS - 70_000,
         seats=FIVE,
         state=space.observe(state, None),
-        headline=space.headline(state),
+        headline=space.headline(state, [card.name for card in FIVE]),
         turn=resolved + 1,
         decisions=sorted(done + owing, key=lambda each: each.seat) if owing else [],
         outcome=None if outcome is None else msgspec.to_builtins(outcome),

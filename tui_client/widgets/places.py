@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 
-from server.protocol import SeatCard
+from server.protocol import SeatCard, SessionView
 from tui_client import theme
 from tui_client.widgets.canvas import fit, line
 from tui_client.words import name_of, seat_mark
@@ -19,6 +19,11 @@ LEAD_WIDTH = 5
 def ranks(scores: Sequence[int]) -> list[int]:
     """1 is best, more is better, equal ones share a rank."""
     return [1 + sum(other > mine for other in scores) for mine in scores]
+
+
+def standing(view: SessionView, ranking: Sequence[int]) -> list[int]:
+    """The ranking; of a void session one place for all, since nobody is scored."""
+    return [1] * len(ranking) if view.status == "void" else list(ranking)
 
 
 def place(card: SeatCard, ranking: Sequence[int], width: int) -> Text:

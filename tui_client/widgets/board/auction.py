@@ -14,7 +14,7 @@ from tui_client.state import State
 from tui_client.widgets.board.money import SEALED
 from tui_client.widgets.canvas import centre, frame, line
 from tui_client.widgets.pane import Pane
-from tui_client.words import MARKS, names, termination
+from tui_client.words import MARKS, names, termination, void_reason
 
 REVEAL_MS = 2_500
 """How long turned bids stay in sight although the next auction has begun."""
@@ -65,8 +65,7 @@ def _sealed(board: BidTacToe) -> Text:
 def _result(view: SessionView, board: BidTacToe) -> list[Text]:
     outcome = view.outcome or {}
     if view.status == "void":
-        reason = termination(str(outcome.get("reason", "")))
-        return [line(("VOID", theme.ALARM)), line((f"{reason}; nobody is scored", theme.DIM))]
+        return [line(("VOID", theme.ALARM)), line((void_reason(view), theme.DIM))]
     won = winner(view)
     why = termination(str(outcome.get("termination", "")))
     money = line((f"{board.chips[0]} : {board.chips[1]}", theme.MONEY), (" left", theme.DIM))

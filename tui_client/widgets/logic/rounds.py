@@ -22,7 +22,6 @@ ANSWER_CHARS = 400
 NAMED = 52
 """Columns from which a row has the seat's name, not its letter alone."""
 NAME = 11
-SCORE = 5
 TIME = 8
 
 
@@ -34,14 +33,11 @@ def sign(past: Past, seat: int) -> tuple[str, Style]:
 
 
 def _answer_rows(past: Past, card: SeatCard, width: int, most: int) -> list[Text]:
-    """A seat's answer in at most `most` rows, with what it earned at the end of the first."""
+    """A seat's answer in at most `most` rows, with its time at the end of the first."""
     seat = card.seat
     name = fit(line((name_of(card), theme.DIM)), NAME) if width >= NAMED else Text(end="")
     lead = line(sign(past, seat), " ", (f"{seat_mark(seat)} ", theme.PLAIN), name)
-    tail = line(
-        (f"{past.scores[seat]:>{SCORE}}", theme.PLAIN if past.scores[seat] else theme.FAINT),
-        (f"{seconds(past.times_ms[seat]):>{TIME}}", theme.DIM),
-    )
+    tail = line((f"{seconds(past.times_ms[seat]):>{TIME}}", theme.DIM))
     room = max(4, width - lead.cell_len - tail.cell_len - 1)
     told = past.answers[seat]
     style = theme.BRIGHT if past.scores[seat] else theme.PLAIN

@@ -1,4 +1,4 @@
-"""The seats: who thinks, who has sealed an answer, and how they stand in points and time."""
+"""The seats: who thinks, who has sealed an answer, and how they stand in puzzles solved and time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tui_client.observed import open_decision, winner
 from tui_client.spectated import Spectated
 from tui_client.widgets.canvas import Part, fit, frame, line
 from tui_client.widgets.deciding import SEALED
-from tui_client.widgets.logic.observed import Logic
-from tui_client.widgets.places import place
-from tui_client.words import name_of, waiting_dots
+from tui_client.widgets.logic.observed import SOLVED, Logic
+from tui_client.widgets.places import place, standing
+from tui_client.words import name_of, void_reason, waiting_dots
 
 NAMED = 52
 """Columns from which there is room for long words."""
-POINTS = 6
+COUNT = 6
 TIME = 8
 
 
@@ -44,19 +44,21 @@ def _doing(spectated: Spectated, view: SessionView, seen: Logic, seat: int, now_
     return ("think" + waiting_dots(now_ms), theme.DIM)
 
 
-def _row(card: SeatCard, doing: Part, seen: Logic, width: int) -> Text:
-    seat = card.seat
+def _row(view: SessionView, card: SeatCard, doing: Part, seen: Logic, width: int) -> Text:
+    seat, ranking = card.seat, standing(view, seen.ranks)
+    if view.status == "void":
+        return place(card, ranking, width)
     lead = seen.ranks[seat] == 1 and len(set(seen.ranks)) > 1
-    points = (f"{seen.points[seat]:>{POINTS}}", theme.BRIGHT + Style(bold=lead))
+    solved = (f"{seen.points[seat] // SOLVED:>{COUNT}}", theme.BRIGHT + Style(bold=lead))
     spent = (f"{seconds(seen.times_ms[seat]):>{TIME}}", theme.DIM)
     room = 12 if width >= NAMED else 8
-    name = place(card, seen.ranks, max(6, width - room - POINTS - TIME))
-    return line(name, fit(line(doing), room), points, spent)
+    name = place(card, ranking, max(6, width - room - COUNT - TIME))
+    return line(name, fit(line(doing), room), solved, spent)
 
 
 def _title(view: SessionView) -> Text:
     if view.status == "void":
-        return line(("VOID", theme.ALARM), ("  nobody is scored", theme.DIM))
+        return line(("VOID", theme.ALARM), (f"  {void_reason(view)}", theme.DIM))
     if view.status == "live":
         return line(("SEATS", theme.TITLE))
     won = winner(view)
@@ -72,8 +74,10 @@ def paint_seats(spectated: Spectated, seen: Logic, width: int, now_ms: int) -> l
     if view is None:
         return []
     rows = [
-        _row(card, _doing(spectated, view, seen, card.seat, now_ms), seen, width - 4)
+        _row(view, card, _doing(spectated, view, seen, card.seat, now_ms), seen, width - 4)
         for card in view.seats
     ]
-    note = line((f"{'points':>{POINTS}}{'time':>{TIME - 1}}", theme.FAINT))
+    note = line((f"{'solved':>{COUNT}}{'time':>{TIME - 1}}", theme.FAINT))
+    if view.status == "void":
+        note = Text(end="")
     return frame(_title(view), rows, width, len(rows) + 2, note)

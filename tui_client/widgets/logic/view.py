@@ -54,7 +54,7 @@ def _subject(view: SessionView) -> Text:
     assert seen is not None, "readable"
     return line(
         (f" {clean(seen.level, 24)} puzzles", theme.PLAIN),
-        (", the same for all; of equal points less time wins", theme.DIM),
+        (", the same for all; time breaks ties", theme.DIM),
     )
 
 

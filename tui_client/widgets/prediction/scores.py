@@ -18,7 +18,7 @@ from tui_client.widgets.pane import Pane
 from tui_client.widgets.places import LEAD_WIDTH, place, ranks
 from tui_client.widgets.prediction.observed import Asked, Forecast, Prediction, prediction
 from tui_client.widgets.prediction.shown import median_at, points, shown
-from tui_client.words import name_of, termination
+from tui_client.words import name_of, void_reason
 
 NAME = (13, 18)
 """Cells of a name, narrow and wide."""
@@ -67,8 +67,18 @@ def _columns(seen: Prediction, width: int) -> range:
     return range(max(0, len(seen.asked) - room), len(seen.asked))
 
 
-def _row(state: State, seen: Prediction, card: SeatCard, width: int, one: Asked | None) -> Text:
+def _row(
+    state: State,
+    view: SessionView,
+    seen: Prediction,
+    card: SeatCard,
+    width: int,
+    one: Asked | None,
+) -> Text:
     seat, wide = card.seat, width >= WIDE
+    if view.status == "void":
+        name = place(card, [1] * len(seen.totals_micros), LEAD_WIDTH + NAME[wide])
+        return line(name, " ", fit(_doing(state, seen, one, seat), SAID[wide]))
     ranking = ranks(seen.totals_micros)
     total = line((points(seen.totals_micros[seat]), theme.PLAIN))
     if any(seen.totals_micros):
@@ -82,21 +92,18 @@ def _row(state: State, seen: Prediction, card: SeatCard, width: int, one: Asked 
     )
 
 
-def _head(seen: Prediction, width: int, at: int | None) -> Text:
+def _head(view: SessionView, seen: Prediction, width: int, at: int | None) -> Text:
     wide = width >= WIDE
     told = "says" if at is None or seen.asked[at].forecasts is None else "said"
     what = {"quantiles": f"{told}", "probability": f"{told} it will be above"}[seen.kind]
+    said = line(" " * LEAD_WIDTH, label("", NAME[wide] + 1), label(what, SAID[wide]))
+    if view.status == "void":
+        return said
     names = [
         _right(line((f"Q{n + 1}", theme.BRIGHT if n == at else theme.DIM)), SCORE)
         for n in _columns(seen, width)
     ]
-    return line(
-        " " * LEAD_WIDTH,
-        label("", NAME[wide] + 1),
-        label(what, SAID[wide]),
-        *names,
-        _right(line(("total", theme.DIM)), SCORE),
-    )
+    return line(said, *names, _right(line(("total", theme.DIM)), SCORE))
 
 
 def _title(view: SessionView, seen: Prediction) -> Text:
@@ -104,10 +111,8 @@ def _title(view: SessionView, seen: Prediction) -> Text:
     how = f"  {rule}, 0 is best" if rule else ""
     if view.status == "live":
         return line(("SCORES", theme.TITLE), (how, theme.DIM))
-    outcome = view.outcome or {}
     if view.status == "void":
-        why = termination(str(outcome.get("reason", "")))
-        return line(("VOID", theme.ALARM), (f"  {why}; nobody is scored", theme.DIM))
+        return line(("VOID", theme.ALARM), (f"  {void_reason(view)}", theme.DIM))
     return line(("RESULT", theme.TITLE), (how, theme.DIM))
 
 
@@ -130,8 +135,8 @@ def paint_scores(state: State, width: int, height: int) -> list[Text]:
     inner = width - 4
     at = shown(state, seen)
     one = seen.asked[at] if at is not None else None
-    rows = [_head(seen, inner, at)] if height > len(view.seats) + 2 else []
-    rows += [_row(state, seen, card, inner, one) for card in view.seats]
+    rows = [_head(view, seen, inner, at)] if height > len(view.seats) + 2 else []
+    rows += [_row(state, view, seen, card, inner, one) for card in view.seats]
     return frame(_title(view, seen), rows, width, height, _winner(view, seen))
 
 

@@ -18,7 +18,7 @@ from tui_client.widgets.canvas import Part, abreast, fit, frame, line, spread
 from tui_client.widgets.deciding import deciding
 from tui_client.widgets.pane import Pane
 from tui_client.widgets.session.reading import Reading, Saying, airy, read
-from tui_client.words import name_of, names, seat_mark
+from tui_client.words import name_of, names, seat_mark, void_reason
 
 BESIDE = 72
 """Columns from which the board stands beside the moves."""
@@ -100,7 +100,7 @@ def _seats(
     won = winner(view) if view.status == "ended" else None
     title = line(("SEATS", theme.TITLE))
     if view.status == "void":
-        title = line(("VOID", theme.ALARM), ("  nobody is scored", theme.DIM))
+        title = line(("VOID", theme.ALARM), (f"  {void_reason(view)}", theme.DIM))
     elif won is not None and won < len(view.seats):
         name = name_of(view.seats[won]).upper()
         title = line((f"{name} WINS", _style(view, won) + Style(bold=True)))
@@ -112,7 +112,7 @@ def _seat(state: State, view: SessionView, reading: Reading, card: SeatCard, wid
     at = next((at for at, each in enumerate(view.seats) if each is card), 0)
     number = f"{card.seat} " if len(view.seats) == 2 else f"{seat_mark(card.seat)} "
     name = line((number, theme.DIM), (name_of(card), _style(view, card.seat) + Style(bold=True)))
-    if at < len(reading.returns):
+    if at < len(reading.returns) and view.status != "void":
         value = max(-(10**9), min(10**9, reading.returns[at]))
         told = line((f"{value / 1000:+g}", theme.BRIGHT if value > 0 else theme.DIM))
         return spread(name, told, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from rich.style import Style
 from rich.text import Text
 
@@ -15,10 +16,10 @@ from tui_client.widgets.chart.scale import Scale, over
 from tui_client.widgets.chart.spark import spark
 from tui_client.widgets.deciding import deciding
 from tui_client.widgets.pane import Pane
-from tui_client.widgets.places import LEAD_WIDTH, place
+from tui_client.widgets.places import LEAD_WIDTH, place, standing
 from tui_client.widgets.trade_wars.figures import change, money, per_cent, position, sign
 from tui_client.widgets.trade_wars.observed import TradeWars, trade_wars
-from tui_client.words import termination
+from tui_client.words import termination, void_reason
 
 NAME = (13, 18)
 """Cells of a name, narrow and wide."""
@@ -29,12 +30,14 @@ MAX_ROUNDS = 10
 """Whose orders are shown beside each other."""
 
 
-def _doing(state: State, seen: TradeWars, seat: int) -> Text:
+def _doing(state: State, view: SessionView, seen: TradeWars, seat: int) -> Text:
     """A seat's position, its decision, or how it came out."""
-    if seen.equity[seat] == 0:
+    if seen.equity[seat] == 0 and view.status != "void":
         return line(("✗ LIQUIDATED", theme.ALARM))
     if seen.positions:
         return position(seen.positions[seat])
+    if view.status == "void":
+        return Text(end="")
     if seen.series is not None or seen.phase in ("unmask", "over"):
         return _came_out(seen, seat)
     return deciding(state, seat, "decides")
@@ -84,14 +87,26 @@ def race(gain: int, most: int, width: int, style: Style) -> Text:
     )
 
 
-def _row(state: State, seen: TradeWars, card: SeatCard, width: int, scale: Scale) -> Text:
+def _row(
+    state: State,
+    view: SessionView,
+    seen: TradeWars,
+    card: SeatCard,
+    width: int,
+    scale: Scale,
+) -> Text:
     seat, wide = card.seat, width >= WIDE
     style = theme.place_style(seat, seen.ranks)
     shade = theme.DIM if style == theme.PLAIN else style
-    head = line(
+    who = line(
         place(card, seen.ranks, LEAD_WIDTH + NAME[wide]),
         " ",
-        fit(_doing(state, seen, seat), POSITION),
+        fit(_doing(state, view, seen, seat), POSITION),
+    )
+    if view.status == "void":
+        return who
+    head = line(
+        who,
         _right(_pnl(seen, seat), PNL),
         _right(line((money(seen.equity[seat]), theme.MONEY)), EQUITY),
     )
@@ -115,7 +130,9 @@ def _row(state: State, seen: TradeWars, card: SeatCard, width: int, scale: Scale
     )
 
 
-def _head(seen: TradeWars, width: int) -> Text:
+def _head(view: SessionView, seen: TradeWars, width: int) -> Text:
+    if view.status == "void":
+        return Text()
     wide = width >= WIDE
     pnl = "this round" if seen.positions else "last round" if seen.log else ""
     words = line(
@@ -131,11 +148,9 @@ def _head(seen: TradeWars, width: int) -> Text:
 def _title(view: SessionView) -> Text:
     if view.status == "live":
         return line(("DESK", theme.TITLE))
-    outcome = view.outcome or {}
     if view.status == "void":
-        why = termination(str(outcome.get("reason", "")))
-        return line(("VOID", theme.ALARM), (f"  {why}; nobody is scored", theme.DIM))
-    why = termination(str(outcome.get("termination", "")))
+        return line(("VOID", theme.ALARM), (f"  {void_reason(view)}", theme.DIM))
+    why = termination(str((view.outcome or {}).get("termination", "")))
     return line(("RESULT", theme.TITLE), (f"  {why}", theme.DIM))
 
 
@@ -146,9 +161,10 @@ def paint_desk(state: State, width: int, height: int) -> list[Text]:
     if view is None or seen is None:
         return []
     inner = width - 4
+    seen = msgspec.structs.replace(seen, ranks=tuple(standing(view, seen.ranks)))
     scale = over([seen.stake, *(value for curve in seen.curves for value in curve)], 1)
-    rows = [_head(seen, inner)] if height > len(view.seats) + 2 else []
-    rows += [_row(state, seen, card, inner, scale) for card in view.seats]
+    rows = [_head(view, seen, inner)] if height > len(view.seats) + 2 else []
+    rows += [_row(state, view, seen, card, inner, scale) for card in view.seats]
     return frame(_title(view), rows, width, height)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaces.bridges.extras import MissingExtra
@@ -72,11 +72,14 @@ class OpenSpielSpace(Space[Params, State, Move]):
     def prompt(self, state: State, seat: int) -> str:
         return views.prompt(self._game, state, seat)
 
-    def headline(self, state: State) -> str:
-        return views.headline(self._game, state)
+    def headline(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.headline(self._game, state, names)
 
-    def render(self, state: State) -> str:
-        return views.render(self._game, state)
+    def render(self, state: State, names: Sequence[str] = ()) -> str:
+        return views.render(self._game, state, names)
+
+    def return_in_words(self, value: int) -> str:
+        return f"{value / 1_000:+g}" if value else "0"
 
     def random_answer(
         self, kind: str, view: Mapping[str, Any], seat: int, rng: random.Random

@@ -7,6 +7,7 @@ public observation where the game has one. When the session is over everybody is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from spaces.bridges.blocks import plain_block
@@ -14,6 +15,7 @@ from spaces.bridges.theirs.openspiel import rules
 from spaces.bridges.theirs.openspiel.games import Game
 from spaces.bridges.theirs.openspiel.positions import Position, position_of
 from spaces.bridges.theirs.openspiel.state import State
+from spaces.seat_names import seat_name
 
 TEXT_MAX = 5_000
 """Characters of the library's text about a position."""
@@ -88,16 +90,26 @@ def _listed(legal: list[list[Any]]) -> list[str]:
     return lines
 
 
-def headline(game: Game, state: State) -> str:
+def headline(game: Game, state: State, names: Sequence[str] = ()) -> str:
     outcome = rules.outcome(game, state)
     if outcome is not None:
         won = " : ".join(f"{each / 1_000:g}" for each in outcome.returns or ())
         return f"{outcome.termination} after {state.plies} moves, {won}"[:80]
-    seats = ", ".join(map(str, rules.open_seats(game, state)))
-    return f"move {state.plies + 1}, player {seats} to act"[:80]
+    seats = ", ".join(seat_name(names, seat, "player") for seat in rules.open_seats(game, state))
+    return f"move {state.plies + 1}, {seats} to act"[:80]
 
 
-def render(game: Game, state: State) -> str:
+def render(game: Game, state: State, names: Sequence[str] = ()) -> str:
+    """The library's own text numbers the players, and so do the moves."""
     seen = observe(game, state, None)
     told = [f"  {by}: {name}" for by, name in seen["moves"]]
-    return "\n".join([game.title, *seen["position"].split("\n"), *told, headline(game, state)])
+    players = [f"player {seat} is {seat_name(names, seat)}" for seat in range(len(names))]
+    return "\n".join(
+        [
+            game.title,
+            *([", ".join(players)] if players else []),
+            *seen["position"].split("\n"),
+            *told,
+            headline(game, state, names),
+        ]
+    )

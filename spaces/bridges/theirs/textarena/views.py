@@ -14,6 +14,7 @@ from spaces.bridges.theirs.textarena import rules
 from spaces.bridges.theirs.textarena.catalogue import Game
 from spaces.bridges.theirs.textarena.state import State
 from spaces.bridges.theirs.textarena.table import EVERYBODY, Telling
+from spaces.seat_names import seat_name
 
 TOLD_MAX = 5_500
 """Characters of the messages after the first."""
@@ -79,16 +80,26 @@ def prompt(game: Game, state: State, seat: int) -> str:
     )
 
 
-def headline(game: Game, state: State) -> str:
+def headline(game: Game, state: State, names: Sequence[str] = ()) -> str:
     outcome = rules.outcome(game, state)
     if outcome is not None:
         one, two = outcome.returns or (0, 0)
         return f"{outcome.termination} after {state.plies} turns, {one / 1_000:g} : {two / 1_000:g}"
-    seats = " and ".join(map(str, rules.open_seats(game, state)))
-    return f"turn {state.plies + 1}, player {seats} to answer"
+    seats = [seat_name(names, seat, "player") for seat in rules.open_seats(game, state)]
+    return f"turn {state.plies + 1}, {' and '.join(seats)} to answer"
 
 
-def render(game: Game, state: State) -> str:
+def render(game: Game, state: State, names: Sequence[str] = ()) -> str:
+    """The game itself speaks of Player 0 and Player 1, so the talk does, too."""
     seen = observe(game, state, None)
     reason = [str(seen["reason"])] if seen["reason"] else []
-    return "\n".join([game.title, *told_lines(seen), *reason, headline(game, state)])
+    players = [f"Player {seat} is {seat_name(names, seat)}" for seat in range(len(names))]
+    return "\n".join(
+        [
+            game.title,
+            *([", ".join(players)] if players else []),
+            *told_lines(seen),
+            *reason,
+            headline(game, state, names),
+        ]
+    )
