@@ -15,6 +15,7 @@ import uvloop
 
 from server import config as configuration
 from server.commands import automation, points
+from server.commands.login import LoginFailed, login, logout, whoami
 from server.config import Config, ConfigError
 
 app = typer.Typer(
@@ -39,6 +40,11 @@ DEFAULT_URL = "http://127.0.0.1:8600"
 
 class CommandError(Exception):
     """Something the user can act on: printed as one line, exit status 1."""
+
+
+app.command(epilog="Example: agon login --url https://arena.example")(login)
+app.command(epilog="Example: agon logout --url https://arena.example")(logout)
+app.command(epilog="Example: agon whoami --json")(whoami)
 
 
 def main() -> None:
@@ -78,6 +84,7 @@ def _known_failures() -> tuple[type[Exception], ...]:
         CommandError,
         ConfigError,
         DemoFailed,
+        LoginFailed,
         ReplayFailed,
         ServiceFailed,
         StoreError,

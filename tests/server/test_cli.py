@@ -22,6 +22,9 @@ COMMANDS = (
     "doctor",
     "config",
     "points",
+    "login",
+    "logout",
+    "whoami",
 )
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 
@@ -52,6 +55,15 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
         (("replay", "README.md"), {}, "transcript"),
         (("replay", "--bridge", "openspiel:poker", "x"), {}, "OpenSpiel has no game 'poker'"),
         (("bot", "--space", "openspiel:poker"), {}, "OpenSpiel has no game 'poker'"),
+        (("login", "--url", "http://127.0.0.1:9", "--print-message", "0x12"), {}, "no address"),
+        (
+            ("login", "--print-message", "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
+            {},
+            "wrong checksum",
+        ),
+        (("login", "--signature", "0x12"), {}, "--message and --signature go together"),
+        (("whoami", "--url", "http://127.0.0.1:9"), {}, "agon login --url http://127.0.0.1:9"),
+        (("whoami", "--url", "nonsense"), {}, "no http(s) address"),
         (("transcript", "01J8", "--url", "http://127.0.0.1:9"), {}, "start one with `agon serve`"),
         (("bot", "--space", "bid-tac-toe", "--brain", "genius"), {}, "no brain 'genius'"),
         (("bot", "--space", "rap-battle", "--brain", "llm"), {}, "--llm-url or AGON_LLM_URL"),

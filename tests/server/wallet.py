@@ -66,12 +66,19 @@ async def chain_node(answer: Node) -> AsyncIterator[str]:
             return found
         return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], "result": found})
 
-    server = ApiServer(Starlette(routes=[Route("/", handle, methods=["POST"])]), "127.0.0.1", 0)
-    serving = asyncio.create_task(server.run())
+    async with serving(Starlette(routes=[Route("/", handle, methods=["POST"])])) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """The address of an app on a port of this machine."""
+    server = ApiServer(app, "127.0.0.1", 0)
+    task = asyncio.create_task(server.run())
     async with httpx.AsyncClient(trust_env=False) as http:
         await http.get(server.address)  # it serves: only then can it be drained
     try:
         yield server.address
     finally:
         await server.drain()
-        await serving
+        await task
