@@ -57,7 +57,8 @@ _ABOUT = f"""Ask the arena what one may know without a connection to its gateway
 
 Every answer from status 400 up is `{MEDIA_TYPE}` (RFC 9457) with a `code` for programs. Bodies hold at
 most {MAX_BODY_BYTES // 1024} KiB where nothing else is said; unknown fields and parameters are refused. Times are unix milliseconds, ratings
-thousandths, money integer micro-USDC."""
+thousandths, money integer micro-USDC. Requests cost credits; whoever is out of them is told by 429 when to come
+back. Who may do what, what requests cost and what an `Idempotency-Key` does: `docs/api.md`."""
 
 
 def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
