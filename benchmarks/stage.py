@@ -30,6 +30,7 @@ from server.live.records import (
     ViewSet,
 )
 from server.protocol import SessionView, Ticket
+from server.store.agents import Standing
 
 CHANNEL = "session:bench"
 EPOCH = "e"
@@ -103,6 +104,10 @@ async def _revoked_since(since_ms: int) -> frozenset[str]:
     return frozenset()
 
 
+async def _standing_of(agent: str) -> Standing | None:
+    return Standing(Identity(agent, agent, f"{agent}@v1", f"owner-{agent}"), False, None)
+
+
 async def _identify(key: str) -> Identity | None:
     return None
 
@@ -151,6 +156,7 @@ async def staged(**knobs: Any) -> AsyncIterator[Staged]:
         presence=stage,
         identify=_identify,
         revoked_since=_revoked_since,
+        standing_of=_standing_of,
     )
     task = asyncio.create_task(gateway.run())
     try:

@@ -20,7 +20,15 @@ OFFER_GRACE_MS = 1_000
 and the arena looks at its own a few times a second."""
 NEVER_MS = 2**62
 FATAL = frozenset(
-    {"unknown-space", "tier-closed", "forbidden", "not-playing", "limit-reached", "unfunded"}
+    {
+        "unknown-space",
+        "tier-closed",
+        "forbidden",
+        "not-playing",
+        "other-player",
+        "limit-reached",
+        "unfunded",
+    }
 )
 
 Wish = Enqueue | Dequeue | Confirm | Explain

@@ -96,6 +96,7 @@ class Entrance:
             mu_milli=mu,
             sigma_milli=sigma,
             joined_ms=self._clock(),
+            kind=identity.kind,
         )
         await self._hold(ticket, run)
         try:

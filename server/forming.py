@@ -50,6 +50,7 @@ def draw_record(offer: OfferRecord, *, now_ms: int, spectator_delay_ms: int) -> 
             salt=secrets.token_bytes(SALT_BYTES),
             rating_milli=shown_rating(ticket.mu_milli, ticket.sigma_milli),
             ticket=ticket.ticket,
+            kind=ticket.kind,
         )
         for seat, ticket in enumerate(tickets)
     )

@@ -31,6 +31,10 @@ class Identity(msgspec.Struct, frozen=True):
     runner: bool = False
     """The key that was sent is the arena's runner's; never set where no key was."""
 
+    @property
+    def kind(self) -> Kind:
+        return "hosted" if self.hosted else "remote"
+
 
 def new_id() -> str:
     """A fresh ULID: 26 characters, ordered by time."""

@@ -181,6 +181,7 @@ class Parts:
             presence=Presence(self._redis),
             identify=self._store.agents.by_key,
             revoked_since=self._store.keys.revoked_since,
+            standing_of=self._store.agents.standing,
             metrics=self._metrics,
         )
         return self._gateway

@@ -291,6 +291,9 @@ class SeatCard(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str
     rating_milli: int | None = None
     """mu - 3 sigma in thousandths, or None while provisional."""
+    kind: Literal["remote", "hosted"] | None = None
+    """Who plays the seat to its end: its owner's bot (`remote`) or the arena's runner (`hosted`); null:
+    whoever has a key of the agent."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -643,7 +646,7 @@ class Accepted(_Server, frozen=True, tag="accepted"):
 class Rejected(_Server, frozen=True, tag="rejected"):
     """The action is not in the log. When `attempt` is 2 you may try once more, before `deadline_ms`.
 
-    Codes: `unparsable`, `illegal`, `late`, `not-your-turn`, `stale-turn`, `no-seat`, `over`,
+    Codes: `unparsable`, `illegal`, `late`, `not-your-turn`, `stale-turn`, `no-seat`, `other-player`, `over`,
     `unknown-session`.
     """
 
@@ -677,7 +680,7 @@ class Error(_Server, frozen=True, tag="error"):
 
     Codes: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
     `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`,
-    `not-playing`, `limit-reached`, `unfunded`, `busy`, `unavailable`.
+    `not-playing`, `other-player`, `limit-reached`, `unfunded`, `busy`, `unavailable`.
     """
 
     code: str

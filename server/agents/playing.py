@@ -18,14 +18,14 @@ class Refusal(NamedTuple):
 
 
 HOSTED = Refusal(
-    "hosted",
+    "other-player",
     "the arena's runner plays this agent; set its kind to remote to play it with a bot of your own",
 )
-REMOTE = Refusal("remote", "its owner's bot plays this agent")
-ARCHIVED = Refusal("archived", "the agent is archived; restore it and it may play again")
+REMOTE = Refusal("other-player", "its owner's bot plays this agent")
+ARCHIVED = Refusal("not-playing", "the agent is archived; restore it and it may play again")
 OTHER_SEATED = {
-    "hosted": Refusal("not-seated", "the arena's runner was seated here and plays it to the end"),
-    "remote": Refusal("not-seated", "its owner's bot was seated here and plays it to the end"),
+    "hosted": Refusal("other-player", "the arena's runner was seated here and plays it to the end"),
+    "remote": Refusal("other-player", "its owner's bot was seated here and plays it to the end"),
 }
 
 
@@ -36,7 +36,7 @@ def queueing(standing: Standing | None, *, runner: bool) -> Refusal | None:
     if standing.archived:
         return ARCHIVED
     if standing.frozen is not None:
-        return Refusal("frozen", f"the agent is frozen: {standing.frozen}")
+        return Refusal("not-playing", f"the agent is frozen: {standing.frozen}")
     if standing.identity.hosted != runner:
         return HOSTED if standing.identity.hosted else REMOTE
     return None

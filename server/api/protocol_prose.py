@@ -145,7 +145,7 @@ address; when it cannot pay, `welcome` comes later instead of an `error`.
 
 Codes of `error`: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
 `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`, `not-playing` (archived
-or frozen), `limit-reached` (of the agent's automation), `unfunded` (it does not have the entry), `busy` (try again),
+or frozen), `other-player` (the arena's runner plays your agent while it is `hosted`), `limit-reached` (of the agent's automation), `unfunded` (it does not have the entry), `busy` (try again),
 `unavailable` (a backing service is away; try again)."""
 
 CLOSING = """\

@@ -170,7 +170,7 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
         "rules": row.rules,
         "status": _public(row.status),
         "seats": [
-            SeatCard(seat.seat, seat.agent, seat.name, seat.version, seat.rating_milli)
+            SeatCard(seat.seat, seat.agent, seat.name, seat.version, seat.rating_milli, seat.kind)
             for seat in row.seats
         ],
         "tier_micros": row.tier_micros,

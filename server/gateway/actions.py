@@ -13,12 +13,14 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
+from server.agents import playing
 from server.channel import Item
 from server.gateway.connection import Peer
 from server.gateway.fanout import Letters
 from server.gateway.followed import Followed
 from server.gateway.pending import Pending, TooMany, Waiting
 from server.gateway.render import view_for
+from server.identity import Identity
 from server.live.keys import session_channel
 from server.live.records import Appended, Inbound, LogEvent, Reply
 from server.protocol import (
@@ -60,26 +62,29 @@ class Actions:
         self._pending: Pending[Peer] = Pending()
         self._loop = asyncio.get_running_loop()
 
-    async def act(self, peer: Peer, agent: str, act: Act | Abandon) -> ServerMessage | None:
+    async def act(self, peer: Peer, player: Identity, act: Act | Abandon) -> ServerMessage | None:
         """Refuse at once, answer at once from the history, or submit; None: the answer comes later.
 
         Raises what the log and the inbox raise while Redis is away.
         """
-        answer = await self._act(peer, agent, act)
+        answer = await self._act(peer, player, act)
         if answer is not None:
             self._count(answer)
         return answer
 
-    async def _act(self, peer: Peer, agent: str, act: Act | Abandon) -> ServerMessage | None:
+    async def _act(self, peer: Peer, player: Identity, act: Act | Abandon) -> ServerMessage | None:
         followed = await self._follow(session_channel(act.session))
         view = None if followed is None else followed.session
         if followed is None or view is None:
             return _refused(act.id, act.session, "unknown-session", f"no session {act.session}")
-        seat = followed.seats.get(agent)
+        seat = followed.seats.get(player.agent)
         if seat is None:
             return _refused(
                 act.id, act.session, "no-seat", "your agent has no seat in this session"
             )
+        refusal = playing.acting(view.seats[seat].kind, player)
+        if refusal is not None:
+            return _refused(act.id, act.session, refusal.code, refusal.reason)
         known = followed.live.history and followed.live.history.answer(f"seat:{seat}", act.id)
         if known:
             return _answer(act.id, act.session, *known, _own_view(followed, seat))

@@ -6,8 +6,10 @@ away becomes `unavailable` one level up (`visit`).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol, assert_never
 
+from server.agents import playing
 from server.clock import Clock
 from server.config import Config
 from server.entering import EntryRefused
@@ -40,6 +42,7 @@ from server.protocol import (
     Unsubscribe,
     Watching,
 )
+from server.store.agents import Standing
 from spaces import registry
 
 MAX_SUBSCRIPTIONS = 256
@@ -87,6 +90,10 @@ class Queues(Protocol):
     async def explain(self, ticket: str, agent: str) -> Ticket: ...
 
 
+StandingOf = Callable[[str], Awaitable[Standing | None]]
+"""Whether an agent may play now; asked at each entry and confirmation, never for an action."""
+
+
 class PieceLog(Protocol):
     """What is needed of `server.live.log.LiveLog`."""
 
@@ -106,6 +113,7 @@ class Requests:
         entrance: Entering,
         log: PieceLog,
         tolls: Tolls,
+        standing_of: StandingOf,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -116,6 +124,7 @@ class Requests:
         self._entrance = entrance
         self._log = log
         self._tolls = tolls
+        self._standing_of = standing_of
 
     async def serve(self, peer: Peer, message: ClientMessage) -> None:
         """Serve one request of a connection that has said hello. Raises Refused."""
@@ -131,7 +140,7 @@ class Requests:
             case Act():
                 await self._act(peer, _agent(peer, message.id), message)
             case Abandon():
-                await self._act(peer, _hosted(peer, message.id), message)
+                await self._act(peer, _runner(peer, message.id), message)
             case Partial():
                 await self._partial(peer, _agent(peer, message.session), message)
             case Enqueue():
@@ -176,7 +185,7 @@ class Requests:
             followed_audience[1].members.discard(peer)
 
     async def _act(self, peer: Peer, identity: Identity, request: Act | Abandon) -> None:
-        answer = await self._actions.act(peer, identity.agent, request)
+        answer = await self._actions.act(peer, identity, request)
         if answer is not None:
             peer.say(answer)
 
@@ -192,6 +201,8 @@ class Requests:
         fits = partial.at + len(partial.text) <= MAX_ANSWER_CHARS
         if seat is None or not fits or not _may_be_seen(followed.session, seat, partial.turn):
             return
+        if playing.acting(followed.session.seats[seat].kind, identity) is not None:
+            return
         if self._tolls.piece(partial.session, seat, peer.loop.time()):
             await self._log.piece(
                 records.Piece(followed.channel, seat, partial.turn, partial.at, partial.text)
@@ -199,6 +210,7 @@ class Requests:
 
     async def _enqueue(self, peer: Peer, identity: Identity, request: Enqueue) -> None:
         _space(request.space, "unknown-space", request.space)
+        identity = await self._playing(identity, request.space)
         try:
             ticket = await self._entrance.enter(identity, request.space, request.tier_micros)
         except EntryRefused as error:
@@ -228,6 +240,7 @@ class Requests:
                 case Explain():
                     peer.say(await self._queues.explain(ref, agent))
                 case Confirm():
+                    await self._playing(_agent(peer, ref), ref)
                     await self._queues.confirm(ref, agent)
                 case _:
                     assert_never(request)
@@ -235,6 +248,18 @@ class Requests:
             raise Refused("unknown-ticket", _words(error), ref=ref) from None
         except UnknownOffer as error:
             raise Refused("unknown-offer", _words(error), ref=ref) from None
+
+    async def _playing(self, identity: Identity, ref: str) -> Identity:
+        """The agent as it is now, in the version that plays: a connection may be older than an edit.
+
+        Raises Refused where it may not be queued, or not by who asks.
+        """
+        standing = await self._standing_of(identity.agent)
+        refusal = playing.queueing(standing, runner=identity.runner)
+        if refusal is not None:
+            raise Refused(refusal.code, refusal.reason, ref=ref)
+        assert standing is not None, "refused"
+        return standing.identity
 
     async def prepare(self, identity: Identity) -> None:
         """Open the agent's own channel. Raises what the log raises."""
@@ -251,12 +276,10 @@ def _agent(peer: Peer, ref: str) -> Identity:
     return peer.identity
 
 
-def _hosted(peer: Peer, ref: str) -> Identity:
+def _runner(peer: Peer, ref: str) -> Identity:
     identity = _agent(peer, ref)
-    if not identity.hosted:
-        reason = (
-            "only an agent that the arena hosts may abandon a session; yours may miss its deadline"
-        )
+    if not identity.runner:
+        reason = "only the arena's runner may abandon the session of an agent; yours may miss its deadline"
         raise Refused("forbidden", reason, ref=ref)
     return identity
 

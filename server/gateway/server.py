@@ -34,7 +34,7 @@ from server.gateway.door import Door
 from server.gateway.fanout import Fanout, Letters
 from server.gateway.followed import Followed
 from server.gateway.listen import address, listen, raise_file_limit
-from server.gateway.requests import Entering, PieceLog, Queues, Requests
+from server.gateway.requests import Entering, PieceLog, Queues, Requests, StandingOf
 from server.gateway.tolls import Tolls
 from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
@@ -78,11 +78,12 @@ class Gateway:
         entrance: Entering,
         identify: Identify,
         revoked_since: RevokedSince,
+        standing_of: StandingOf,
         metrics: Metrics | None = None,
     ) -> None:
         """To be made inside the event loop that will run it.
 
-        `identify` tells whom a key speaks for.
+        `identify` tells whom a key speaks for, `standing_of` whether an agent may play now.
         """
         self.name = name
         self.address = ""
@@ -120,6 +121,7 @@ class Gateway:
             entrance=entrance,
             log=log,
             tolls=tolls,
+            standing_of=standing_of,
         )
         self._reception = Reception(
             config=config,

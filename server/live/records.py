@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from server.identity import Kind
 from server.protocol import SessionView, View
 
 
@@ -24,6 +25,8 @@ class SeatRecord(msgspec.Struct, frozen=True):
     rating_milli: int | None = None
     ticket: str | None = None
     """The ticket whose entry is spent on this seat; None where nothing is paid, as in a tournament."""
+    kind: Kind | None = None
+    """Who plays it to its end, as the agent's kind was when it was queued; None: whoever has a key of it."""
 
 
 class SessionRecord(msgspec.Struct, frozen=True):
@@ -126,6 +129,8 @@ class TicketRecord(msgspec.Struct, frozen=True):
     mu_milli: int
     sigma_milli: int
     joined_ms: int
+    kind: Kind | None = None
+    """Of the agent, when it was queued."""
 
 
 class OfferRecord(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ class Views:
     def __init__(self, record: SessionRecord) -> None:
         self._record = record
         self._cards = [
-            SeatCard(each.seat, each.agent, each.name, each.version, each.rating_milli)
+            SeatCard(each.seat, each.agent, each.name, each.version, each.rating_milli, each.kind)
             for each in record.seats
         ]
         self._names = [card.name for card in sorted(self._cards, key=lambda card: card.seat)]

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.identity import Kind
 from server.live.records import SessionRecord
 from server.store import entries, outbox, schema
 from server.store.engine import Database
@@ -33,6 +34,8 @@ class EntryRow(msgspec.Struct, frozen=True):
     name: str
     version: str
     rating_milli: int | None
+    kind: Kind | None
+    """Who plays the seat, or played it; None where it was not said."""
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -222,6 +225,7 @@ def _entries(record: SessionRecord) -> list[dict[str, Any]]:
             "name": seat.name,
             "rating_milli": seat.rating_milli,
             "ticket": seat.ticket,
+            "kind": seat.kind,
         }
         for seat in record.seats
     ]
@@ -240,7 +244,7 @@ async def _with_seats(
     e = schema.entry
     seats: dict[str, list[EntryRow]] = {row.id: [] for row in rows}
     query = (
-        select(e.c.session, e.c.seat, e.c.agent, e.c.name, e.c.version, e.c.rating_milli)
+        select(e.c.session, e.c.seat, e.c.agent, e.c.name, e.c.version, e.c.rating_milli, e.c.kind)
         .where(e.c.session.in_(list(seats)))
         .order_by(e.c.session, e.c.seat)
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, Table, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.identity import Kind
 from server.protocol import StandingRow, VerdictView
 from server.store import schema
 from server.store.engine import Database
@@ -134,6 +135,17 @@ class Tournaments:
         async with self._db.reading() as tx:
             rows = (await tx.execute(query)).all()
         return [Entrant(**row._mapping) for row in rows]
+
+    async def kinds(self, tournament: str) -> dict[str, Kind]:
+        """Who plays each entrant as of now, by agent."""
+        a = schema.agent
+        query = (
+            select(a.c.id, a.c.kind)
+            .join_from(_e, a, a.c.id == _e.c.agent)
+            .where(_e.c.tournament == tournament)
+        )
+        async with self._db.reading() as tx:
+            return {row.id: row.kind for row in await tx.execute(query)}
 
     async def counts(self, tournaments: Sequence[str]) -> dict[str, tuple[int, int]]:
         """For each: how many entrants there are, and how many games have been scored. At most a page."""

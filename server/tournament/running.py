@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ import structlog
 from server import ratings
 from server.clock import Clock
 from server.forming import SALT_BYTES, FormSession, Opener
-from server.identity import new_id
+from server.identity import Kind, new_id
 from server.live import keys
 from server.live.agents import since_open
 from server.live.log import LiveLog
@@ -171,25 +171,28 @@ class Running:
         unformed = [
             game for session, game in self.state.live.items() if session not in self._formed
         ]
+        if not unformed:
+            return
+        kinds = await self._services.tournaments.kinds(self.facts.tournament)
         at_once = asyncio.Semaphore(FORM_AT_ONCE)
 
         async def form(game: Game) -> None:
             async with at_once:
-                await self._form_one(game)
+                await self._form_one(game, kinds)
 
         async with asyncio.TaskGroup() as group:
             for game in unformed:
                 group.create_task(form(game))
 
-    async def _form_one(self, game: Game) -> None:
-        await self._services.form_session(self._draw(game))
+    async def _form_one(self, game: Game, kinds: Mapping[str, Kind]) -> None:
+        await self._services.form_session(self._draw(game, kinds))
         standing = await self._services.sessions.record(game.session)
         assert standing is not None, "just formed"
         await self._services.opener.open(standing)
         self._formed.add(game.session)
 
-    def _draw(self, game: Game) -> SessionRecord:
-        """The session of a game: seats as the plan says, a fresh secret seed."""
+    def _draw(self, game: Game, kinds: Mapping[str, Kind]) -> SessionRecord:
+        """The session of a game: seats as the plan says, played by whom `kinds` says; a fresh secret seed."""
         setup = self.facts.setup
         entrants = [self.facts.entrants[each] for each in game.fixture.seats]
         return SessionRecord(
@@ -209,6 +212,7 @@ class Running:
                     owner=each.owner,
                     salt=secrets.token_bytes(SALT_BYTES),
                     rating_milli=each.rating_milli,
+                    kind=kinds.get(each.agent),
                 )
                 for seat, each in enumerate(entrants)
             ),

@@ -17,7 +17,7 @@ from server.clock import unix_ms
 from server.config import Config, load
 from server.entering import Entrance
 from server.gateway import Gateway
-from server.identity import Identity, key_hash, new_id
+from server.identity import Identity, Kind, key_hash, new_id
 from server.live import keys
 from server.live.feed import Feed
 from server.live.inbox import Inbox
@@ -39,6 +39,7 @@ from server.protocol import (
     Update,
     Welcome,
 )
+from server.store.agents import Standing
 from spaces import registry
 from tests.server.free_entries import FreeEntries
 
@@ -190,16 +191,39 @@ class Arena:
         self.agents: dict[str, Identity] = {}
         self.revoked: dict[str, int] = {}
         """SHA-256 of a key -> when it was revoked."""
+        self.standings: dict[str, Standing] = {}
         self.identify_fails = False
         self.entries = FreeEntries()
         self.gateways: list[Gateway] = []
         self._plays: list[LivePlay] = []
 
-    def agent(self, name: str, *, hosted: bool = False) -> str:
-        self.agents[key_of(name)] = Identity(
-            name, name.title(), f"{name}@v1", f"owner-{name}", hosted
+    def agent(self, name: str, *, hosted: bool = False, runner: bool | None = None) -> str:
+        """An agent and its key; `runner`: the key is the runner's, as it is where nothing is said of a
+        hosted agent."""
+        by_runner = hosted if runner is None else runner
+        identity = Identity(name, name.title(), f"{name}@v1", f"owner-{name}", hosted, by_runner)
+        self.agents[key_of(name)] = identity
+        self.standings[name] = Standing(
+            msgspec.structs.replace(identity, runner=False), False, None
         )
         return name
+
+    def runner_of(self, name: str) -> str:
+        """Whom to say hello as, to play the agent by a key of the runner."""
+        own = self.agents[key_of(name)]
+        self.agents[key_of(f"{name}-runner")] = msgspec.structs.replace(own, runner=True)
+        return f"{name}-runner"
+
+    def changes(self, name: str, *, kind: Kind | None = None, **standing: Any) -> None:
+        """The agent is edited; connections that stand know nothing of it."""
+        was = self.standings[name]
+        identity = was.identity
+        if kind is not None:
+            identity = msgspec.structs.replace(identity, hosted=kind == "hosted")
+        self.standings[name] = msgspec.structs.replace(was, identity=identity, **standing)
+
+    async def standing_of(self, agent: str) -> Standing | None:
+        return self.standings.get(agent)
 
     async def identify(self, key: str) -> Identity | None:
         if self.identify_fails:
@@ -243,6 +267,7 @@ class Arena:
             presence=Presence(self.redis),
             identify=self.identify,
             revoked_since=self.revoked_since,
+            standing_of=self.standing_of,
             metrics=metrics,
         )
         self.gateways.append(gateway)
@@ -278,7 +303,15 @@ class Arena:
         session, rules = new_id(), registry.get(space)
         names = agents or tuple(self.agent(f"agent{seat}") for seat in range(rules.seats))
         seats = tuple(
-            SeatRecord(i, name, name, f"{name}@v1", f"owner-{name}", bytes([i]) * 32)
+            SeatRecord(
+                i,
+                name,
+                name,
+                f"{name}@v1",
+                f"owner-{name}",
+                bytes([i]) * 32,
+                kind=self.standings[name].identity.kind,
+            )
             for i, name in enumerate(names)
         )
         record = SessionRecord(
