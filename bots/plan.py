@@ -39,14 +39,17 @@ class Plan:
 
     def __init__(
         self,
-        space: str,
+        space: str | None,
         tier_micros: int = 0,
         sessions: int | None = 1,
         max_parallel: int = 1,
         *,
         enqueue: bool = True,
     ) -> None:
-        """`enqueue`: ask for sessions; else play only what it is seated in, e.g. by a tournament."""
+        """`enqueue`: ask for sessions; else take what comes and is not one's own asking, e.g. a tournament's
+        seats and the offers to tickets of the agent's automation, in any tier; `space` may be None then:
+        in any Space."""
+        assert space is not None or not enqueue, "there is no queue for all Spaces"
         if max_parallel < 1 or (sessions is not None and sessions < 1):
             raise ValueError(f"sessions={sessions}, max_parallel={max_parallel}: at least 1 each")
         self._space = space
@@ -93,20 +96,21 @@ class Plan:
         self._offers = {
             offer.offer: offer.expires_ms - ahead_ms + OFFER_GRACE_MS
             for offer in view.offers
-            if offer.space == self._space
-            and offer.tier_micros == self._tier
+            if self._plays(offer.space)
+            and (offer.tier_micros == self._tier or not self._enqueue)
             and offer.offer not in self._dead_offers
         }
         self._forget_expired(now)
         self._confirmed.intersection_update(self._offers)
-        seated = [s.session for s in view.seated if s.space == self._space]
+        seated = [s.session for s in view.seated if self._plays(s.space)]
         fresh = [s for s in seated if s not in self._live and s not in self._over]
         self._live.update(fresh)
         if fresh and self._ticket not in view.tickets:
             self._ticket = None
         self._over.intersection_update(seated)  # the arena has noticed, too
         self._others.intersection_update(view.tickets)
-        if self._ticket is None and not self._asked:
+        # Tickets that it has not asked for are others' to look after.
+        if self._enqueue and self._ticket is None and not self._asked:
             self._unknown_tickets = [t for t in view.tickets if t not in self._others]
         return fresh
 
@@ -184,6 +188,7 @@ class Plan:
             wishes += [Explain(ticket=ticket) for ticket in tickets]
         if self._wants_ticket() and not self._asked and now >= self._not_before_ms:
             self._asked = True
+            assert self._space is not None, "it wants a ticket"
             wishes.append(Enqueue(space=self._space, tier_micros=self._tier))
         return wishes
 
@@ -212,8 +217,11 @@ class Plan:
             del self._offers[offer]
             self._dead_offers.add(offer)
 
+    def _plays(self, space: str) -> bool:
+        return self._space in (None, space)
+
     def _enqueue_refs(self) -> tuple[str, ...]:
-        return "", self._space, f"{self._space}/{self._tier}"
+        return "", self._space or "", f"{self._space}/{self._tier}"
 
     def _wants_ticket(self) -> bool:
         if not self._enqueue or self._ticket is not None or self._unknown_tickets or self._offers:

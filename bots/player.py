@@ -32,7 +32,8 @@ STOP_PATIENCE_S = 3.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    space: str
+    space: str | None
+    """None: any, which needs `enqueue` to be False."""
     tier_micros: int = 0
     sessions: int | None = 1
     max_parallel: int = 1
@@ -42,7 +43,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     verdict_s: float = 0.0
     """How long to wait for verdicts after the last session."""
     enqueue: bool = True
-    """False: play only what it is seated in, e.g. by a tournament."""
+    """False: play only what it is seated in or offered, by a tournament or its automation."""
     hosted: bool = False
     """The arena hosts the agent: when the bot fails, its session is abandoned and no other is begun."""
 

@@ -77,6 +77,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = 2
 
+    hosted_capacity: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Owners' agents one runner plays at once, a connection each; others play the rest.",
+        ),
+    ] = 500
+
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
     ] = "127.0.0.1"

@@ -41,6 +41,7 @@ from server.embedded.data_dir import DataDir
 from server.entering import Entrance, Holds
 from server.gateway import Gateway
 from server.host import Host, Sealed
+from server.hosting import Hosted, ModelServer
 from server.hostless import Hostless
 from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
@@ -49,6 +50,7 @@ from server.jobs.official import OfficialBoards
 from server.live.agents import AgentChannels
 from server.live.connection import open_redis
 from server.live.feed import Feed
+from server.live.hosting import Claims
 from server.live.inbox import Inbox
 from server.live.lease import Leases
 from server.live.log import LiveLog
@@ -93,7 +95,7 @@ class Parts:
         self._metrics = Metrics(CollectorRegistry())
         self._agents = AgentChannels(redis, self._log)
         self._queues = Queues(redis, tiers_open=config.tiers_open)
-        self._house_keys: list[str] = []
+        self._hosted: Hosted | None = None
         self._gateway: Gateway | None = None
         self._api: ApiServer | None = None
 
@@ -329,32 +331,43 @@ class Parts:
         )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:
-        """The house's agents of the Spaces with a quota, each with a key of this process."""
+        """The house's agents of the Spaces with a quota."""
         server = (self._llm_url(), self._config.llm_model, self._config.llm_api_key)
         return [
-            msgspec.structs.replace(agent, key=await self._house_key(agent.name))
+            msgspec.structs.replace(agent, agent=await self._house_member(agent.name))
             for space, count in quotas.items()
             if space
             in {each.id for each in registry.offered()}  # what cannot be loaded is withdrawn
             for agent in house_agents(space, *server, sessions=count or None)
         ]
 
-    async def _house_key(self, name: str) -> str:
+    async def _house_member(self, name: str) -> str:
+        """The id of the house's agent of that name, made when it is new. It needs no key of its own: the
+        runner's source gives it one for each stay."""
         identity = await self._store.agents.named(HOUSE_OWNER, name)
         if identity is None:
-            _, key = await self._store.agents.register(name, HOUSE_OWNER, "hosted")
-        else:
-            key = await self._store.agents.issue_key(identity.agent)
-        self._house_keys.append(key)
-        return key
-
-    async def revoke_house_keys(self) -> None:
-        """The house's keys end with the process that made them."""
-        for key in self._house_keys:
+            identity, key = await self._store.agents.register(name, HOUSE_OWNER, "hosted")
             await self._store.agents.revoke(key)
+        return identity.agent
 
     def _make_runner(self, agents: Sequence[HostedAgent]) -> Runner:
-        return Runner(self._api_address(), agents, model_calls=self._config.model_calls)
+        self._hosted = Hosted(
+            self._store.hosting,
+            Claims(self._redis, self._name),
+            ModelServer(self._llm_url(), self._config.llm_model, self._config.llm_api_key),
+            capacity=self._config.hosted_capacity,
+        )
+        return Runner(
+            self._api_address(),
+            agents,
+            source=self._hosted,
+            model_calls=self._config.model_calls,
+        )
+
+    async def end_hosting(self) -> None:
+        """The runner's keys and claims end with the process that has them."""
+        if self._hosted is not None:
+            await self._hosted.close()
 
     def _api_address(self) -> str:
         if self._api is not None:

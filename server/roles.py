@@ -80,7 +80,7 @@ async def serve(
         try:
             await _run(parts, roles, stop, ready_file)
         finally:
-            await parts.revoke_house_keys()
+            await parts.end_hosting()
 
 
 def _read_until_end(stop: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+import httpx
 import msgspec
 
 from bots.brains.bidder import BidderBrain, BidderSettings
@@ -31,17 +32,17 @@ class BadSettings(BotError):
 
 class _Kind(NamedTuple):
     settings: type[Any]
-    make: Callable[[Any, asyncio.Semaphore | None], Brain]
+    make: Callable[[Any, asyncio.Semaphore | None, httpx.AsyncClient | None], Brain]
     spaces: tuple[str, ...]
     """None listed: it plays every Space."""
 
 
 _KINDS: dict[str, _Kind] = {
-    "random": _Kind(RandomSettings, lambda s, _: RandomBrain(s), ()),
-    "bidder": _Kind(BidderSettings, lambda s, _: BidderBrain(s), ("bid-tac-toe",)),
-    "solver": _Kind(SolverSettings, lambda s, _: SolverBrain(s), ("bid-tac-toe",)),
-    "naive": _Kind(NaiveSettings, lambda s, _: NaiveBrain(s), ("prediction",)),
-    "trend": _Kind(TrendSettings, lambda s, _: TrendBrain(s), ("trade-wars",)),
+    "random": _Kind(RandomSettings, lambda s, *_: RandomBrain(s), ()),
+    "bidder": _Kind(BidderSettings, lambda s, *_: BidderBrain(s), ("bid-tac-toe",)),
+    "solver": _Kind(SolverSettings, lambda s, *_: SolverBrain(s), ("bid-tac-toe",)),
+    "naive": _Kind(NaiveSettings, lambda s, *_: NaiveBrain(s), ("prediction",)),
+    "trend": _Kind(TrendSettings, lambda s, *_: TrendBrain(s), ("trade-wars",)),
     "llm": _Kind(LlmSettings, LlmBrain, ()),
 }
 
@@ -61,14 +62,18 @@ def make(
     space: str,
     settings: Mapping[str, Any] | None = None,
     limit: asyncio.Semaphore | None = None,
+    http: httpx.AsyncClient | None = None,
 ) -> Brain:
-    """The brain called `name` for a Space; `limit` bounds calls of models. Raises BadSettings."""
+    """The brain called `name` for a Space; `limit` bounds calls of models, which go through `http` where it
+    is given. Raises BadSettings."""
     kind = _KINDS.get(name)
     if kind is None:
         raise BadSettings(f"no brain {name!r}; there are {', '.join(_KINDS)}")
     if kind.spaces and space not in kind.spaces:
         raise BadSettings(f"the {name} brain plays {', '.join(kind.spaces)}, not {space!r}")
     try:
-        return kind.make(msgspec.convert(dict(settings or {}), kind.settings, strict=False), limit)
+        return kind.make(
+            msgspec.convert(dict(settings or {}), kind.settings, strict=False), limit, http
+        )
     except msgspec.ValidationError as error:
         raise BadSettings(f"the {name} brain: {error}") from None

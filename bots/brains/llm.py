@@ -20,6 +20,7 @@ from contextlib import aclosing, nullcontext, suppress
 from random import Random
 from typing import Annotated, Any
 
+import httpx
 import msgspec
 import structlog
 from msgspec import Meta
@@ -92,10 +93,16 @@ class Question(msgspec.Struct, frozen=True):
 class LlmBrain:
     """Plays any Space whose prompt says how to answer; knows rap battles best."""
 
-    def __init__(self, settings: LlmSettings, limit: asyncio.Semaphore | None = None) -> None:
-        """`limit` is shared by all brains that use one server; None: no limit of ours."""
+    def __init__(
+        self,
+        settings: LlmSettings,
+        limit: asyncio.Semaphore | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        """`limit` and `http` are shared by all brains that use one server; None: no limit of ours, and
+        connections of its own, which `close` closes."""
         self._settings = settings
-        self._client = ChatClient(settings.url, settings.model, settings.api_key)
+        self._client = ChatClient(settings.url, settings.model, settings.api_key, http)
         self._limit = limit
         self._schemas = True
         self._rng = Random(settings.seed)  # noqa: S311 # end words, not secrets

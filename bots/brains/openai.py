@@ -98,15 +98,21 @@ class _Event(msgspec.Struct):
 class ChatClient:
     """One model at one server. Safe to share between tasks; `close` when done."""
 
-    def __init__(self, url: str, model: str, api_key: str = "") -> None:
-        """`url` ends where `/chat/completions` is to be added, mostly in `/v1`."""
+    def __init__(
+        self, url: str, model: str, api_key: str = "", http: httpx.AsyncClient | None = None
+    ) -> None:
+        """`url` ends where `/chat/completions` is to be added, mostly in `/v1`. `http` is another's
+        (`http_client`), for many clients of one server: it is used, and not closed."""
         self.model = model
         self._url = url.rstrip("/") + "/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._http: httpx.AsyncClient | None = None
+        self._http = http
+        self._owned = http is None
         self._rng = random.Random()  # noqa: S311 # jitter
 
     async def close(self) -> None:
+        if not self._owned:
+            return
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
@@ -166,7 +172,9 @@ class ChatClient:
         for attempt in range(RETRIES + 1):
             last = attempt == RETRIES
             pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2**attempt) * self._rng.uniform(0.5, 1.0)
-            request = self._client().build_request("POST", self._url, json=body)
+            request = self._client().build_request(
+                "POST", self._url, json=body, headers=self._headers
+            )
             try:
                 response = await self._client().send(request, stream=True)
             except httpx.HTTPError as error:
@@ -199,13 +207,17 @@ class ChatClient:
     def _client(self) -> httpx.AsyncClient:
         # Made late: a client belongs to the event loop in which it is first used.
         if self._http is None:
-            self._http = httpx.AsyncClient(
-                headers=self._headers,
-                timeout=httpx.Timeout(SILENCE_S, connect=CONNECT_S),
-                trust_env=not is_loopback(self._url),
-                verify=urlsplit(self._url).scheme == "https",
-            )
+            self._http = http_client(self._url)
         return self._http
+
+
+def http_client(url: str) -> httpx.AsyncClient:
+    """Connections to the server at `url`, for one event loop."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(SILENCE_S, connect=CONNECT_S),
+        trust_env=not is_loopback(url),
+        verify=urlsplit(url).scheme == "https",
+    )
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[str]:

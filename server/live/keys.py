@@ -179,6 +179,15 @@ def leader_fence(duty: str) -> str:
     return f"leader:{{{duty}}}:fence"
 
 
+HOSTING_TTL_MS = 15_000
+"""A runner that has not asked for this long plays its agents no more, and another may."""
+
+
+def hosting(agent: str) -> str:
+    """String: the process whose runner plays a hosted agent; expires after HOSTING_TTL_MS."""
+    return f"hosting:{{{agent}}}"
+
+
 def presence(gateway: str) -> str:
     """Hash: `s:<session>` -> watchers on that gateway, and `total`; expires after PRESENCE_TTL_S."""
     return f"presence:{gateway}"

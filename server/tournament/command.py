@@ -242,7 +242,7 @@ class _Played:
     ) -> tuple[list[Entrant], list[HostedAgent]]:
         entrants, agents = [], []
         for each in self._contestants:
-            identity, key = await store.agents.register(each.name, HOUSE_OWNER, "hosted")
+            identity, _ = await store.agents.register(each.name, HOUSE_OWNER, "hosted")
             with_model = each.brain == "llm"
             entrants.append(
                 Entrant(
@@ -261,7 +261,7 @@ class _Played:
                     space=self._setup.space,
                     brain=each.brain,
                     settings={**model, **each.settings},
-                    key=key,
+                    key=await store.hosting.key(identity.agent),
                     enqueue=False,
                 )
             )

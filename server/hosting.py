@@ -1,0 +1,105 @@
+"""Tells this process's runner whom of the owners' agents it is to play, and gives it keys and specs.
+
+The runner itself knows nothing but the public websocket; this is the only thread between it and the store.
+Several runners share the agents by claims in Redis (`live.hosting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from bots.hosted import Guest, Part
+from server.agents import spec as specs
+from server.agents.spec import VersionSpec
+from server.live.hosting import Claims
+from server.store.hosting import Due
+
+
+class UnknownVersion(LookupError):
+    """There is no such version of an agent."""
+
+
+class HostingStore(Protocol):
+    """What is used of `store.hosting.Hosting`."""
+
+    async def due(self) -> list[Due]: ...
+    async def spec(self, version: str) -> str | None: ...
+    async def key(self, agent: str) -> str: ...
+    async def revoke(self, keys: Sequence[str]) -> None: ...
+
+
+class ModelServer(msgspec.Struct, frozen=True):
+    """Where hosted agents think."""
+
+    url: str
+    model: str
+    """The arena's own, for specs that name none."""
+    api_key: str = ""
+
+
+class Hosted:
+    """The source of one runner (`bots.hosted.Source`)."""
+
+    def __init__(
+        self, store: HostingStore, claims: Claims, server: ModelServer, *, capacity: int
+    ) -> None:
+        """`capacity`: agents that this process plays at once, at most; what is left is for others."""
+        self._store = store
+        self._claims = claims
+        self._server = server
+        self._capacity = capacity
+        self._mine: set[str] = set()
+        self._keys: dict[str, str] = {}
+
+    async def guests(self) -> list[Guest]:
+        """Whom to play now. Raises what the store and Redis raise; claims then last for a while."""
+        due = {each.agent: each for each in await self._store.due()}
+        await self._let_go(self._mine - due.keys())
+        # Those that it plays already come first, then the others by age.
+        wanted = sorted(due, key=lambda agent: (agent not in self._mine, agent))
+        self._mine = await self._claims.claim(wanted[: self._capacity])
+        return [Guest(agent, due[agent].name) for agent in sorted(self._mine)]
+
+    async def key(self, agent: str) -> str:
+        """Raises UnknownAgent."""
+        if (old := self._keys.pop(agent, None)) is not None:
+            await self._store.revoke([old])
+        self._keys[agent] = await self._store.key(agent)
+        return self._keys[agent]
+
+    async def part(self, version: str, space: str) -> Part:
+        """Raises UnknownVersion."""
+        text = await self._store.spec(version)
+        if text is None:
+            raise UnknownVersion(f"no version {version!r}")
+        return part_of(specs.read(text), space, self._server)
+
+    async def close(self) -> None:
+        """The keys and claims of this process end with it."""
+        keys = list(self._keys.values())
+        self._keys.clear()
+        await self._store.revoke(keys)
+        await self._claims.drop(self._mine)
+
+    async def _let_go(self, agents: set[str]) -> None:
+        # Their keys end later: with the next one, with the process, or by themselves. Live sessions of
+        # theirs may need them until then.
+        await self._claims.drop(agents)
+
+
+def part_of(spec: VersionSpec, space: str, server: ModelServer) -> Part:
+    """What plays a spec in a Space. Pure. The address of the model is the arena's, never the owner's."""
+    if spec.brain != "llm":
+        return Part(spec.brain)
+    said: Mapping[str, Any] = {
+        "system": specs.prompt_for(spec, space) or None,
+        "temperature": spec.temperature,
+        "top_p": spec.top_p,
+        "max_tokens": spec.max_tokens,
+    }
+    settings = {name: value for name, value in said.items() if value is not None}
+    model = spec.model or server.model
+    return Part("llm", {"url": server.url, "model": model, "api_key": server.api_key, **settings})
