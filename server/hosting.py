@@ -58,9 +58,13 @@ class Hosted:
         """Whom to play now. Raises what the store and Redis raise; claims then last for a while."""
         due = {each.agent: each for each in await self._store.due()}
         await self._let_go(self._mine - due.keys())
-        # Those that it plays already come first, then the others by age.
+        # Those that it plays already come first, then the others by age, as far as there is room.
         wanted = sorted(due, key=lambda agent: (agent not in self._mine, agent))
-        self._mine = await self._claims.claim(wanted[: self._capacity])
+        mine: set[str] = set()
+        while wanted and (room := self._capacity - len(mine)) > 0:
+            mine |= await self._claims.claim(wanted[:room])
+            del wanted[:room]
+        self._mine = mine
         return [Guest(agent, due[agent].name) for agent in sorted(self._mine)]
 
     async def key(self, agent: str) -> str:
