@@ -105,8 +105,6 @@ def unpack(file: AgentFile, shelf: Shelf) -> Draft:
 
 def _spec_of(version: VersionSpec, number: int, shelf: Shelf) -> str:
     try:
-        tidy = spec.tidy(version)
-        spec.check(tidy, shelf)
+        return spec.canonical(spec.fit(version, shelf))
     except (BadWords, BadSpec) as error:
         raise BadFile(f"version {number}: {error}") from None
-    return spec.canonical(tidy)

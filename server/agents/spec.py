@@ -86,6 +86,15 @@ def tidy(spec: VersionSpec) -> VersionSpec:
     )
 
 
+def fit(spec: VersionSpec, shelf: Shelf) -> VersionSpec:
+    """The tidy spec, as it is to be stored here: a brain that plays few Spaces has them listed, so that what
+    a stored spec does not list, and does not leave open, it does not play. Raises BadWords, BadSpec."""
+    neat = tidy(spec)
+    check(neat, shelf)
+    able = shelf.brains[neat.brain]
+    return neat if neat.spaces else msgspec.structs.replace(neat, spaces=tuple(sorted(able)))
+
+
 def check(spec: VersionSpec, shelf: Shelf) -> None:
     """Raise BadSpec for what this arena has not, or for a prompt that is longer than its Space allows."""
     if spec.brain not in shelf.brains:
@@ -119,6 +128,14 @@ def plays(spec: VersionSpec, shelf: Shelf) -> tuple[str, ...]:
     """The Spaces that the spec plays of those on the shelf, in the shelf's order."""
     wanted = spec.spaces or shelf.brains.get(spec.brain, ()) or tuple(shelf.spaces)
     return tuple(space for space in shelf.spaces if space in wanted)
+
+
+def unplayed(stored: str, space: str) -> str | None:
+    """Why a stored spec does not play a Space; None: it does."""
+    listed = read(stored).spaces
+    if not listed or space in listed:
+        return None
+    return f"by its spec the agent plays {', '.join(listed)}, not {space}"
 
 
 def prompt_for(spec: VersionSpec, space: str) -> str:

@@ -7,10 +7,11 @@ taken out; what cannot be stored (NUL, half a surrogate pair) is refused, since 
 from __future__ import annotations
 
 import re
-
-from server.store.names import one_line
+import unicodedata
 
 ABOUT_CHARS = 280
+_MAX_MARKS = 2
+"""Combining marks that may follow one letter; towers of them spill over the lines of a terminal."""
 
 # CR LF, and what Unicode calls a mandatory break (UAX #14 classes BK, CR, NL).
 _NEWLINE = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -44,6 +45,32 @@ def about_of(raw: str) -> str:
     if len(line) > ABOUT_CHARS:
         raise BadWords(f"about has {len(line)} characters; at most {ABOUT_CHARS} fit")
     return line
+
+
+def one_line(raw: str) -> str:
+    """NFC, printable, single spaces; may be empty. Idempotent."""
+    kept = "".join(_printable(unicodedata.normalize("NFC", raw)))
+    return " ".join(kept.split())
+
+
+def _printable(text: str) -> list[str]:
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if category.startswith("Z") or char in "\t\n\r\v\f":
+            kept.append(" ")
+        elif category.startswith("C"):  # control, format (bidi, zero width), surrogate, private
+            continue
+        elif category.startswith("M"):
+            marks += 1
+            if marks <= _MAX_MARKS and kept:
+                kept.append(char)
+            continue
+        else:
+            kept.append(char)
+        marks = 0
+    return kept
 
 
 def _check_storable(raw: str, what: str) -> None:

@@ -213,9 +213,7 @@ async def known(services: Services, request: Request) -> AgentRow:
 
 def canonical(spec: VersionSpec, shelf: Shelf) -> str:
     """A spec as it is stored. Raises BadWords, BadSpec."""
-    tidy = specs.tidy(spec)
-    specs.check(tidy, shelf)
-    return specs.canonical(tidy)
+    return specs.canonical(specs.fit(spec, shelf))
 
 
 def avatar_path(agent: str) -> str:

@@ -13,11 +13,11 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.agents.words import one_line
 from server.api import problems
 from server.api.operation import Operation, Services, as_json, read_body, read_id
 from server.api.principal import authorize, owned_agent
 from server.api.problems import Problem
-from server.store import names
 from server.store.keys import Key, Scope, TooManyKeys
 
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -102,7 +102,7 @@ async def revoke_for_agent(services: Services, request: Request) -> Response:
 async def _made(
     services: Services, account: str, scopes: list[Scope], label: str, agent: str | None
 ) -> Response:
-    readable = names.one_line(label)[:64]
+    readable = one_line(label)[:64]
     if not readable:
         raise Problem(422, "bad-label", "a label needs at least one printable character")
     try:

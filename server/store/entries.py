@@ -14,11 +14,12 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.agents.spec import unplayed
 from server.clock import Clock
 from server.ledger import Kind, Result, Transfer, names, tiers
 from server.ledger.transfer import resolution
 from server.live.records import TicketRecord
-from server.store import automations, ledger, money
+from server.store import automations, ledger, money, schema
 from server.store.engine import Database
 
 PLAY_GRANT_MICROS = 100 * tiers.PLAY_ENTRY_MICROS
@@ -38,7 +39,7 @@ class Unfunded(Exception):
 
 
 class NotPlaying(Exception):
-    """The agent is archived or frozen; the message says why."""
+    """The agent is archived or frozen, or its spec leaves out the Space; the message says why."""
 
 
 class EntriesGone(Exception):
@@ -92,7 +93,7 @@ class Entries:
             return True
         asset = tiers.asset_of(ticket.tier_micros)
         micros = tiers.entry_micros(ticket.tier_micros)
-        await _check_playing(tx, ticket.agent)
+        await _check_playing(tx, ticket)
         counted = await automations.admit(
             self._db,
             tx,
@@ -218,8 +219,14 @@ async def _locked(tx: AsyncConnection, *which: Any) -> list[HoldRow]:
     return [HoldRow(*row) for row in await tx.execute(query)]
 
 
-async def _check_playing(tx: AsyncConnection, agent: str) -> None:
-    if reason := await automations.at_rest(tx, agent):
+async def _check_playing(tx: AsyncConnection, ticket: TicketRecord) -> None:
+    if reason := await automations.at_rest(tx, ticket.agent):
+        raise NotPlaying(reason)
+    v = schema.agent_version
+    spec = await tx.scalar(select(v.c.spec).where(v.c.id == ticket.version))
+    if spec is None:
+        raise NotPlaying(f"there is no version {ticket.version!r}")
+    if reason := unplayed(spec, ticket.space):
         raise NotPlaying(reason)
 
 

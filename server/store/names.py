@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 
+from server.agents.words import one_line
+
 MAX_NAME = 32
 """Characters, after cleaning."""
-_MAX_MARKS = 2
-"""Combining marks that may follow one letter; towers of them spill over the lines of a terminal."""
 
 
 class InvalidName(ValueError):
@@ -31,32 +31,6 @@ def clean(raw: str) -> str:
     return name
 
 
-def one_line(raw: str) -> str:
-    """NFC, printable, single spaces; may be empty. Idempotent."""
-    kept = "".join(_printable(unicodedata.normalize("NFC", raw)))
-    return " ".join(kept.split())
-
-
 def fold(name: str) -> str:
     """What two names have in common when they read alike: compatibility form without case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
-def _printable(text: str) -> list[str]:
-    kept: list[str] = []
-    marks = 0
-    for char in text:
-        category = unicodedata.category(char)
-        if category.startswith("Z") or char in "\t\n\r\v\f":
-            kept.append(" ")
-        elif category.startswith("C"):  # control, format (bidi, zero width), surrogate, private
-            continue
-        elif category.startswith("M"):
-            marks += 1
-            if marks <= _MAX_MARKS and kept:
-                kept.append(char)
-            continue
-        else:
-            kept.append(char)
-        marks = 0
-    return kept

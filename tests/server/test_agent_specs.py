@@ -118,3 +118,19 @@ def test_an_account_can_only_make_so_much() -> None:
     with pytest.raises(TooMany) as told:
         limits.check_versions(3, 1, 1_000, DAY_MS)
     assert told.value.retry_after_s == 2
+
+
+def test_a_brain_that_plays_few_spaces_has_them_listed() -> None:
+    fitted = specs.fit(VersionSpec(brain="bidder"), SHELF)
+    assert fitted.spaces == ("bid-tac-toe",)
+    assert specs.fit(fitted, SHELF) == fitted
+    assert specs.fit(VersionSpec(), SHELF).spaces == ()
+
+
+def test_a_stored_spec_says_what_it_leaves_out() -> None:
+    stored = specs.canonical(specs.fit(VersionSpec(brain="bidder"), SHELF))
+    assert specs.unplayed(stored, "bid-tac-toe") is None
+    assert specs.unplayed(stored, "rap-battle") == (
+        "by its spec the agent plays bid-tac-toe, not rap-battle"
+    )
+    assert specs.unplayed("{}", "rap-battle") is None

@@ -15,6 +15,7 @@ from server.live.queue_names import Queue
 from server.live.records import SeatRecord, SessionRecord, TicketRecord
 from server.store import Store
 from server.store.agents import Draft
+from server.store.entries import NotPlaying
 from server.store.owned import Changes
 
 SERVER = ModelServer("http://127.0.0.1:1/v1", "tiny", "secret")
@@ -166,3 +167,11 @@ def test_a_spec_that_says_nothing_leaves_all_to_the_arena() -> None:
     assert part.settings == {"url": SERVER.url, "model": "tiny", "api_key": "secret"}
     assert part_of(VersionSpec(model="big"), "logic", SERVER).settings["model"] == "big"
     assert part_of(VersionSpec(brain="bidder", prompt="x"), "bid-tac-toe", SERVER).settings == {}
+
+
+async def test_nobody_is_queued_where_its_spec_does_not_play(store: Store) -> None:
+    spec = '{"spaces":["rap-battle"]}'
+    ember, _ = await store.agents.make(Draft(name="Ember", specs=(spec,)))
+    with pytest.raises(NotPlaying, match="plays rap-battle, not bid-tac-toe"):
+        await store.entries.hold(ticket_of(ember))
+    assert await store.entries.of_agent(ember.agent) == []
