@@ -19,7 +19,7 @@ from server.live.queue_names import Queue
 from server.live.records import OfferRecord
 from server.store.entries import EntriesGone
 
-AT_ONCE = 16
+AT_ONCE = 64
 """Sessions being written to the store at the same time."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits between attempts while the store is away; the last one repeats."""

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-)
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Table, event, make_url, text
@@ -23,6 +19,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.store import prompt
+from server.store.checkpoint import Checkpoints
+from server.store.turn import Turn
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for the writers of other processes."""
@@ -47,8 +45,9 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._writer = engine.execution_options(**_WRITES)
         self._looker = engine.execution_options(**_LOOKS)
-        # Writers of this process queue here, in order, instead of polling for SQLite's lock.
-        self._turn = asyncio.Lock()
+        path = str(engine.url.database)
+        self._turn = Turn(Path(path)) if self.is_sqlite else None
+        self._checkpoints = Checkpoints(path) if self.is_sqlite else None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -64,8 +63,9 @@ class Database:
     async def looking(self) -> AsyncIterator[AsyncConnection]:
         """As `reading`, for look-ups by keys alone: on SQLite they run in the event loop's thread, which a
         longer query would hold up."""
-        async with self._looker.begin() as connection:
-            yield connection
+        with _cancellation_stays():
+            async with self._looker.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -74,10 +74,11 @@ class Database:
         A cancelled block rolls back. Do nothing slow inside: on SQLite nobody else can write, and its
         statements run in the event loop's thread (`prompt.py`).
         """
-        turn: AbstractAsyncContextManager[Any] = self._turn if self.is_sqlite else nullcontext()
         with _cancellation_stays():
-            async with turn, self._writer.begin() as connection:
+            async with self._turn or nullcontext(), self._writer.begin() as connection:
                 yield connection
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """INSERT with ON CONFLICT, which both databases spell alike and SQLAlchemy does not."""
@@ -98,7 +99,11 @@ class Database:
 
     async def close(self) -> None:
         """Idempotent."""
+        if self._checkpoints is not None:
+            await self._checkpoints.close()
         await self.engine.dispose()
+        if self._turn is not None:
+            self._turn.close()
 
 
 @contextmanager
@@ -145,8 +150,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=POOL_SIZE, connect_args=arguments)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "commit", _end)
-    event.listen(engine.sync_engine, "rollback", _end)
+    event.listen(engine.sync_engine, "checkin", _calm)
     return engine
 
 
@@ -167,21 +171,24 @@ def _prepare(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     # With WAL, NORMAL survives the death of any process; only a power cut may take the last commits.
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA wal_autocheckpoint = 0")  # `checkpoint.py` does it
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     writes = options.get("agon_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     _set_prompt(connection, writes or options.get("agon_looks", False))
-
-
-def _end(connection: Connection) -> None:
-    _set_prompt(connection, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _set_prompt(connection: Connection, to: bool) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, prompt.PromptConnection), "made by `_sqlite`"
     driver.prompt = to
+
+
+def _calm(connection: Any, _record: Any) -> None:
+    """Back in the pool: what the next transaction does at once, it says itself."""
+    if connection is not None:
+        connection.driver_connection.prompt = False

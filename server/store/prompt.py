@@ -1,10 +1,11 @@
 """A SQLite connection that does short work at once, in the event loop's thread, instead of by its own.
 
 aiosqlite sends every call to a thread, and SQLAlchemy makes four of them for one statement (cursor, execute,
-fetch, close): a hop costs several times what the statement of a short transaction does. Within a transaction that
-has the write lock nothing waits any more, so its statements run here, in tens of microseconds each. What may
-take long keeps to the thread: waiting for the lock (BEGIN), writing out (COMMIT), and all reading that was not
-said to be a look-up.
+fetch, close). A hop costs more than the statement of a short transaction does, and where the event loop is busy the
+thread waits for the interpreter, up to 5 ms each time, with the write lock in its hands. So whoever has the turn to
+write (`turn.py`) does all of it here: nothing it calls waits, and COMMIT only appends to the write-ahead log, since
+`checkpoint.py` moves the log into the database. Look-ups by key run here, too; all other reading keeps to the
+thread.
 """
 
 from __future__ import annotations
@@ -15,29 +16,24 @@ from typing import Any
 
 import aiosqlite
 
-_SLOW = ("BEGIN", "COMMIT")
-
 
 class PromptConnection(aiosqlite.Connection):
-    """As aiosqlite's; `prompt` says whether statements run at once."""
+    """As aiosqlite's; `prompt` says whether what is asked for is done at once."""
 
     prompt = False
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._connection is not None and self._at_once(fn, args):
+        if self._connection is not None and self._at_once(fn):
             return fn(*args, **kwargs)
         by_thread: Any = super()._execute  # which has no types
         return await by_thread(fn, *args, **kwargs)
 
-    def _at_once(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-        name = getattr(fn, "__name__", "")
-        if name == "cursor":
+    def _at_once(self, fn: Callable[..., Any]) -> bool:
+        if self.prompt:
             return True
-        if name == "rollback":
-            return not self._conn.in_transaction  # a pool's: there is nothing to undo
-        if not self.prompt or name == "commit":
-            return False
-        return not (args and isinstance(args[0], str) and args[0].startswith(_SLOW))
+        name = getattr(fn, "__name__", "")
+        # Of a pool's rollback there is nothing to undo.
+        return name == "cursor" or (name == "rollback" and not self._conn.in_transaction)
 
 
 def connect(database: str, **options: Any) -> PromptConnection:

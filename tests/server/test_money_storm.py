@@ -288,6 +288,9 @@ def _storm(url: str, examples: int, waves: int, min_steps: int) -> World:
             runner.run(account_for(world))
         finally:
             runner.run(world.store.close())
+            runner.run(
+                asyncio.sleep(0.2)
+            )  # threads of connections that crashes have broken still say goodbye
     return world
 
 
