@@ -173,8 +173,9 @@ network. Sent back from the same network after its time (`POST /v1/s/{token}/vie
 browser is shown a small page that does both while it is in view.
 
 Nobody can be identified from what is kept of a view: an HMAC of the account that shares and the viewer's
-network, under a key that is made for one day and forgotten after the next. Which network it was cannot be
-found out even from the whole database once the key is gone; and one network counts once a day, whichever of
+network, under a key that is made for one day, kept in Redis alone and forgotten after the next (Redis's append-only
+file may hold it until that is next rewritten). Once it is gone, nobody who has the whole database can find out which
+network it was; while it is there, the operator could. One network counts once a day, whichever of
 the account's links it opens, so looking at one's own links at home is worth two points a day at the most. A
 view that carries a credential of the sharing account never counts.
 """

@@ -28,6 +28,7 @@ from server.api.principal import authenticate, authorize, bearer
 from server.api.problems import Problem
 from server.api.registrations import network
 from server.api.sessions import SessionSummary, summary_of
+from server.api.share_page import page, wants_page
 from server.live.share_secret import share_secret
 from server.points import VIEW_S, day_of
 from server.protocol import Id
@@ -110,18 +111,26 @@ async def links(services: Services, request: Request) -> Response:
 
 
 async def shared(services: Services, request: Request) -> Response:
+    """As JSON, or as a page to a browser."""
     row = await _row(services, request)
     kind, _, name = row.subject.partition(":")
     now_ms = services.clock()
     secret = await share_secret(services.redis, day_of(now_ms))
     given = challenge(secret, row.token, _viewer(secret, row, request), now_ms)
-    if kind == "session":
-        session = await summary_of(services, name)
-        document = Shared(kind="session", session=session, challenge=given, after_s=VIEW_S)
-    else:
-        card = await card_of(services, name)
-        document = Shared(kind="agent", agent=card, challenge=given, after_s=VIEW_S)
-    return as_json(document, Cache_Control="no-store")
+    session = await summary_of(services, name) if kind == "session" else None
+    agent = await card_of(services, name) if session is None else None
+    shown = session or agent
+    assert shown is not None, "a link is made to what there is, and nothing is ever deleted"
+    if wants_page(request.headers.get("accept", "")):
+        return page(shown, f"/v1/s/{row.token}", given, VIEW_S)
+    document = Shared(
+        kind="agent" if session is None else "session",
+        session=session,
+        agent=agent,
+        challenge=given,
+        after_s=VIEW_S,
+    )
+    return as_json(document, Cache_Control="no-store", Vary="Accept")
 
 
 async def viewed(services: Services, request: Request) -> Response:
@@ -218,7 +227,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="getShared",
         path="/v1/s/{token}",
         handler=shared,
-        summary="What a link shows, and a challenge for its viewer",
+        summary="What a link shows, and a challenge for its viewer; a browser is shown a page",
         answer=Shared,
         problems={404: "no such link"},
         tag="points",

@@ -121,14 +121,9 @@ def _run(url: str | None, work: Any) -> Any:
 
 
 async def _path(api: OwnerApi, agent: str) -> str:
-    """Of the own agent with that id, or else that name. Raises Refused where none has, as the API does."""
-    from urllib.parse import quote
+    from bots.owner import own_agent
 
-    own = (await api.get("/v1/me/agents"))["agents"]
-    named = [each["agent"] for each in own if each["name"].casefold() == agent.casefold()]
-    ids = [each["agent"] for each in own if each["agent"] == agent]
-    found = next(iter((*ids, *named)), agent)
-    return f"/v1/agents/{quote(found, safe='')}/automation"
+    return f"/v1/agents/{await own_agent(api, agent)}/automation"
 
 
 def _tier(text: str) -> int:

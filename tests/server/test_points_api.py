@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -192,6 +193,30 @@ async def test_a_link_shows_a_session_or_an_agent_to_anybody(
     of_agent = (await api.get(await link(api, headers, agent=frost.agent))).json()
     assert (of_agent["kind"], of_agent["agent"]["name"]) == ("agent", "Frost")
     assert ember.owner not in opened.text
+
+
+async def test_a_browser_is_shown_a_page_that_runs_nothing_of_others(
+    api: httpx.AsyncClient, store: Store, now: Now
+) -> None:
+    evil, _ = await store.agents.register("<script>alert(1)")
+    path = await link(api, await signed_in(store, evil), agent=evil.agent)
+    shown = await api.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert "&lt;script&gt;alert(1)" in shown.text
+    assert "<script>" not in shown.text
+    policy = shown.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    [nonce] = set(re.findall(r'nonce="([^"]+)"', shown.text))
+    assert f"script-src 'nonce-{nonce}'" in policy
+    # What its script sends is what verifies the view.
+    [given] = re.findall(r'challenge: "([^"]+)"', shown.text)
+    now.ms += points.VIEW_S * 1_000
+    assert (await api.post(f"{path}/views", json={"challenge": given})).json() == {"counted": True}
+    session = await form(store, evil, (await store.agents.register("Frost"))[0])
+    of_session = await link(api, await signed_in(store, evil), session=session)
+    assert "Frost" in (await api.get(of_session, headers={"Accept": "text/html"})).text
+    assert (await api.get(of_session)).json()["kind"] == "session"
 
 
 async def test_a_view_counts_once_its_viewer_has_come_back(
