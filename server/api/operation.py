@@ -148,9 +148,11 @@ async def _answer(operation: Operation, services: Services, request: Request) ->
 
 
 def _take_toll(operation: Operation, services: Services, request: Request) -> None:
-    """From the address; where a credential is sent the account pays, once it is known. Raises Problem."""
+    """From the address; where a credential is asked for and sent the account pays, once it is known. Raises
+    Problem."""
     request.state.credits = operation.credits
-    named = "authorization" in request.headers
+    asked = bool(operation.scopes) or operation.bearer
+    named = asked and "authorization" in request.headers
     due = min(LOOK_UP, operation.credits) if named else operation.credits
     services.tolls.charge_address(client_address(request), due)
 

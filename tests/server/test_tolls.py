@@ -62,6 +62,15 @@ async def test_signing_in_and_registering_are_dearer(api: httpx.AsyncClient) -> 
     problem(await api.post("/v1/signin/nonce"), 429, "rate-limited")
 
 
+async def test_a_credential_that_nobody_asked_for_makes_nothing_cheaper(
+    api: httpx.AsyncClient,
+) -> None:
+    headers = {"Authorization": "Bearer agon_" + "x" * 43}
+    for _ in range(4):
+        assert (await api.post("/v1/signin/nonce", headers=headers)).status_code == 201
+    problem(await api.post("/v1/signin/nonce", headers=headers), 429, "rate-limited")
+
+
 def test_one_ipv6_network_has_one_purse() -> None:
     tolls = Tolls(POOR, lambda: 0.0)
     for number in range(SHARES_OF_ADDRESS):
