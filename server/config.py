@@ -16,6 +16,8 @@ from msgspec import Meta
 
 from server.ledger.tiers import FEE_TIERS
 
+_AUTHORITY = r"^([A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z"
+
 
 class ConfigError(ValueError):
     """A knob is unknown or its value cannot be used; the message names knob, source and remedy."""
@@ -156,7 +158,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = 100
 
     signin_domains: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, Meta(pattern=_AUTHORITY, max_length=255)], ...],
         Meta(
             description="Domains that wallets may sign in for, e.g. arena.example. Empty: this machine's own names."
         ),

@@ -34,11 +34,12 @@ class SignInRefused(ValueError):
 class Domains:
     """The domains that messages may be signed for."""
 
-    def __init__(self, given: Sequence[str], host: str) -> None:
+    def __init__(self, given: Sequence[str], host: str, port: int) -> None:
         """`given` by the operator, as `arena.example` or `arena.example:8443`. Without any: this machine
         under its loopback names and the `host` that the API listens on, at any port, which nobody from
         outside can make a wallet's owner visit."""
         self._given = tuple(domain.lower() for domain in given)
+        self._port = port
         self._hosts = LOOPBACK | {f"[{host}]" if ":" in host else host}
 
     def accepts(self, domain: str) -> bool:
@@ -47,12 +48,12 @@ class Domains:
             return domain in self._given
         return host_of(domain) in self._hosts
 
-    def suggested(self, host: str, fallback: str) -> str:
+    def suggested(self, host: str) -> str:
         """For the message that we propose: where the client says it has reached us, if that is ours."""
         with contextlib.suppress(ValueError):
             if self.accepts(grammar.authority_of(host)):
                 return host
-        return self._given[0] if self._given else fallback
+        return self._given[0] if self._given else f"localhost:{self._port}"
 
 
 def host_of(authority: str) -> str:

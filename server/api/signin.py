@@ -110,9 +110,7 @@ async def nonce(services: Services, request: Request) -> Response:
     config = services.config
     given = await Nonces(services.redis).give()
     now_ms = services.clock()
-    domain = _domains(services).suggested(
-        request.headers.get("host", ""), f"{config.api_host}:{config.api_port}"
-    )
+    domain = _domains(services).suggested(request.headers.get("host", ""))
     proposed = SignInMessage(
         domain=domain,
         address="0x" + "0" * 40,
@@ -236,7 +234,8 @@ async def _account(services: Services, wallet: str, agent_key: str | None) -> Ac
 
 
 def _domains(services: Services) -> Domains:
-    return Domains(services.config.signin_domains, services.config.api_host)
+    config = services.config
+    return Domains(config.signin_domains, config.api_host, config.api_port)
 
 
 def _rfc3339(at_ms: int) -> str:

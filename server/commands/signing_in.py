@@ -42,7 +42,7 @@ async def propose(api: OwnerApi, address: str) -> str:
     if given.domain.lower() != domain.lower():
         raise NotAnArena(
             f"{api.url} asks for a signature that signs in at {given.domain}; "
-            "if that is the arena's name, give it as --url"
+            "if that is the arena's name, give it as --url; else its operator has to set signin_domains"
         )
     try:
         return siwe.render(

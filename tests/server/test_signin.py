@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from server.config import ConfigError, load
 from server.signin import MAX_AGE_MS, SKEW_MS, Domains, SignInRefused, check
 from server.siwe import SignInMessage
 
 NOW = "2026-11-27T05:00:00Z"
 NOW_MS = 1_795_755_600_000
-OURS = Domains(["arena.example", "arena.example:8443"], "0.0.0.0")
-HERE = Domains([], "192.0.2.7")
+OURS = Domains(["arena.example", "arena.example:8443"], "0.0.0.0", 8600)
+HERE = Domains([], "192.0.2.7", 8600)
 
 
 def message(**changes: Any) -> SignInMessage:
@@ -78,8 +79,17 @@ def test_without_a_name_nowhere_else_is_ours(domain: str) -> None:
 
 
 def test_what_is_proposed_is_always_ours_whatever_the_request_calls_itself() -> None:
-    assert OURS.suggested("arena.example:8443", "") == "arena.example:8443"
-    assert OURS.suggested("evil.example", "") == "arena.example"
+    assert OURS.suggested("arena.example:8443") == "arena.example:8443"
+    assert OURS.suggested("evil.example") == "arena.example"
+    assert HERE.suggested("127.0.0.1:9") == "127.0.0.1:9"
     for host in ("localhost:99999", "localhost:80\n", "localhost:\u0661", "evil.example", ""):
-        assert HERE.suggested(host, "127.0.0.1:8600") == "127.0.0.1:8600"
-    assert HERE.suggested("localhost:8600", "127.0.0.1:8600") == "localhost:8600"
+        assert HERE.suggested(host) == "localhost:8600"
+    for host in ("::1", "::", "0.0.0.0", "a host"):
+        assert Domains([], host, 8600).suggested("evil.example") == "localhost:8600"
+
+
+@pytest.mark.parametrize("domain", ["https://arena.example", "arena.example/", "me@a.example", ""])
+def test_a_domain_that_no_message_can_hold_is_no_setting(domain: str) -> None:
+    with pytest.raises(ConfigError, match="signin_domains"):
+        load(env={}, signin_domains=(domain,))
+    assert load(env={}, signin_domains=("a.example", "[::1]:80")).signin_domains[1] == "[::1]:80"
