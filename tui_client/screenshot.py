@@ -36,6 +36,8 @@ ROWS = {
     "create": 30,
     "automation": 26,
     "money": 28,
+    "dashboard": 32,
+    "compare": 31,
 }
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -215,6 +217,15 @@ def improve() -> State:
     return desk.at_desk("e", "ctrl+g", known=known)
 
 
+def dashboard() -> State:
+    return desk.at_desk("d")
+
+
+def compare() -> State:
+    """With the leader of the board, in the Space that both play."""
+    return desk.at_desk("d", "c", *["down"] * 5, "enter", "s")
+
+
 def money() -> State:
     return desk.at_desk("m", "down", "down")
 
@@ -223,11 +234,17 @@ DESK_PICTURES: dict[str, Callable[[], State]] = {
     "agents": agents,
     "create": create,
     "automation": automation,
+    "dashboard": dashboard,
+    "compare": compare,
     "money": money,
 }
 DESK_SCREENS: dict[str, Callable[[], State]] = {
     "money-funding": lambda: desk.at_desk("m", "down", "down", "f", *desk.written("2.50")),
     "improve": improve,
+    "dashboard-version": lambda: desk.at_desk("d", "tab", "down", "enter"),
+    "dashboard-new": lambda: desk.at_desk("down", "down", "d"),
+    "compare-choice": lambda: desk.at_desk("d", "c", "down"),
+    "compare-versions": lambda: desk.at_desk("d", "tab", "c", "enter"),
     "sign-in": lambda: step(desk.at_desk(), SignedOut("your login has expired")),
 }
 """More of them, that are only tested."""

@@ -10,6 +10,7 @@ from tui_client.owner import arena
 from tui_client.owner.answers import OwnAgent, OwnAgents, Session, Sessions
 from tui_client.owner.automation import AutomationPage
 from tui_client.owner.calls import Problem, Read
+from tui_client.owner.dashboard import DashboardPage
 from tui_client.owner.edit import EditPage
 from tui_client.owner.money import MoneyPage
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved
@@ -41,6 +42,7 @@ class AgentsPage(Page, frozen=True):
                 found += [
                     arena.automation(agent.agent, near=near),
                     arena.live_sessions(agent.agent, near=near),
+                    arena.stats(agent.agent),
                     arena.avatar(agent.agent),
                 ]
         return found
@@ -64,6 +66,8 @@ class AgentsPage(Page, frozen=True):
         match key:
             case "enter" if playing:
                 return Step(page, watch=playing[0].session)
+            case "enter" | "d":
+                return Step(page, push=DashboardPage(agent.agent))
             case "e":
                 return Step(page, push=EditPage(agent.agent))
             case "p":
@@ -103,11 +107,12 @@ class AgentsPage(Page, frozen=True):
         on = automation is not None and automation.on
         return (
             ("↑↓", "choose"),
-            *((("enter", "watch"),) if playing else ()),
+            ("enter", "watch" if playing else "dashboard"),
             ("n", "new"),
             ("e", "edit"),
             ("p", "autoplay"),
             ("o", "stop it" if on else "turn on"),
+            *((("d", "dashboard"),) if playing else ()),
             ("m", "money"),
             ("x", "archive" if agent.archived_ms is None else "bring back"),
         )

@@ -8,18 +8,25 @@ from urllib.parse import quote
 from tui_client.owner.answers import (
     Automation,
     Balances,
+    Board,
+    Comparison,
     Crossing,
     Crossings,
     Fees,
+    HeadToHead,
+    History,
     Improved,
     Moved,
     OwnAgent,
     OwnAgents,
     Registered,
+    Series,
     Sessions,
     Shelf,
     SpaceList,
     Statement,
+    Stats,
+    Versions,
 )
 from tui_client.owner.calls import Read
 from tui_client.owner.page import Known, Wish
@@ -28,6 +35,8 @@ from tui_client.text import clean
 from tui_client.words import NAME_LIMIT
 
 AVATAR_SIDE = 16
+LINEAGE = 24
+"""Versions that are shown, the newest."""
 OWN_AGENTS = "/v1/me/agents"
 MONEY = ("/v1/me/balances", "/v1/me/statement", "/v1/me/crossings")
 
@@ -67,6 +76,49 @@ def automation(agent: str, *, near: bool = True) -> Read:
 def live_sessions(agent: str, *, near: bool = True) -> Read:
     path = f"/v1/sessions?agent={quote(agent, safe='')}&status=live&limit=5"
     return Read(path, Sessions, 2_000 if near else 10_000)
+
+
+def stats(agent: str, *, version: int | None = None, space: str = "") -> Read:
+    return Read(_of(agent, "stats", version, space), Stats, 10_000)
+
+
+def history(agent: str, *, version: int | None = None, space: str = "") -> Read:
+    return Read(_of(agent, "history", version, space, "limit=100"), History, 4_000)
+
+
+def series(agent: str, *, version: int | None = None, space: str = "") -> Read:
+    """A point a session: the last 500 of them."""
+    return Read(_of(agent, "series", version, space, "bucket=session"), Series, 8_000)
+
+
+def versions(agent: str) -> Read:
+    return Read(f"{agent_path(agent)}/versions?limit={LINEAGE}", Versions, 15_000)
+
+
+def compare(a: str, b: str, space: str = "") -> Read:
+    return Read(f"/v1/compare?{_pair(a, b)}{_in(space)}", Comparison, 10_000)
+
+
+def head_to_head(a: str, b: str) -> Read:
+    return Read(f"/v1/head-to-head?{_pair(a, b)}", HeadToHead, 10_000)
+
+
+def board(space: str) -> Read:
+    return Read(f"/v1/leaderboard/{quote(space, safe='')}", Board, 30_000)
+
+
+def _of(agent: str, what: str, version: int | None, space: str, *more: str) -> str:
+    asked = [*([f"version={version}"] if version is not None else []), *more]
+    asked += [f"space={quote(space, safe='')}"] if space else []
+    return f"{agent_path(agent)}/{what}" + (f"?{'&'.join(asked)}" if asked else "")
+
+
+def _pair(a: str, b: str) -> str:
+    return f"a={quote(a, safe='')}&b={quote(b, safe='')}"
+
+
+def _in(space: str) -> str:
+    return f"&space={quote(space, safe='')}" if space else ""
 
 
 def balances() -> Read:

@@ -37,6 +37,7 @@ from tui_client.owner.calls import Answered
 from tui_client.owner.desk import OpenDesk, Pressed
 from tui_client.owner.logins import SignedIn
 from tui_client.owner.pixels import Colour, Pixels
+from tui_client.recording import career
 from tui_client.recording.arena import lobby_start
 from tui_client.recording.cast import RAP, START_MS
 from tui_client.state import Connected, State, Tick
@@ -182,6 +183,7 @@ def picture(agent: str) -> Pixels:
 def answers() -> dict[str, Any]:
     """What each path is answered with."""
     found: dict[str, Any] = {
+        **career.answers(),
         arena.own_agents().path: AGENTS,
         arena.spaces().path: SPACES,
         arena.balances().path: BALANCES,

@@ -15,12 +15,13 @@ from tui_client.owner.agents import (
     playing_in,
 )
 from tui_client.owner.amounts import money
-from tui_client.owner.answers import Balance, Balances, OwnAgent, OwnAgents, Session
+from tui_client.owner.answers import Balance, Balances, OwnAgent, OwnAgents, Session, Stats
 from tui_client.owner.page import Known
 from tui_client.owner.pixels import Pixels
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import Part, abreast, fit, frame, line, spread
+from tui_client.widgets.desk import standing
 from tui_client.widgets.desk.automating import reason, reason_rows, run_rows, state_mark
 from tui_client.widgets.desk.face import face
 from tui_client.widgets.desk.fields import facts
@@ -75,6 +76,8 @@ def _agent(agent: OwnAgent, known: Known, width: int, mine: bool) -> list[Text]:
         pointer, (clean(agent.name, NAME_LIMIT), name), (f" v{agent.number}", theme.DIM), "   "
     )
     state = line(("archived", theme.FAINT)) if gone else state_mark(automation)
+    told = known.value(arena.stats(agent.agent).path, Stats)
+    top = line(top, standing.headline(told, ""))
     under = spread(_doing(agent, known), _purse(agent, known), width - 2 * MINI + 2 - 1)
     picture = face(pixels, MINI)
     inner = width - MINI - 1
@@ -167,12 +170,23 @@ def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     rows = abreast(picture, [line("  ")] * len(picture), [fit(each, inner) for each in beside])
     rows.append(Text())
     rows += [line((each, theme.DIM)) for each in wrap(clean(agent.about, 280), width) if each]
+    stats = known.value(arena.stats(agent.agent).path, Stats)
+    if stats is not None:
+        rows += facts(_standing(stats, width), width)
     automation = arena.automation_of(known, agent.agent)
     rows += facts([("autoplay", state_mark(automation))], width)
     rows += reason_rows(automation, width)
     if automation is not None:
         rows += facts(run_rows(automation, width), width)
     return rows
+
+
+def _standing(stats: Stats, width: int) -> list[tuple[str, Text]]:
+    return [
+        ("level", standing.level(stats.level, width - 11)),
+        ("win rate", standing.win_rate(stats.record)),
+        *(("return", standing.roi(each)) for each in stats.money),
+    ]
 
 
 class AgentsPane(Pane):

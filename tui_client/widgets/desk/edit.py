@@ -41,7 +41,7 @@ def _offered(page: EditPage, offered: str, width: int, height: int) -> list[Text
     rows: list[Text] = []
     for change in diff(page.form["prompt"].text, offered):
         style = {"-": theme.FAINT, "+": theme.BRIGHT}.get(change.sign, theme.DIM)
-        sign = theme.ALARM if change.sign == "-" else theme.MONEY
+        sign = theme.SEATS[1] if change.sign == "-" else theme.SEATS[0]
         for at, each in enumerate(wrap(clean(change.text), max(8, width - 6))):
             rows.append(line((f"{change.sign if at == 0 else ' '} ", sign), (each, style)))
     first = min(page.scroll, max(0, len(rows) - (height - 2)))

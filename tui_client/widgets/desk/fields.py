@@ -110,7 +110,7 @@ def _options(field: Field, mine: bool, width: int) -> list[Text]:
     for at, option in enumerate(field.options):
         on = option.value in field.chosen
         here = mine and at == field.at
-        mark = ("■ ", theme.MONEY) if on else ("□ ", theme.FAINT)
+        mark = ("■ ", theme.BRIGHT) if on else ("□ ", theme.FAINT)
         name = theme.BRIGHT if on or here else theme.DIM
         word = line(
             mark, (option.label, name + (theme.CURSOR + Style(underline=True) if here else Style()))

@@ -34,7 +34,7 @@ def payout_rows(fees: Fees | None, tier_micros: int) -> list[Text]:
         if any(won):
             rows.append(_row(name, won, bright=True))
     rows.append(_row("fees", [plain(_taken(table)) for table in tables]))
-    rows.append(line(("ties share; a void gives back", theme.FAINT)))
+    rows.append(line(("ties share, a void refunds", theme.FAINT)))
     if not tier.open:
         rows.append(line(("this arena has not opened it", theme.ALARM)))
     return rows

@@ -75,7 +75,7 @@ def _notice(state: State) -> Text:
     notice = state.desk.notice
     if notice is None or (not notice.alarm and state.now_ms - notice.at_ms > NOTICE_MS):
         return Text()
-    return line((f" {notice.words}", theme.ALARM if notice.alarm else theme.MONEY))
+    return line((f" {notice.words}", theme.ALARM if notice.alarm else theme.BRIGHT))
 
 
 class DeskTitlePane(Pane):

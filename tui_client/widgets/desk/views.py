@@ -6,6 +6,13 @@ from textual.containers import Horizontal, Vertical
 
 from tui_client.widgets.desk.agents import AgentsPane, CardPane
 from tui_client.widgets.desk.automation import LimitsPane, PayoutsPane, RunPane
+from tui_client.widgets.desk.compare import ComparePane
+from tui_client.widgets.desk.dashboard import (
+    HistoryPane,
+    LineagePane,
+    PlotsPane,
+    StandingPane,
+)
 from tui_client.widgets.desk.edit import EditPane
 from tui_client.widgets.desk.key import KeyPane
 from tui_client.widgets.desk.money import CrossingsPane, PursesPane, StatementPane
@@ -32,6 +39,13 @@ def desk_panes() -> Vertical:
             id="money",
             classes="view",
         ),
+        Vertical(
+            Horizontal(StandingPane(classes="aside"), PlotsPane(), id="standing"),
+            Horizontal(HistoryPane(), LineagePane(classes="aside"), id="past"),
+            id="dashboard",
+            classes="view",
+        ),
+        ComparePane(id="compare", classes="view"),
         id="desk",
         classes="view",
     )
