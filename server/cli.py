@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-import uvloop
 
 from server import config as configuration
-from server.commands import automation, points
+from server.commands import automation, jobs, points
 from server.commands.login import LoginFailed, login, logout, whoami
+from server.commands.running import CommandError, ConfigFile, run_async
 from server.config import Config, ConfigError
 
 app = typer.Typer(
@@ -29,17 +27,10 @@ app = typer.Typer(
 
 app.add_typer(automation.app)
 app.add_typer(points.app)
+app.add_typer(jobs.app)
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="A TOML file of knobs; default: ./agon.toml if it exists."),
-]
 ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
 DEFAULT_URL = "http://127.0.0.1:8600"
-
-
-class CommandError(Exception):
-    """Something the user can act on: printed as one line, exit status 1."""
 
 
 app.command(epilog="Example: agon login --url https://arena.example")(login)
@@ -69,6 +60,7 @@ def main() -> None:
 def _known_failures() -> tuple[type[Exception], ...]:
     """What the user can do something about. Imported late: `agon --help` needs none of it."""
     from bots.errors import BotError
+    from server.admin import Refused
     from server.api.listen import CannotListen
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
@@ -85,26 +77,12 @@ def _known_failures() -> tuple[type[Exception], ...]:
         ConfigError,
         DemoFailed,
         LoginFailed,
+        Refused,
         ReplayFailed,
         ServiceFailed,
         StoreError,
         TournamentFailed,
     )
-
-
-def run_async(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Run a command's coroutine on uvloop; an error group of known errors shows its first."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            return runner.run(work())
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 @app.command(epilog="Example: agon serve --role host --role gateway")

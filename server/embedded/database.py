@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from server.embedded.data_dir import DataDir
 
+FILE = "agon.sqlite"
+
 
 def url(data: DataDir) -> str:
     """The database's URL. Nothing to start: several processes share the file (WAL)."""
-    return f"sqlite+aiosqlite:///{data.file('agon.sqlite')}"
+    return f"sqlite+aiosqlite:///{data.file(FILE)}"

@@ -11,8 +11,8 @@ of its functions.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 import structlog
@@ -30,10 +30,13 @@ FOREVER = 1_000_000
 """Tries, as far as arq is concerned."""
 POOL_WAIT_S = 5
 RESTART_S = 0.5
+LAST_WORDS_S = 1.0
+"""What is being said to Redis when a worker stops may take so long."""
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
 
+T = TypeVar("T")
 _FUNCTION = "attempt"
 _logger = structlog.get_logger()
 
@@ -68,7 +71,46 @@ def connect(redis: Redis, max_connections: int) -> ArqRedis:
 
 async def wake(arq: ArqRedis, queue: str, row_id: str) -> None:
     """Have some worker of the queue attempt the row. A row that is being woken already stays once."""
-    await arq.enqueue_job(_FUNCTION, row_id, _job_id=f"{queue}:{row_id}", _queue_name=queue)
+    job = f"{queue}:{row_id}"
+    await _whole(arq.enqueue_job(_FUNCTION, row_id, _job_id=job, _queue_name=queue))
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Await it; cancelled, let it come to its end first, which takes a moment: arq watches keys, and a
+    connection that is cut off in the middle of that is never given back."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({task}, timeout=LAST_WORDS_S)
+        task.cancel()
+        raise
+
+
+class _Worker(ArqWorker):
+    """arq's worker, which is not stopped in the middle of a poll, and knows what it has left behind: it
+    shields its last word on a job and forgets it, which would be spoken on closed connections then."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._last_words: set[asyncio.Task[Any]] = set()
+
+    async def finish_job(self, *args: Any, **kwargs: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        self._last_words.add(task)
+        task.add_done_callback(self._last_words.discard)
+        await super().finish_job(*args, **kwargs)
+
+    async def _poll_iteration(self) -> None:
+        await _whole(super()._poll_iteration())
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until all is said."""
+        await asyncio.sleep(0)  # what has just been shielded begins
+        if self._last_words:
+            await asyncio.wait(self._last_words, timeout=timeout_s)
 
 
 class Waking:
@@ -106,10 +148,11 @@ class Waking:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._worker.settle(LAST_WORDS_S)
         self._worker.tasks.clear()
 
-    def _make(self) -> ArqWorker:
-        return ArqWorker(
+    def _make(self) -> _Worker:
+        return _Worker(
             functions=[
                 func(
                     cast("WorkerCoroutine", self._run),

@@ -7,7 +7,7 @@ still renew it. What a late holder writes is refused by its token, not by its cl
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from redis.asyncio import Redis
 
@@ -51,6 +51,21 @@ class Leases:
             self._redis, _keys(shard), [host, self.ttl_ms, session]
         )
         return token
+
+    async def holders(self, sessions: Sequence[str]) -> dict[str, str]:
+        """Which host leases each session; those that nobody does are left out. For people: a lease may
+        have lapsed, and be free to take, while nobody has taken it."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for session in sessions:
+                shard = keys.shard(keys.session_channel(session))
+                pipeline.hget(keys.lease_owners(shard), session)
+            marks = await pipeline.execute() if sessions else []
+        hosts = {
+            session: mark.decode().partition(":")[2]
+            for session, mark in zip(sessions, marks, strict=True)
+            if mark is not None
+        }
+        return {session: host for session, host in hosts.items() if host}
 
     async def renew(self, host: str, held: Mapping[str, int]) -> set[str]:
         """Prolong the leases `{session: token}`; returns those that are lost."""

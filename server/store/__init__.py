@@ -34,12 +34,13 @@ from server.store.points import Points
 from server.store.ratings import Ratings
 from server.store.replies import Replies
 from server.store.results import Results
+from server.store.revision import check_current
 from server.store.sessions import Sessions
 from server.store.shares import Shares
 from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
 
-__all__ = ["Store", "StoreError", "open_store"]
+__all__ = ["Store", "StoreError", "existing_store", "open_store"]
 
 
 class Store:
@@ -99,6 +100,17 @@ async def open_store(url: str, clock: Clock = unix_ms) -> Store:
     database = open_database(url)
     try:
         await migrate(database)
+    except BaseException:
+        await database.close()
+        raise
+    return Store(database, clock)
+
+
+async def existing_store(url: str, clock: Clock = unix_ms) -> Store:
+    """A store on a database that has the schema of this program, which is left as it is. Raises StoreError."""
+    database = open_database(url)
+    try:
+        await check_current(database)
     except BaseException:
         await database.close()
         raise

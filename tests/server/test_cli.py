@@ -25,6 +25,7 @@ COMMANDS = (
     "login",
     "logout",
     "whoami",
+    "jobs",
 )
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 

@@ -1,0 +1,43 @@
+"""How operators' commands say things: tables for people, JSON for programs, times as ages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+def as_json(found: Any) -> None:
+    """One document on standard output."""
+    print(msgspec.json.format(msgspec.json.encode(found)).decode())
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: str) -> None:
+    """Columns on standard output; `nothing` when there are no rows. What the rows say is never markup."""
+    console = Console(highlight=False, markup=False)
+    shown = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        shown.add_row(*row)
+    if shown.row_count:
+        console.print(shown)
+    else:
+        console.print(nothing)
+
+
+def age(since_ms: int | None, now_ms: int | None = None) -> str:
+    """`3 h 20 m`: two units of how long ago; `-` for never, `now` for less than a second."""
+    if since_ms is None:
+        return "-"
+    left = max(0, (int(time.time() * 1_000) if now_ms is None else now_ms) - since_ms) // 1_000
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "now"

@@ -1,0 +1,37 @@
+"""Which schema a database has, and which one this program wants."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.store.engine import Database, StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@cache
+def newest() -> str:
+    """The revision that `schema.py` is."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert head is not None, "there are migrations"
+    return head
+
+
+async def check_current(database: Database) -> None:
+    """Raises StoreError when the database has another schema, or cannot be read. Changes nothing."""
+    try:
+        async with database.reading() as tx:
+            found: str | None = await tx.scalar(text("SELECT version_num FROM alembic_version"))
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(f"{database.describe()} is no database of Agon: {cause}") from error
+    if found != newest():
+        raise StoreError(
+            f"{database.describe()} has the schema {found}, this program wants {newest()}: "
+            "start `agon serve` of this version once, or use the program that it runs with"
+        )
