@@ -32,6 +32,7 @@ MODULES = (
     "matchmaking",
     "solver",
     "pipeline",
+    "ratings",
 )
 
 

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from server import leagues
 from server.official.document import BoardWindow, OfficialBoard, OfficialRow
-from server.official.fit import Fit, fit
+from server.official.fit import fit
 from server.official.outcomes import Outcome, counted
 from server.official.stages import split
 from server.ratings import winners
@@ -81,10 +80,11 @@ def _rows(
         for seat, won in zip(each.seats, winners(each.ranks or ()), strict=True)
         if won and seat.version in at
     )
-    fitted = fit(len(at), split(rankings))
-    points, reach = _points(
-        fitted, np.array([sessions[who] for who in range(len(at))], dtype=float)
+    fitted = fit(
+        len(at), split(rankings), np.array([sessions[who] for who in range(len(at))], float)
     )
+    points = (MEAN_POINTS + POINTS * fitted.theta).tolist()
+    reach = (Z_95 * POINTS * fitted.doubt).tolist()
     main = Counter(groups).most_common(1)[0][0]
     return [
         OfficialRow(
@@ -107,16 +107,6 @@ def _seats(outcome: Outcome, at: dict[str, int]) -> list[tuple[str, int]]:
     assert outcome.ranks is not None, "a session that counts is ranked"
     pairs = zip(outcome.seats, outcome.ranks, strict=True)
     return [(seat.version, rank) for seat, rank in pairs if seat.version in at]
-
-
-def _points(fitted: Fit, weights: NDArray[np.float64]) -> tuple[list[float], list[float]]:
-    """Points and half the width of their intervals: differences from the mean over the seats."""
-    share = weights / weights.sum()
-    against = fitted.covariance @ share
-    variance = np.diag(fitted.covariance) - 2 * against + share @ against
-    points = MEAN_POINTS + POINTS * (fitted.theta - share @ fitted.theta)
-    reach = Z_95 * POINTS * np.sqrt(np.maximum(variance, 0))
-    return points.tolist(), reach.tolist()
 
 
 def _ranked(rows: Sequence[OfficialRow]) -> list[OfficialRow]:
