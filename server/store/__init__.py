@@ -27,6 +27,7 @@ from server.store.leagues import Leagues
 from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
+from server.store.new_season import NewSeason
 from server.store.outbox import Outbox
 from server.store.outcomes import Outcomes
 from server.store.owned import Owned
@@ -66,6 +67,7 @@ class Store:
         self.audit = AuditLog(database)
         self.outcomes = Outcomes(database)
         self.boards = OfficialBoards(database)
+        self.new_season = NewSeason(database, clock)
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)

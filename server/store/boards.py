@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import and_, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import merit
 from server.store.engine import Database
@@ -39,8 +40,8 @@ class OfficialBoards:
                 await tx.execute(delete(_b).where(_b.c.space == space, _b.c.computed_ms < last))
 
     async def newest(self, space: str) -> str | None:
-        [document] = [*await self.recent(space, 1), None][:1]
-        return document
+        async with self._db.reading() as tx:
+            return await newest(tx, space)
 
     async def recent(self, space: str, limit: int) -> list[str]:
         """Newest first."""
@@ -83,3 +84,12 @@ class OfficialBoards:
         async with self._db.reading() as tx:
             found: str | None = await tx.scalar(query)
         return found
+
+
+async def newest(tx: AsyncConnection, space: str) -> str | None:
+    """The newest board of a Space, if one has been made."""
+    query = (
+        select(_b.c.document).where(_b.c.space == space).order_by(_b.c.computed_ms.desc()).limit(1)
+    )
+    found: str | None = await tx.scalar(query)
+    return found

@@ -12,11 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.live.records import SessionRecord
 from server.official.outcomes import Move, Outcome, SeatOutcome, numbered
-from server.store import merit, money, schema
+from server.store import money, schema, seasons
 from server.store.engine import Database
 from server.store.ratings import RatingRow
-
-FIRST_SEASON = 1
+from server.store.seasons import SeasonRow
 
 _s, _e, _r = schema.session, schema.entry, money.result
 _moves = msgspec.json.Decoder(list[RatingRow])
@@ -64,8 +63,8 @@ class Outcomes:
         async with self._db.reading() as tx:
             found = (await tx.execute(query)).all()
             seats = await _seats(tx, [row.id for row in found])
-            seasons = await _seasons(tx)
-        return [_outcome(row, seats[row.id], seasons) for row in found]
+            every = await seasons.every(tx)
+        return [_outcome(row, seats[row.id], every) for row in found]
 
 
 def place_of(outcome: Outcome) -> Place:
@@ -87,22 +86,15 @@ async def _seats(
     return seats
 
 
-async def _seasons(tx: AsyncConnection) -> list[tuple[int, int]]:
-    """(started_ms, number), oldest first."""
-    season = merit.season
-    query = select(season.c.started_ms, season.c.number).order_by(season.c.number)
-    return [(row.started_ms, row.number) for row in await tx.execute(query)]
-
-
-def _season(seasons: Sequence[tuple[int, int]], settled_ms: int) -> int:
-    at = bisect.bisect_right(seasons, settled_ms, key=lambda season: season[0])
-    return seasons[at - 1][1] if at else FIRST_SEASON
+def _season(every: Sequence[SeasonRow], settled_ms: int) -> int:
+    at = bisect.bisect_right(every, settled_ms, key=lambda season: season.started_ms)
+    return every[at - 1].number if at else seasons.FIRST
 
 
 def _outcome(
     row: Row[*tuple[Any, ...]],
     seats: Sequence[Row[*tuple[Any, ...]]],
-    seasons: Sequence[tuple[int, int]],
+    every: Sequence[SeasonRow],
 ) -> Outcome:
     record = _records.decode(row.record)
     owners = numbered([seat.owner for seat in record.seats])
@@ -116,7 +108,7 @@ def _outcome(
         asset=row.asset,
         status=row.result,
         reason=row.reason,
-        season=_season(seasons, row.settled_ms),
+        season=_season(every, row.settled_ms),
         opened_ms=row.opened_ms,
         sealed_ms=row.sealed_ms,
         settled_ms=row.settled_ms,

@@ -147,18 +147,23 @@ class Ratings:
     async def board(self, space: str, limit: int = 100) -> BoardView:
         """Best first by mu - 3 sigma; provisional rows are marked, never hidden. Who moved is told by
         who publishes the board, see `server.live.boards`."""
-        a = schema.agent
-        query = (
-            _rated(space)
-            .add_columns(_r.c.version, _r.c.wins, a.c.id.label("agent"), a.c.name)
-            .join(_v, _v.c.id == _r.c.version)
-            .join(a, a.c.id == _v.c.agent)
-            .order_by((_r.c.mu_milli - 3 * _r.c.sigma_milli).desc(), _r.c.version)
-            .limit(limit)
-        )
         async with self._db.reading() as tx:
-            found = (await tx.execute(query)).all()
-        return BoardView(space, [_board_row(place, row) for place, row in enumerate(found, 1)])
+            return await live_board(tx, space, limit)
+
+
+async def live_board(tx: AsyncConnection, space: str, limit: int) -> BoardView:
+    """As `Ratings.board`, within the caller's transaction."""
+    a = schema.agent
+    query = (
+        _rated(space)
+        .add_columns(_r.c.version, _r.c.wins, a.c.id.label("agent"), a.c.name)
+        .join(_v, _v.c.id == _r.c.version)
+        .join(a, a.c.id == _v.c.agent)
+        .order_by((_r.c.mu_milli - 3 * _r.c.sigma_milli).desc(), _r.c.version)
+        .limit(limit)
+    )
+    found = (await tx.execute(query)).all()
+    return BoardView(space, [_board_row(place, row) for place, row in enumerate(found, 1)])
 
 
 def _rated(space: str) -> Select[*tuple[Any, ...]]:

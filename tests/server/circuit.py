@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import msgspec
+from sqlalchemy import update
+
 from server.identity import Identity, new_id
 from server.jobs.aftermath import Aftermath, Change
 from server.jobs.fence import Fence
 from server.jobs.rate import RateStep
 from server.live.records import SeatRecord, SessionRecord
-from server.store import Store
+from server.store import Store, schema
+from server.store.agents import version_id
 
 DIGEST = "d" * 64
 FIRST_MS = 1_800_000_000_000
@@ -46,6 +50,20 @@ class Circuit:
 
     async def agents(self, *names: str, owner: str | None = None) -> list[Identity]:
         return [(await self.store.agents.register(name, owner))[0] for name in names]
+
+    async def improved(self, agent: Identity, number: int) -> Identity:
+        """The agent in its next version."""
+        version = version_id(agent.agent, number)
+        async with self.store._database.writing() as tx:
+            await tx.execute(
+                schema.agent_version.insert().values(
+                    id=version, agent=agent.agent, number=number, spec="{}", created_ms=FIRST_MS
+                )
+            )
+            await tx.execute(
+                update(schema.agent).where(schema.agent.c.id == agent.agent).values(plays=number)
+            )
+        return msgspec.structs.replace(agent, version=version)
 
     async def formed(self, *agents: Identity) -> str:
         seats = tuple(
