@@ -155,10 +155,10 @@ class Automating:
         """Make one entry, or stop the run where none can be. Returns how long to leave the agent alone (ms); 0 where the row
         says by itself when it is due next."""
         offered = {space.id for space in registry.offered()}
-        if offered.isdisjoint(due.limits.spaces):
-            return await self._stop(due, "none of its Spaces is offered here")
         closed = {space for space in due.limits.spaces if space not in offered}
-        space = next_space(due.limits, due.run, due.waiting | closed)
+        if not set(due.limits.spaces) - closed - due.unplayed:
+            return await self._stop(due, _nowhere(due, closed))
+        space = next_space(due.limits, due.run, due.waiting | closed | due.unplayed)
         if space is None:
             return AGAIN_MS
         try:
@@ -193,6 +193,12 @@ class Automating:
         if untold:
             await self._work.told(untold)
         return len(untold)
+
+
+def _nowhere(due: Due, closed: Collection[str]) -> str:
+    if set(due.limits.spaces) <= set(closed):
+        return "none of its Spaces is offered here"
+    return "by its spec the agent plays none of the Spaces of its automation that are offered here"
 
 
 def card_of(automation: Automation) -> AutomationCard:

@@ -6,12 +6,14 @@ and a look costs as much as there is to do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.agents import spec as specs
 from server.automation import Automation, Limits, Run
 from server.identity import Identity
 from server.store import money, schema
@@ -27,6 +29,8 @@ class Due(msgspec.Struct, frozen=True):
     run: Run
     waiting: frozenset[str]
     """The Spaces in whose queue of its tier the agent waits already."""
+    unplayed: frozenset[str]
+    """The Spaces of its limits that the agent's spec leaves out."""
 
 
 _a = money.automation
@@ -41,26 +45,18 @@ class DueAutomations:
     async def due(self, now_ms: int, limit: int) -> list[Due]:
         """At most `limit` automations whose next entry is due, longest due first."""
         a, v = schema.agent, schema.agent_version
+        # First the few that are due, so that the agents of all others are never looked at.
+        due = select(_a).where(_a.c.due_ms <= now_ms).order_by(_a.c.due_ms).limit(limit).subquery()
         query = (
-            select(_a, a.c.name, a.c.owner, a.c.kind, v.c.id.label("version"))
-            .join(a, a.c.id == _a.c.agent)
+            select(due, a.c.name, a.c.owner, a.c.kind, v.c.id.label("version"), v.c.spec)
+            .join(a, a.c.id == due.c.agent)
             .join(v, (v.c.agent == a.c.id) & (v.c.number == a.c.plays))
-            .where(_a.c.due_ms <= now_ms)
-            .order_by(_a.c.due_ms)
-            .limit(limit)
+            .order_by(due.c.due_ms)
         )
         async with self._db.reading() as tx:
             rows = (await tx.execute(query)).all()
-            waiting = await _waiting(tx, [row.agent for row in rows])
-        found = []
-        for row in rows:
-            standing = automation_of(row)
-            hosted = row.kind == "hosted"
-            identity = Identity(row.agent, row.name, row.version, row.owner, hosted=hosted)
-            tier = standing.limits.tier_micros
-            spaces = frozenset(space for space, of in waiting.get(row.agent, ()) if of == tier)
-            found.append(Due(identity, standing.limits, standing.run, spaces))
-        return found
+            waiting = await _waiting(tx, [row.agent for row in rows]) if rows else {}
+        return [_due(row, waiting.get(row.agent, ())) for row in rows]
 
     async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None:
         """Look at these again from `until_ms` on. One that has become due after `seen_ms`, when `due` was asked, stays so."""
@@ -91,6 +87,18 @@ class DueAutomations:
                     )
                     .values(untold=False)
                 )
+
+
+def _due(row: Row[*tuple[Any, ...]], waiting: Iterable[tuple[str, int]]) -> Due:
+    standing = automation_of(row)
+    limits, played = standing.limits, specs.read(row.spec).spaces
+    return Due(
+        identity=Identity(row.agent, row.name, row.version, row.owner, hosted=row.kind == "hosted"),
+        limits=limits,
+        run=standing.run,
+        waiting=frozenset(space for space, tier in waiting if tier == limits.tier_micros),
+        unplayed=frozenset(limits.spaces) - frozenset(played or limits.spaces),
+    )
 
 
 async def _waiting(tx: AsyncConnection, agents: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

@@ -265,6 +265,20 @@ async def test_spaces_that_are_not_offered_are_passed_over(arena: Arena) -> None
     assert (await arena.standing(gone)).reason == "none of its Spaces is offered here"
 
 
+async def test_spaces_that_the_spec_leaves_out_are_passed_over(arena: Arena) -> None:
+    ember, frost = await arena.agent("Ember"), await arena.agent("Frost")
+    v = schema.agent_version
+    async with arena.store.database.writing() as tx:
+        for agent, spaces in ((ember, '["logic","writing"]'), (frost, '["rap-battle"]')):
+            spec = f'{{"spaces":{spaces}}}'
+            await tx.execute(update(v).where(v.c.agent == agent).values(spec=spec))
+    await arena.rounds(3)
+    assert arena.door.entered == [(ember, "logic"), (ember, "writing")]
+    found = await arena.standing(frost)
+    assert found.reason is not None
+    assert found.reason.startswith("by its spec the agent plays none of the Spaces")
+
+
 async def test_what_cannot_be_entered_just_now_is_tried_again_later(arena: Arena) -> None:
     ember = await arena.agent("Ember", msgspec.structs.replace(LIMITS, max_parallel=1))
     ticket = TicketRecord("t", ember, "Ember", "v", "o", "logic", 0, 0, 0, 0)
