@@ -121,8 +121,8 @@ def _in(space: str) -> str:
     return f"&space={quote(space, safe='')}" if space else ""
 
 
-def balances() -> Read:
-    return Read("/v1/me/balances", Balances, 5_000)
+def balances(*, near: bool = False) -> Read:
+    return Read("/v1/me/balances", Balances, 2_000 if near else 5_000)
 
 
 def statement(holder: str, asset: str) -> Read:

@@ -8,7 +8,7 @@ import msgspec
 
 from tui_client.owner import arena, form
 from tui_client.owner.amounts import micros_of, money, written
-from tui_client.owner.answers import Automation, Limits, SpaceCard, SpaceList
+from tui_client.owner.answers import Automation, Limits, OwnAgents, SpaceCard, SpaceList
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.form import Form, Option
 from tui_client.owner.hours import ALWAYS, EXAMPLE, NoSchedule, schedule_of, text_of
@@ -55,7 +55,10 @@ class AutomationPage(Page, frozen=True):
         offered = known.value(arena.spaces().path, SpaceList)
         if self.form.fields or offered is None or automation is None:
             return self
-        filled = filled_in(automation.limits, offered.spaces)
+        own = known.value(arena.OWN_AGENTS, OwnAgents)
+        agent = own.get(self.agent) if own is not None else None
+        plays = agent.spaces if agent is not None else ()
+        filled = filled_in(automation.limits, offered.spaces, plays)
         return replace(self, form=filled, saved=filled)
 
     def pasted(self, known: Known, words: str) -> Step:
@@ -137,19 +140,22 @@ def choosing(filled: Form) -> Keys:
     return (("←→", "choose"), *space)
 
 
-def filled_in(limits: Limits, offered: tuple[SpaceCard, ...]) -> Form:
-    """The form with the limits that hold, or with careful ones where none were set."""
+def filled_in(limits: Limits, offered: tuple[SpaceCard, ...], plays: tuple[str, ...] = ()) -> Form:
+    """The form with the limits that hold, or with careful ones where none were set: then for what the
+    agent plays, where that is not everything."""
+    everything = len(plays) == len(offered)
     fresh = not limits.spaces
     tiers = sorted({tier for space in offered for tier in space.tiers_micros}) or TIERS_MICROS
     options = tuple(Option(str(tier), tier_name(tier)) for tier in tiers)
     contests = tuple(Option(space.id, space_title(space.id)) for space in offered)
     entry = entry_micros(limits.tier_micros)
+    spaces = plays if fresh and not everything else limits.spaces
     loss = 10 * entry if fresh else limits.stop_loss_micros
     return Form(
         (
             form.one("tier_micros", "tier", options, str(limits.tier_micros),
                      hint="what an entry costs; it queues here"),
-            form.some("spaces", "Spaces", contests, limits.spaces, hint="it queues for them in turn"),
+            form.some("spaces", "Spaces", contests, spaces, hint="it queues for them in turn"),
             form.line("max_sessions", "sessions", str(10 if fresh else limits.max_sessions),
                       hint="at most, before it stops"),
             form.line("max_parallel", "at once", str(limits.max_parallel),

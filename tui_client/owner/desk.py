@@ -166,6 +166,8 @@ def _stepped(desk: Desk, step: Step, now_ms: int, at: int | None = None) -> Desk
         pages = pages[:at]
     if step.push is not None:
         pages.append(step.push)
+    if desk.notice is not None and desk.notice.alarm and pages != [*desk.pages]:
+        desk = replace(desk, notice=None)  # what it was about has been changed
     desk = replace(desk, pages=tuple(pages))
     if step.renews:
         desk = replace(desk, shelf=calls.stale(desk.shelf, *step.renews))

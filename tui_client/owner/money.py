@@ -44,7 +44,7 @@ class MoneyPage(Page, frozen=True):
         return "not now" if self.doing else ""
 
     def reads(self, known: Known) -> list[Read]:
-        found = [arena.balances(), arena.crossings(), arena.own_agents()]
+        found = [arena.balances(near=True), arena.crossings(), arena.own_agents()]
         purse = chosen_purse(self, known)
         return found if purse is None else [*found, arena.statement(purse.holder, purse.asset)]
 

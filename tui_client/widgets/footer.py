@@ -31,7 +31,8 @@ def keys(state: State) -> list[tuple[str, str]]:
             ("q", "quit"),
         ]
     if state.spectated is not None:
-        back = "lobby" if state.tournament is None else "tournament"
+        under = "tournament" if state.tournament is not None else "lobby"
+        back = "back" if state.desk.open else under
         seats = [("←→", "one seat")] if reads_from_top(state.spectated.view) else []
         return [("esc", back), follow, ("↑↓", "scroll"), *seats, ("?", "help"), ("q", "quit")]
     return [

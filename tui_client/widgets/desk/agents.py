@@ -159,13 +159,12 @@ def paint_card(state: State, width: int, height: int) -> list[Text]:
 def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     pixels = known.value(arena.avatar(agent.agent).path, Pixels)
     picture = face(pixels, FACE)
-    spec = agent.spec
     beside = [
-        line((clean(spec.model or "the arena's model", 40), theme.DIM)),
-        *(line((space_title(space), theme.PLAIN)) for space in spec.spaces[:5]),
+        line((clean(_played_by(agent), 40), theme.DIM)),
+        *(line((space_title(space), theme.PLAIN)) for space in agent.spaces[:6]),
     ]
-    if not spec.spaces:
-        beside.append(line(("every Space", theme.PLAIN)))
+    if len(agent.spaces) > 6:
+        beside.append(line((f"and {len(agent.spaces) - 6} more", theme.FAINT)))
     inner = max(0, width - FACE - 2)
     rows = abreast(picture, [line("  ")] * len(picture), [fit(each, inner) for each in beside])
     rows.append(Text())
@@ -179,6 +178,13 @@ def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     if automation is not None:
         rows += facts(run_rows(automation, width), width)
     return rows
+
+
+def _played_by(agent: OwnAgent) -> str:
+    if agent.kind == "remote":
+        return "your bot"
+    spec = agent.spec
+    return (spec.model or "arena's model") if spec.brain == "llm" else f"brain {spec.brain}"
 
 
 def _standing(stats: Stats, width: int) -> list[tuple[str, Text]]:

@@ -26,7 +26,7 @@ from tui_client.widgets.canvas import fit, frame, line, spread
 from tui_client.widgets.desk.automating import profit_style
 from tui_client.widgets.desk.fields import form_rows
 from tui_client.widgets.pane import Pane
-from tui_client.words import NAME_LIMIT, moment
+from tui_client.words import NAME_LIMIT, moment, space_title
 
 CODES = {
     "entry": "entry",
@@ -174,6 +174,8 @@ def _other(told: Line, names: OwnAgents) -> str:
         return clean(agent.name if agent is not None else name, NAME_LIMIT)
     if kind == "owner":
         return "you"
+    if kind == "queue":
+        return space_title(name)
     return clean(told.about or whom.replace(":", " "), 40)
 
 

@@ -95,9 +95,11 @@ def paint_plot(
     side = width_of(found)
     inner = max(1, width - 4 - side - 1)
     plot = Plot(inner, rows)
+    longest = max(len(curve.values) for curve in shown)
     for curve in shown:
         values = curve.values if len(curve.values) > 1 else curve.values * 2
-        plot.curve(inner, values, scale, curve.style)
+        across = inner * len(curve.values) // longest  # a session has the same width in each
+        plot.curve(max(2, across), values, scale, curve.style)
     if metric == "return" and scale.low < 0 < scale.high:
         plot.rule(0, inner, scale.row(0), "╌", theme.FRAME)
     note = line((NOTES[metric], theme.FAINT)) if noted else None
