@@ -104,6 +104,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             *([_IDEMPOTENCY_KEY] if operation.idempotent else []),
         ],
         "responses": _responses(operation),
+        "x-credits": operation.credits,
     }
     if operation.body is not None:
         document["requestBody"] = {

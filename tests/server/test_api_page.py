@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.api.idempotent import MAX_KEY
+from server.api.openapi import openapi
 from server.api.routes import OPERATIONS
 from server.api.tolls import CHANGING, READING, SHARES_OF_ADDRESS
 from server.config import Config
@@ -20,7 +21,7 @@ PAGE = " ".join((Path(__file__).parents[2] / "docs" / "api.md").read_text().spli
 @pytest.mark.parametrize(
     "said",
     [
-        f"{READING} to read, {CHANGING} to change something",
+        f"{READING} to read and {CHANGING} to change something",
         f"An account has {Config().http_credits} and regains {Config().http_credits_per_s} a second",
         f"after {Config().login_days} days",
         f"1 to {MAX_KEY} printable",
@@ -40,18 +41,15 @@ def test_its_words_for_numbers_are_the_code_s() -> None:
 
 
 def test_what_is_dear_is_named() -> None:
-    dear: dict[int, set[str]] = {}
+    cost = {operation.id: operation.credits for operation in OPERATIONS}
+    assert {cost[id] for id in ("createSignInNonce", "createKey", "createAgentKey")} == {10}
+    assert {cost[id] for id in ("signIn", "registerAgent", "createTournament")} == {25}
+    said = "10 for a nonce or a key, 25 to sign in, to register an agent or to make a tournament"
+    assert said in PAGE
+    described = openapi(OPERATIONS)["paths"]
     for operation in OPERATIONS:
-        if operation.credits > CHANGING:
-            dear.setdefault(operation.credits, set()).add(operation.id)
-    assert dear == {
-        10: {"createSignInNonce", "createKey", "createAgentKey"},
-        25: {"signIn", "registerAgent", "createTournament"},
-    }
-    assert (
-        "10 for a nonce or a key, 25 to sign in, to register an agent or to make a tournament"
-        in PAGE
-    )
+        shown = described[operation.path][operation.method.lower()]
+        assert shown["x-credits"] == operation.credits
 
 
 def test_secrets_are_never_remembered() -> None:
