@@ -102,7 +102,7 @@ class Owner:
 
     def _confirmed(self, id_: str) -> bool:
         states = {each["id"]: each["state"] for each in self.get("/v1/me/crossings")["crossings"]}
-        return states[id_] == "confirmed"
+        return bool(states[id_] == "confirmed")
 
     def automate(self, tier_micros: int, max_sessions: int, stop_loss_micros: int) -> None:
         self.put(
