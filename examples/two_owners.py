@@ -3,9 +3,10 @@
     .venv/bin/python examples/two_owners.py                # starts an arena of its own; some minutes
     .venv/bin/python examples/two_owners.py --url http://127.0.0.1:8600
 
-Ann's agent bids by dice, Ben's by a rule. They play some sessions for play money, then for simulated USDC until
-Ann's automation stops at its stop-loss. Then all money is withdrawn, and what came in must equal what went out and the
-fees. Exits with 1 and a sentence when anything does not add up.
+Ann's agent plays by the book, Ben's by a rule of thumb. Their automations play some sessions for play money, then many
+for simulated USDC. Then Ann tries dice instead, in a new version of her agent, and her automation stops at its
+stop-loss. In the end all money is withdrawn: what came in must equal what went out and the fees. Exits with 1 and a
+sentence when anything does not add up.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ TIER_MICROS = 100_000
 DEPOSIT_MICROS = 50_000_000
 FUND_MICROS = 40_000_000
 FREE_SESSIONS = 10
+STOP_LOSS_MICROS = 500_000
+"""What Ann may lose with her dice."""
 PATIENCE_S = 1_800.0
 
 
@@ -115,6 +118,13 @@ class Owner:
         )
         self.post(f"/v1/agents/{self.agent}/automation/on")
 
+    def change(self, **spec: Any) -> str:
+        """Another spec: the agent plays on as a new version, whose name is returned."""
+        stands = self.get(f"/v1/me/agents/{self.agent}")
+        body = {"revision": stands["revision"], "spec": spec}
+        changed = self._call("PATCH", f"/v1/agents/{self.agent}", json=body)
+        return str(changed["version"])
+
     def automation(self) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"/v1/agents/{self.agent}/automation")
         return found
@@ -164,46 +174,46 @@ def settled(*owners: Owner) -> bool:
     return all(owner.automation()["run"]["open"] == 0 for owner in owners)
 
 
-def play_for_nothing(ann: Owner, ben: Owner) -> None:
-    print(f"\n{FREE_SESSIONS} sessions for play money")
-    for owner in (ann, ben):
-        owner.automate(0, FREE_SESSIONS, 100_000_000)
-    wait(
-        lambda: ann.automation()["state"] == "stopped" and settled(ann, ben),
-        "the free sessions",
-        PATIENCE_S,
-    )
-    print(f"  Ann's automation stopped: {ann.automation()['reason']}")
-    ben.post(f"/v1/agents/{ben.agent}/automation/off")
-
-
-def play_for_money(ann: Owner, ben: Owner, sessions: int) -> None:
-    """Ann's stop-loss is what so many lost entries cost."""
-    stop_loss_micros = sessions * TIER_MICROS
-    print(f"\nfor simulated USDC, until Ann has lost {stop_loss_micros / 1e6:.2f}")
-    ann.automate(TIER_MICROS, 10 * sessions, stop_loss_micros)
-    ben.automate(TIER_MICROS, 10 * sessions, stop_loss_micros)
-    last = 0
+def play(ann: Owner, ben: Owner, tier_micros: int, sessions: int, stop_loss_micros: int) -> str:
+    """Both automations on, until Ann's has stopped and everything is settled; returns why it stopped."""
+    ann.automate(tier_micros, sessions, stop_loss_micros)
+    ben.automate(tier_micros, 100 * sessions, FUND_MICROS)
+    unit, told = ("USDC" if tier_micros else "play dollars"), 0
 
     def stopped() -> bool:
-        nonlocal last
-        run = ann.automation()
-        if run["run"]["begun"] >= last + 20:
-            last = run["run"]["begun"]
-            print(
-                f"  {last} sessions, Ann {run['run']['profit_micros'] / 1e6:+.2f} USDC", flush=True
-            )
-        return bool(run["state"] == "stopped")
+        nonlocal told
+        found = ann.automation()
+        begun, profit = found["run"]["begun"], found["run"]["profit_micros"]
+        if begun >= told + 20:
+            told = begun
+            print(f"  {begun} sessions begun, Ann {profit / 1e6:+.2f} {unit}", flush=True)
+        return bool(found["state"] == "stopped")
 
-    wait(stopped, "Ann's stop-loss", PATIENCE_S)
-    found = ann.automation()
-    print(f"  Ann's automation stopped: {found['reason']}")
-    if "stop-loss" not in (found["reason"] or ""):
-        raise DoesNotAddUp(f"expected the stop-loss to stop it, found: {found['reason']}")
-    if -found["run"]["profit_micros"] > stop_loss_micros:
-        raise DoesNotAddUp(f"lost {-found['run']['profit_micros']}, allowed {stop_loss_micros}")
+    wait(stopped, "Ann's automation stops", PATIENCE_S)
     ben.post(f"/v1/agents/{ben.agent}/automation/off")
     wait(lambda: settled(ann, ben), "everything is settled", 120)
+    reason = str(ann.automation()["reason"])
+    print(f"  Ann's automation stopped: {reason}")
+    return reason
+
+
+def play_all(ann: Owner, ben: Owner, sessions: int) -> None:
+    print(f"\n{FREE_SESSIONS} sessions for play money")
+    play(ann, ben, 0, FREE_SESSIONS, 100_000_000)
+    for owner in (ann, ben):
+        owner.cross("/v1/deposits", DEPOSIT_MICROS)
+        owner.move("owner", owner.agent, FUND_MICROS)
+    print(f"\n{sessions} sessions for simulated USDC")
+    play(ann, ben, TIER_MICROS, sessions, FUND_MICROS)
+    print(f"\nAnn tries dice, until she has lost {STOP_LOSS_MICROS / 1e6:.2f}")
+    version = ann.change(brain="random", spaces=[SPACE])
+    print(f"  her agent is now {version}")
+    reason = play(ann, ben, TIER_MICROS, 1_000, STOP_LOSS_MICROS)
+    if "stop-loss" not in reason:
+        raise DoesNotAddUp(f"expected the stop-loss to stop it, found: {reason}")
+    lost = -ann.automation()["run"]["profit_micros"]
+    if not 0 < lost <= STOP_LOSS_MICROS:
+        raise DoesNotAddUp(f"lost {lost}, allowed {STOP_LOSS_MICROS}")
 
 
 def account_for(ann: Owner, ben: Owner) -> None:
@@ -274,19 +284,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--url", help="an arena's HTTP API; without it, one of our own is started")
-    parser.add_argument("--sessions", type=int, default=190, help="entries that Ann may lose")
+    parser.add_argument("--sessions", type=int, default=190, help="sessions for simulated USDC")
     arguments = parser.parse_args()
-    if not 1 <= arguments.sessions <= FUND_MICROS // TIER_MICROS:
-        parser.error(f"--sessions: 1 to {FUND_MICROS // TIER_MICROS}")
+    if not 1 <= arguments.sessions <= FUND_MICROS // TIER_MICROS - 10:
+        parser.error(f"--sessions: 1 to {FUND_MICROS // TIER_MICROS - 10}")
     try:
         with arena(arguments.url) as url:
-            ann = Owner(url, "Ann", "Ann's Dice", "random")
+            ann = Owner(url, "Ann", "Ann's Own", "solver")
             ben = Owner(url, "Ben", "Ben's Bidder", "bidder")
-            play_for_nothing(ann, ben)
-            for owner in (ann, ben):
-                owner.cross("/v1/deposits", DEPOSIT_MICROS)
-                owner.move("owner", owner.agent, FUND_MICROS)
-            play_for_money(ann, ben, arguments.sessions)
+            play_all(ann, ben, arguments.sessions)
             account_for(ann, ben)
     except (DoesNotAddUp, httpx.HTTPError) as error:
         print(f"does not add up: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from server import config as configuration
-from server.commands import automation, jobs, points
+from server.commands import automation, jobs, money, points
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
 from server.config import Config, ConfigError
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 
 app.add_typer(automation.app)
+app.add_typer(money.app)
 app.add_typer(points.app)
 app.add_typer(jobs.app)
 
