@@ -7,11 +7,13 @@ adds these up again).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Executable, Row, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.career import Bucket, Part, Tally, of_seat
@@ -60,12 +62,17 @@ async def add(
         dict(zip(_KEY, key, strict=True)) | msgspec.structs.asdict(sums[key]) | {"last": session}
         for key in sorted(sums)  # one order everywhere, so that nobody waits in a circle
     ]
-    insert = db.insert(_c)
+    await tx.execute(_adding_up(db.is_sqlite), rows)
+
+
+@functools.cache
+def _adding_up(is_sqlite: bool) -> Executable:
+    """Made once: to make the statement costs as much as to run it."""
+    insert = sqlite.insert(_c) if is_sqlite else postgresql.insert(_c)
     added = {name: _c.c[name] + insert.excluded[name] for name in _SUMS}
-    upsert = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=list(_KEY), set_=added | {"last": insert.excluded.last}
     )
-    await tx.execute(upsert, rows)
 
 
 class Careers:

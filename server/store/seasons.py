@@ -12,6 +12,7 @@ from server.store.engine import Database
 FIRST = 1
 
 _s = merit.season
+_newest = select(func.max(_s.c.number))
 
 
 class SeasonRow(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class SeasonRow(msgspec.Struct, frozen=True):
 
 async def current(db: Database, tx: AsyncConnection, now_ms: int) -> int:
     """The number of the season that runs; the first begins here where there is none. Race-safe."""
-    number = await tx.scalar(select(func.max(_s.c.number)))
+    number = await tx.scalar(_newest)
     if number is not None:
         return int(number)
     await tx.execute(db.insert(_s).values(number=FIRST, started_ms=now_ms).on_conflict_do_nothing())
