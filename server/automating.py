@@ -22,9 +22,9 @@ from server.identity import Identity
 from server.live import keys
 from server.live.agents import AgentChannels
 from server.live.leader import Leadership
-from server.live.queue import AlreadyQueued
+from server.live.queue import AlreadyQueued, UnknownTicket
 from server.live.records import TicketRecord
-from server.protocol import AutomationCard
+from server.protocol import AutomationCard, Ticket
 from server.store.due_automations import Due
 from spaces import registry
 
@@ -50,6 +50,7 @@ class Entrance(Protocol):
     async def enter(
         self, identity: Identity, space: str, tier_micros: int, *, run: int | None = None
     ) -> TicketRecord: ...
+    async def leave(self, ticket: str, agent: str) -> Ticket: ...
 
 
 class Work(Protocol):
@@ -59,6 +60,7 @@ class Work(Protocol):
     async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None: ...
     async def untold(self, limit: int) -> list[Automation]: ...
     async def told(self, automations: Sequence[Automation]) -> None: ...
+    async def waiting(self, agent: str) -> list[str]: ...
 
 
 class Stopping(Protocol):
@@ -185,14 +187,22 @@ class Automating:
         return 0
 
     async def _tell(self) -> int:
-        """Tell the agents' channels what has changed. Should we die in between, they are told twice, which the channel
-        notices."""
+        """Tell the agents' channels what has changed, and take out of the queues what a run that is over has put there. Should
+        we die in between, they are told twice, which the channel notices."""
         untold = await self._work.untold(TELLINGS)
         for each in untold:
+            if each.state != "on":
+                await self._withdraw(each.agent)
             await self._channels.automation(each.agent, card_of(each))
         if untold:
             await self._work.told(untold)
         return len(untold)
+
+    async def _withdraw(self, agent: str) -> None:
+        """Whoever turns an automation off wants no more of it: not the match that its ticket waits for, either."""
+        for ticket in await self._work.waiting(agent):
+            with contextlib.suppress(UnknownTicket):  # it has become a seat meanwhile
+                await self._entrance.leave(ticket, agent)
 
 
 def _nowhere(due: Due, closed: Collection[str]) -> str:

@@ -42,6 +42,17 @@ class DueAutomations:
     def __init__(self, database: Database) -> None:
         self._db = database
 
+    async def waiting(self, agent: str) -> list[str]:
+        """The tickets with which runs of the agent's automation wait in queues."""
+        h = money.hold
+        query = (
+            select(h.c.ticket)
+            .where(h.c.agent == agent, h.c.state == "held", h.c.run.is_not(None))
+            .order_by(h.c.ticket)
+        )
+        async with self._db.reading() as tx:
+            return list((await tx.scalars(query)).all())
+
     async def due(self, now_ms: int, limit: int) -> list[Due]:
         """At most `limit` automations whose next entry is due, longest due first."""
         a, v = schema.agent, schema.agent_version

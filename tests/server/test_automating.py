@@ -19,7 +19,7 @@ from server.live.agents import AgentChannels
 from server.live.log import LiveLog
 from server.live.queue import AlreadyQueued, Queues
 from server.live.records import TicketRecord
-from server.protocol import AgentView
+from server.protocol import AgentView, Ticket
 from server.store import Store, automations, money, schema
 from server.weekly import Schedule, Window
 
@@ -73,6 +73,9 @@ class Door:
             self.inside -= 1
         self.entered.append((identity.agent, space))
         return ticket
+
+    async def leave(self, ticket: str, agent: str) -> Ticket:
+        return await self.entrance.leave(ticket, agent)
 
     async def miss(self, agent: str) -> None:
         """The agent confirms none of the seats that it waits for."""
@@ -319,6 +322,30 @@ async def test_what_becomes_due_while_one_looks_is_not_put_off(arena: Arena) -> 
     await arena.store.automations.put(ember, LIMITS)
     await arena.store.due_automations.defer([ember], NOW_MS, NOW_MS + 60_000)
     assert len(await arena.store.due_automations.due(arena.clock.now_ms, 10)) == 1
+
+
+async def test_who_is_turned_off_waits_for_no_match_any_more(arena: Arena) -> None:
+    agent = await arena.agent("Ember")
+    await arena.rounds(2)
+    assert len(await arena.store.entries.of_agent(agent)) == 2
+    await arena.store.automations.turn_off(agent)
+    await arena.rounds(1)
+    assert await arena.store.entries.of_agent(agent) == []
+    assert (await arena.standing(agent)).run.open == 0
+    assert await arena.store.ledger.audit() == []
+
+
+async def test_a_ticket_of_its_bot_s_own_stays_when_the_automation_is_turned_off(
+    arena: Arena,
+) -> None:
+    identity, _ = await arena.store.agents.register("Ember")
+    ticket = await arena.door.entrance.enter(identity, "bid-tac-toe", 0)
+    await arena.store.automations.put(identity.agent, LIMITS)
+    await arena.store.automations.turn_on(identity.agent)
+    await arena.store.automations.turn_off(identity.agent)
+    await arena.rounds(1)
+    [row] = await arena.store.entries.of_agent(identity.agent)
+    assert row.ticket == ticket.ticket
 
 
 async def test_the_channel_hears_of_starts_and_stops(arena: Arena) -> None:
