@@ -11,7 +11,8 @@ import msgspec
 import typer
 
 from server import config as configuration
-from server.commands import automation, jobs, money, points
+from server.commands import automation, jobs, money, points, results, season
+from server.commands.board import board
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
 from server.config import Config, ConfigError
@@ -29,11 +30,14 @@ app.add_typer(automation.app)
 app.add_typer(money.app)
 app.add_typer(points.app)
 app.add_typer(jobs.app)
+app.add_typer(results.app)
+app.add_typer(season.app)
 
 ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
 DEFAULT_URL = "http://127.0.0.1:8600"
 
 
+app.command(epilog="Example: agon board --space rap-battle --from rap-battle.parquet")(board)
 app.command(epilog="Example: agon login --url https://arena.example")(login)
 app.command(epilog="Example: agon logout --url https://arena.example")(logout)
 app.command(epilog="Example: agon whoami --json")(whoami)

@@ -19,7 +19,7 @@ from server.official.final import FinalBoard
 from server.ratings import Rating
 from server.store import audit, boards, merit, schema, seasons
 from server.store.engine import Database
-from server.store.ratings import live_board
+from server.store.ratings import live_board, rated_spaces
 
 FINAL_ROWS = 1_000
 """Of a live board that is kept."""
@@ -44,6 +44,11 @@ class NewSeason:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
+
+    async def running(self) -> int:
+        """The season that runs; the first is made where there is none."""
+        async with self._db.writing() as tx:
+            return await seasons.current(self._db, tx, self._clock())
 
     async def begin(self, number: int, *, actor: str, reason: str) -> SeasonBegun | None:
         """End the season before `number` and begin it. None when it runs already; so it begins once, however
@@ -79,7 +84,7 @@ class NewSeason:
         return number if ended is None else await seasons.current(self._db, tx, now_ms)
 
     async def _keep_boards(self, tx: AsyncConnection, season: int, now_ms: int) -> int:
-        spaces = list(await tx.scalars(select(_r.c.space).distinct().order_by(_r.c.space)))
+        spaces = await rated_spaces(tx)
         for space in spaces:
             official = await boards.newest(tx, space)
             final = FinalBoard(

@@ -150,6 +150,16 @@ class Ratings:
         async with self._db.reading() as tx:
             return await live_board(tx, space, limit)
 
+    async def spaces(self) -> list[str]:
+        """Where somebody has been rated."""
+        async with self._db.reading() as tx:
+            return await rated_spaces(tx)
+
+
+async def rated_spaces(tx: AsyncConnection) -> list[str]:
+    """As `Ratings.spaces`, within the caller's transaction."""
+    return list(await tx.scalars(select(_r.c.space).distinct().order_by(_r.c.space)))
+
 
 async def live_board(tx: AsyncConnection, space: str, limit: int) -> BoardView:
     """As `Ratings.board`, within the caller's transaction."""
