@@ -16,7 +16,6 @@ from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
 from tui_client.owner import arena
-from tui_client.owner.answers import Improved
 from tui_client.owner.desk import Resized
 from tui_client.owner.logins import SignedOut
 from tui_client.recording import bridged, desk, market, questions, texts
@@ -213,8 +212,8 @@ def automation() -> State:
 
 def improve() -> State:
     """The helper has written another prompt, which is not taken yet."""
-    known = desk.answers() | {arena.improve("", "").path: Improved(desk.IMPROVED)}
-    return desk.at_desk("e", "ctrl+g", known=known)
+    known = desk.answers() | {arena.improve("", "", "").path: desk.HELPED}
+    return desk.at_desk("e", "ctrl+g", "enter", known=known)
 
 
 def dashboard() -> State:
@@ -241,6 +240,7 @@ DESK_PICTURES: dict[str, Callable[[], State]] = {
 DESK_SCREENS: dict[str, Callable[[], State]] = {
     "money-funding": lambda: desk.at_desk("m", "down", "down", "f", *desk.written("2.50")),
     "improve": improve,
+    "improve-wish": lambda: desk.at_desk("e", "ctrl+g", *desk.written("answer what they said")),
     "dashboard-version": lambda: desk.at_desk("d", "tab", "down", "enter"),
     "dashboard-new": lambda: desk.at_desk("down", "down", "d"),
     "compare-choice": lambda: desk.at_desk("d", "c", "down"),

@@ -158,7 +158,7 @@ class ScriptedDesk:
             case "PATCH", ["agents", agent]:
                 return self._edited(agent, asked.body)
             case "POST", ["prompts", "improve"]:
-                return _json({"prompt": recorded.IMPROVED})
+                return _json(msgspec.to_builtins(recorded.HELPED))
         return _json({"code": "not-found", "detail": f"nothing at {asked.path}"}, 404)
 
     def _made(self, body: dict[str, Any]) -> dict[str, Any]:

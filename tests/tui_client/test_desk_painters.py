@@ -137,8 +137,8 @@ def test_a_page_fills_its_place(name: str, size: tuple[int, int]) -> None:
 
 
 def test_an_offered_prompt_is_hostile_too() -> None:
-    known = recorded.answers() | {"/v1/prompts/improve": answered.Improved(NASTY)}
-    state = recorded.at_desk("e", "ctrl+g", known=known)
+    known = recorded.answers() | {"/v1/prompts/improve": answered.Improved(NASTY, (NASTY,))}
+    state = recorded.at_desk("e", "ctrl+g", "enter", known=known)
     assert_fills(edit.paint_edit(state, 80, 20), 80, 20)
 
 

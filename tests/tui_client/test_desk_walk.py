@@ -97,17 +97,42 @@ async def test_the_helper_s_prompt_is_taken_or_not(desk: ScriptedDesk) -> None:
         await seen(pilot, "Frost v3")
         await pilot.press("e")
         await seen(pilot, "EDIT   Frost", "Rhyme.")
-        await pilot.press("ctrl+g")
-        await seen(pilot, "THE HELPER'S PROMPT", "- Rhyme.", "+ You are Frostbite")
+        await pilot.press("ctrl+g", *recorded.written("be bold"))
+        await seen(pilot, "THE HELPER", "wish", "be bold")
+        await pilot.press("enter")
+        await seen(
+            pilot, "THE HELPER'S PROMPT", "- Rhyme.", "+ You are Frostbite", "keep to the topic"
+        )
+        assert desk.orders()[-1].body == {
+            "prompt": "Rhyme.",
+            "space": "rap-battle",
+            "wish": "be bold",
+        }
         await pilot.press("n")
         await seen(pilot, "nothing is changed")
-        await pilot.press("ctrl+g")
+        await pilot.press("ctrl+g", "enter")
         await seen(pilot, "THE HELPER'S PROMPT")
         await pilot.press("enter")
         await seen(pilot, "a change of what plays becomes a new version")
         await pilot.press("ctrl+s")
         await seen(pilot, "Frost is saved: version 4 plays now")
         assert desk.agents["a"]["spec"]["prompt"] == recorded.IMPROVED
+
+
+async def test_a_helper_that_is_away_says_so_at_once(desk: ScriptedDesk) -> None:
+    away = "this arena's API has no model to ask"
+    desk.refusals.append(
+        Refusal("POST", "/improve", 503, "model-away", away, {"Retry-After": "15"})
+    )
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("n")
+        await seen(pilot, "rap battle")
+        await pilot.press("ctrl+g", "enter")
+        await seen(pilot, f"the helper writes: {away}")
+        assert app.state.desk.order is None
 
 
 async def test_what_the_server_does_not_take_is_said_at_the_field(desk: ScriptedDesk) -> None:

@@ -138,6 +138,8 @@ class Improved(msgspec.Struct, frozen=True):
     """A prompt that the helper has written."""
 
     prompt: str
+    notes: tuple[str, ...] = ()
+    """What was changed, and why."""
 
 
 class Seat(msgspec.Struct, frozen=True):

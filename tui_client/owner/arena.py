@@ -154,8 +154,9 @@ def archive(agent: str, name: str, *, back: bool) -> Wish:
     return Wish(words, "POST", order, {}, OwnAgent, renews=(OWN_AGENTS, path))
 
 
-def improve(prompt: str, space: str) -> Wish:
-    body = {"prompt": prompt, "space": space}
+def improve(prompt: str, space: str, wish: str) -> Wish:
+    """`wish`: what should be different, in the owner's words."""
+    body = {"prompt": prompt, "space": space, "wish": wish}
     return Wish("the helper writes", "POST", "/v1/prompts/improve", body, Improved, slow=True)
 
 

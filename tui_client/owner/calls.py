@@ -39,7 +39,9 @@ class Problem(msgspec.Struct, frozen=True):
     @property
     def again(self) -> bool:
         """The same order may be sent again: nobody has answered it, or only that it has to wait."""
-        return self.status in (UNREACHED, 408, 429, 502, 503, 504) or self.code == "in-progress"
+        if self.code == "in-progress":
+            return True
+        return self.status in (UNREACHED, 408, 429, 502, 503, 504) and self.code != "model-away"
 
 
 class Answered(msgspec.Struct, frozen=True):

@@ -48,6 +48,9 @@ SAID = (
 """How the server's words begin, and which field they are about."""
 
 
+WISH = form.line("wish", "wish", hint="what should be different; may stay empty", limit=500)
+
+
 def editor_width(columns: int) -> int:
     """Cells of a row of the prompt."""
     return max(10, min(MAX_EDITOR, columns - 6))
@@ -84,8 +87,10 @@ class EditPage(Page, frozen=True):
     """What plays as it was."""
     shown: str = EVERYWHERE
     """Whose prompt is in the form."""
-    offered: str | None = None
-    """A prompt that the helper has written, to be taken or not."""
+    wishing: Form = Form()
+    """What the helper is to be told; empty: it is not being asked."""
+    offered: Improved | None = None
+    """What the helper has written, to be taken or not."""
     scroll: int = 0
     """Rows of the offered prompt that are scrolled away."""
     stale: bool = False
@@ -101,7 +106,7 @@ class EditPage(Page, frozen=True):
 
     @property
     def typing(self) -> bool:
-        return self.offered is None and self.form.typing
+        return self.offered is None and (bool(self.wishing.fields) or self.form.typing)
 
     @property
     def changed(self) -> bool:
@@ -114,7 +119,9 @@ class EditPage(Page, frozen=True):
 
     @property
     def leaves(self) -> str:
-        return "keep yours" if self.offered is not None else ""
+        if self.offered is not None:
+            return "keep yours"
+        return "not now" if self.wishing.fields else ""
 
     def reads(self, known: Known) -> list[Read]:
         return [arena.spaces(), arena.shelf(), arena.own_agents()]
@@ -145,13 +152,16 @@ class EditPage(Page, frozen=True):
     def pasted(self, known: Known, words: str) -> Step:
         if self.offered is not None:
             return Step(self)
-        return Step(
-            _counted(replace(self, form=form.paste(self.form, words), leaving=False), known)
-        )
+        if self.wishing.fields:
+            return Step(replace(self, wishing=form.paste(self.wishing, words)))
+        page = replace(self, form=form.paste(self.form, words), leaving=False)
+        return Step(_counted(page, known))
 
     def pressed(self, known: Known, key: str, character: str | None) -> Step:
         if self.offered is not None:
             return Step(self._judged(key))
+        if self.wishing.fields:
+            return self._wished(known, key, character)
         page = replace(self, leaving=False)
         match key:
             case "escape" if self.changed and not self.leaving:
@@ -163,8 +173,8 @@ class EditPage(Page, frozen=True):
                 return page._save(known)
             case "ctrl+r" if self.stale:
                 return Step(page.reloaded(known), notice="as it is now")
-            case "ctrl+g":
-                return page._asked(known)
+            case "ctrl+g" if page.form.fields and not known.busy:
+                return Step(replace(page, wishing=Form((WISH,))))
             case _:
                 width = editor_width(known.columns)
                 filled = form.key(page.form, key, character, width)
@@ -175,19 +185,24 @@ class EditPage(Page, frozen=True):
         if key in STEPS:
             return replace(self, scroll=max(0, self.scroll + STEPS[key]))
         if key in ("enter", "y") and self.offered is not None:
-            field = replace(self.form["prompt"], draft=written(self.offered), trouble="")
+            field = replace(self.form["prompt"], draft=written(self.offered.prompt), trouble="")
             taken = replace(self, form=form.with_field(self.form, field))
             return replace(taken, offered=None, scroll=0)
         if key in ("escape", "n"):
             return replace(self, offered=None, scroll=0)
         return self
 
-    def _asked(self, known: Known) -> Step:
-        if known.busy or not self.form.fields:
-            return Step(self)
-        prompt = self.form["prompt"].text
-        space = self.shown or next(iter(self.form["spaces"].chosen), "")
-        return Step(self, wish=arena.improve(prompt, space))
+    def _wished(self, known: Known, key: str, character: str | None) -> Step:
+        if key == "escape":
+            return Step(replace(self, wishing=Form()))
+        if key != "enter":
+            told = form.key(self.wishing, key, character, 0)
+            return Step(replace(self, wishing=told))
+        spaces = self.form["spaces"]
+        first = (*spaces.chosen, *(option.value for option in spaces.options))
+        space = self.shown or next(iter(first), "")
+        wish = arena.improve(self.form["prompt"].text, space, self.wishing["wish"].text.strip())
+        return Step(replace(self, wishing=Form()), wish=wish)
 
     def _save(self, known: Known) -> Step:
         if known.busy or not self.form.fields:
@@ -204,7 +219,7 @@ class EditPage(Page, frozen=True):
 
     def answered(self, known: Known, value: Any) -> Step:
         if isinstance(value, Improved):
-            return Step(replace(self, offered=value.prompt, scroll=0))
+            return Step(replace(self, offered=value, wishing=Form(), scroll=0))
         if isinstance(value, Registered):
             return self._made(value)
         if not isinstance(value, OwnAgent):
@@ -239,6 +254,8 @@ class EditPage(Page, frozen=True):
     def keys(self, known: Known) -> Keys:
         if self.offered is not None:
             return (("enter", "take it"), ("↑↓", "scroll"))
+        if self.wishing.fields:
+            return (("enter", "ask the helper"),)
         stale = (("ctrl+r", "reload"),) if self.stale else ()
         return (
             *stale,

@@ -16,6 +16,7 @@ from tui_client.owner.answers import (
     Crossing,
     Crossings,
     Fees,
+    Improved,
     Limits,
     Line,
     OwnAgent,
@@ -52,6 +53,13 @@ IMPROVED = """You are Frostbite, a battle rapper made of winter. First quote one
 bars and turn it against them. Every couplet rhymes on its last stressed vowel; internal rhymes are better. \
 No slurs, no clichés about ice cubes. Keep to the topic you are given. Eight bars, at most 110 characters each."""
 
+HELPED = Improved(
+    IMPROVED,
+    (
+        "It says how to answer: by a word of the opponent's.",
+        "Judges look whether bars keep to the topic.",
+    ),
+)
 AGENTS = OwnAgents(
     (
         OwnAgent(FROSTBITE, "Frostbite", "hosted", "Winter on the block.", f"{FROSTBITE}@v3", 3,
