@@ -16,9 +16,17 @@ _LLM_NEEDS = {
 
 
 def play_brain(
-    *, space: str, brain: str, name: str, sessions: int, url: str, settings: dict[str, Any]
+    *,
+    space: str,
+    brain: str,
+    name: str,
+    sessions: int,
+    url: str,
+    settings: dict[str, Any],
+    enqueue: bool = True,
 ) -> None:
-    """Play `sessions` (0: until Ctrl-C) and return. `settings` are the brain's; empty ones are left out.
+    """Play `sessions` (0: until Ctrl-C) and return; without `enqueue` those that the agent's automation
+    enters. `settings` are the brain's; empty ones are left out.
 
     Raises BadSettings, and BotError for a bridged game that cannot be had; what goes wrong while playing ends the program as `bots.run` says.
     """
@@ -27,7 +35,14 @@ def play_brain(
     given = {key: value for key, value in settings.items() if value}
     space = bridged.offer(space, brain)
     bot = BrainBot(make(brain, space, given))
-    run(bot, space=space, name=name or brain.capitalize(), sessions=sessions or None, url=url)
+    run(
+        bot,
+        space=space,
+        name=name or brain.capitalize(),
+        sessions=sessions or None,
+        enqueue=enqueue,
+        url=url,
+    )
 
 
 def _check_llm(settings: dict[str, Any]) -> None:

@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_parallel: int = 1
     """Sessions at the same time."""
     tier_micros: int = 0
+    enqueue: bool = True
+    """False: it asks for no sessions, and plays those that the agent's automation or a tournament enters."""
     url: str | None = None
     """The arena's HTTP API. None: AGON_URL, else http://127.0.0.1:8600."""
     key: str | None = None
@@ -79,6 +81,7 @@ async def play(
     options = Options(
         space=settings.space or contestant.space,
         tier_micros=settings.tier_micros,
+        enqueue=settings.enqueue,
         sessions=settings.sessions,
         max_parallel=settings.max_parallel,
         msgpack=settings.msgpack,
@@ -99,6 +102,7 @@ def run(
     name: str | None = None,
     sessions: int | None = 1,
     max_parallel: int = 1,
+    enqueue: bool = True,
     url: str | None = None,
     key: str | None = None,
     quiet: bool = False,
@@ -113,6 +117,7 @@ def run(
         name=name,
         sessions=sessions,
         max_parallel=max_parallel,
+        enqueue=enqueue,
         url=url,
         key=key,
     )

@@ -228,6 +228,13 @@ def bot(
     ] = "random",
     name: Annotated[str, typer.Option(help="The agent's public name.")] = "",
     sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
+    queue: Annotated[
+        bool,
+        typer.Option(
+            "--queue/--no-queue",
+            help="Whether it queues; else it plays what the agent's automation enters.",
+        ),
+    ] = True,
     url: ApiUrl = DEFAULT_URL,
     llm_url: Annotated[
         str,
@@ -254,7 +261,13 @@ def bot(
     settings = {"url": llm_url, "model": model, "api_key": llm_api_key, "system": prompt}
     try:
         play_brain(
-            space=space, brain=brain, name=name, sessions=sessions, url=url, settings=settings
+            space=space,
+            brain=brain,
+            name=name,
+            sessions=sessions,
+            url=url,
+            settings=settings,
+            enqueue=queue,
         )
     except BotError as error:
         raise CommandError(str(error)) from None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.automation import Automation, InvalidLimits, LimitReached, Limits, Run
 from server.identity import Identity
-from server.store import Store, automations
+from server.store import Store, automations, open_store
 from server.store.automations import NoAutomation, RunUnderWay
 from server.store.engine import Database
 
@@ -29,6 +30,14 @@ LIMITS = Limits(
 async def agent(store: Store) -> str:
     identity: Identity = (await store.agents.register("Ember"))[0]
     return identity.agent
+
+
+@pytest.fixture
+async def second(store: Store, store_url: str) -> AsyncIterator[Store]:
+    """The same records, opened by what might be another process."""
+    opened = await open_store(store_url)
+    yield opened
+    await opened.close()
 
 
 class Desk:
@@ -272,8 +281,8 @@ async def test_it_is_stopped_for_other_reasons_in_its_run_alone(
     assert (found.state, found.reason) == ("stopped", "the agent is archived")
 
 
-async def test_no_race_exceeds_a_limit(store: Store, agent: str) -> None:
-    """Forty tasks enter, leave and settle at once, each admission a transaction of its own."""
+async def test_no_race_exceeds_a_limit(store: Store, second: Store, agent: str) -> None:
+    """Forty tasks of two processes enter, leave and settle at once, each step a transaction of its own."""
     limits = msgspec.structs.replace(
         LIMITS,
         max_sessions=30,
@@ -283,10 +292,10 @@ async def test_no_race_exceeds_a_limit(store: Store, agent: str) -> None:
     )
     await store.automations.put(agent, limits)
     await store.automations.turn_on(agent)
-    desk, chance = Desk(store, agent), random.Random(7)
+    desks, chance = [Desk(store, agent), Desk(second, agent)], random.Random(7)
     refused: list[str] = []
 
-    async def play(won: int, leaves: bool) -> None:
+    async def play(desk: Desk, won: int, leaves: bool) -> None:
         try:
             run = await desk.enter()
         except LimitReached as error:
@@ -300,11 +309,11 @@ async def test_no_race_exceeds_a_limit(store: Store, agent: str) -> None:
         assert found.run.at_risk_micros - found.run.profit_micros <= 9 * DOLLAR
         await (desk.release(run) if leaves else desk.settle(run, won))
 
-    async def player() -> None:
+    async def player(desk: Desk) -> None:
         for _ in range(3):
-            await play(chance.choice((0, 0, 1_900_000)), chance.random() < 0.1)
+            await play(desk, chance.choice((0, 0, 1_900_000)), chance.random() < 0.1)
 
-    await asyncio.gather(*(player() for _ in range(40)))
+    await asyncio.gather(*(player(desks[number % 2]) for number in range(40)))
     found = await standing(store, agent)
     assert refused, "the limits were pressed"
     assert (found.run.open, found.run.at_risk_micros) == (0, 0), "nothing is counted twice or lost"
@@ -312,10 +321,11 @@ async def test_no_race_exceeds_a_limit(store: Store, agent: str) -> None:
     assert found.run.profit_micros >= -9 * DOLLAR
 
 
-async def test_the_last_place_is_given_once(store: Store, agent: str) -> None:
+async def test_the_last_place_is_given_once(store: Store, second: Store, agent: str) -> None:
     await store.automations.put(agent, msgspec.structs.replace(LIMITS, max_parallel=1))
     await store.automations.turn_on(agent)
-    desk = Desk(store, agent)
-    outcomes = await asyncio.gather(*(desk.enter() for _ in range(24)), return_exceptions=True)
+    desks = [Desk(store, agent), Desk(second, agent)]
+    tried = (desks[number % 2].enter() for number in range(24))
+    outcomes = await asyncio.gather(*tried, return_exceptions=True)
     assert outcomes.count(1) == 1
     assert sum(isinstance(each, LimitReached) for each in outcomes) == 23
