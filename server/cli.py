@@ -11,8 +11,7 @@ import msgspec
 import typer
 
 from server import config as configuration
-from server.commands import automation, jobs, money, points, results, season
-from server.commands.board import board
+from server.commands import admin, automation, from server.commands.board import board, jobs, money, points, results, season
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
 from server.config import Config, ConfigError
@@ -32,6 +31,7 @@ app.add_typer(points.app)
 app.add_typer(jobs.app)
 app.add_typer(results.app)
 app.add_typer(season.app)
+app.add_typer(admin.app)
 
 ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
 DEFAULT_URL = "http://127.0.0.1:8600"

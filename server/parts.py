@@ -47,6 +47,7 @@ from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
 from server.jobs.judge import PANEL_SHARE
 from server.jobs.official import OfficialBoards
+from server.leaving import Leaving
 from server.live.agents import AgentChannels
 from server.live.connection import open_redis
 from server.live.feed import Feed
@@ -258,6 +259,7 @@ class Parts:
 
     def _make_matchmaker(self) -> Matchmaker:
         holds = Holds(entries=self._store.entries, queues=self._queues, clock=unix_ms)
+        leaving = Leaving(entries=self._store.entries, leave=self._entrance().leave)
         return Matchmaker(
             name=self._name,
             redis=self._redis,
@@ -266,7 +268,7 @@ class Parts:
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
-            sweeps=(self._make_lost().void, holds.sweep),
+            sweeps=(self._make_lost().void, leaving.sweep, holds.sweep),
             left=holds.released,
         )
 

@@ -16,7 +16,7 @@ from server.admin.refused import Refused, unknown
 from server.admin.voiding import Voiding
 from server.clock import Clock, unix_ms
 from server.store import Store, audit, money, outbox, schema
-from server.store.audit import Entry
+from server.store.audit import AuditEntry
 
 MAX_REDRIVEN = 1_000
 """Dead letters in one transaction."""
@@ -47,7 +47,7 @@ class Acts:
             )
         return found
 
-    async def freeze(self, agent: str, *, actor: str, reason: str) -> Entry:
+    async def freeze(self, agent: str, *, actor: str, reason: str) -> AuditEntry:
         """Have an agent play no more once what it plays now is over.
 
         Its automation stops, with the reason, and it can queue no more; what waits for it is taken out of
@@ -73,7 +73,7 @@ class Acts:
                 detail={"automation_stopped": stopped},
             )
 
-    async def unfreeze(self, agent: str, *, actor: str, reason: str) -> Entry:
+    async def unfreeze(self, agent: str, *, actor: str, reason: str) -> AuditEntry:
         """Let it play again. Its automation stays stopped until its owner starts it. Raises Refused."""
         reason, now_ms = _line(reason), self._clock()
         async with self._db.writing() as tx:
@@ -93,7 +93,7 @@ class Acts:
                 detail={"was_frozen_for": why},
             )
 
-    async def grant_role(self, account: str, role: str, *, actor: str, reason: str) -> Entry:
+    async def grant_role(self, account: str, role: str, *, actor: str, reason: str) -> AuditEntry:
         """See `roles.grant`. It counts from the account's next request on."""
         reason, now_ms = _line(reason), self._clock()
         async with self._db.writing() as tx:
@@ -108,7 +108,7 @@ class Acts:
                 detail={"role": role},
             )
 
-    async def revoke_role(self, account: str, role: str, *, actor: str, reason: str) -> Entry:
+    async def revoke_role(self, account: str, role: str, *, actor: str, reason: str) -> AuditEntry:
         """See `roles.revoke`. It counts from the account's next request on."""
         reason, now_ms = _line(reason), self._clock()
         async with self._db.writing() as tx:

@@ -18,6 +18,7 @@ VERSION = "1"
 _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
     "session": "A session's id.",
+    "account": "An account's id.",
     "agent": "An agent's id.",
     "key": "A key's id.",
     "login": "A login's id.",

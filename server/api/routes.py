@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.api import (
+    admin,
     agents,
     automation,
     avatars,
@@ -194,4 +195,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *comparisons.OPERATIONS,
     *points.OPERATIONS,
     *shares.OPERATIONS,
+    *admin.OPERATIONS,
 )

@@ -182,14 +182,16 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
     }
 
 
-_STEP_NAMES = {"judge": "judged", "settle": "settled", "rate": "rated"}
+_STEP_NAMES = {"void": "voided", "judge": "judged", "settle": "settled", "rate": "rated"}
 _GIVEN_UP = {"judge": "judging failed", "settle": "settling failed", "rate": "rating failed"}
 _STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
     "waiting": "waiting",
     "running": "running",
     "done": "done",
     "dead": "failed",
+    "void": "failed",
 }
+_VOID = "the session is void"
 
 
 def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
@@ -203,7 +205,9 @@ def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
         if step.step == "open":
             continue
         name, state = _STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state]
-        if dead and state == "waiting":
+        if step.state == "void":
+            found.append(Step(name, state, _VOID))
+        elif dead and state == "waiting":
             found.append(Step(name, "failed", dead))
         else:
             found.append(Step(name, state))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands.running import AsJson, CommandError, ConfigFile, DataDir, load, run_async
+from server.commands.running import AsJson, CommandError, ConfigFile, DataDir, load, on_records
 
 if TYPE_CHECKING:
-    from server.config import Config
+    from server.store import Store
     from server.store.backlog import Job
 
 app = typer.Typer(
@@ -41,7 +41,6 @@ def jobs(
     if context.invoked_subcommand is not None:
         return
     from server.commands import telling
-    from server.commands.opening import records
     from server.store.backlog import UNFINISHED
     from server.store.outbox import State
 
@@ -49,14 +48,12 @@ def jobs(
     if unknown := sorted(set(state or ()) - known):
         raise CommandError(f"no state {unknown[0]!r}; there are: {', '.join(sorted(known))}")
     settings = load(config, data_dir)
-
-    async def work() -> list[Job]:
-        async with records(settings) as store:
-            return await store.backlog.page(
-                states=state or UNFINISHED, step=step, session=session, limit=limit
-            )
-
-    found = run_async(work)
+    found = on_records(
+        settings,
+        lambda store: store.backlog.page(
+            states=state or UNFINISHED, step=step, session=session, limit=limit
+        ),
+    )
     if as_json:
         telling.as_json(found)
     else:
@@ -107,15 +104,9 @@ def show(
     """Say all there is to say of one row, with its whole error."""
     from server.clock import unix_ms
     from server.commands import telling
-    from server.commands.opening import records
 
     settings = load(config, data_dir)
-
-    async def work() -> Job | None:
-        async with records(settings) as store:
-            return await store.backlog.get(job)
-
-    found = run_async(work)
+    found = on_records(settings, lambda store: store.backlog.get(job))
     if found is None:
         raise CommandError(f"no job {job!r}")
     if as_json:
@@ -149,7 +140,7 @@ def redrive(
     if all_ == bool(ids) or all_ != (step is not None):
         raise CommandError("name the ids of dead letters, or --all with --step")
     settings = load(config, data_dir)
-    wanted, driven = run_async(lambda: _redrive(settings, ids or [], step, reason))
+    wanted, driven = on_records(settings, lambda store: _redrive(store, ids or [], step, reason))
     for each in driven:
         print(each)
     if left := [each for each in wanted if each not in driven]:
@@ -159,12 +150,10 @@ def redrive(
 
 
 async def _redrive(
-    settings: Config, ids: list[str], step: str | None, reason: str
+    store: Store, ids: list[str], step: str | None, reason: str
 ) -> tuple[list[str], list[str]]:
     from server.admin import Acts
-    from server.commands.opening import records
     from server.store.audit import OPERATOR
 
-    async with records(settings) as store:
-        wanted = ids if step is None else list(await store.backlog.dead(step))
-        return wanted, await Acts(store).redrive(wanted, actor=OPERATOR, reason=reason)
+    wanted = ids if step is None else list(await store.backlog.dead(step))
+    return wanted, await Acts(store).redrive(wanted, actor=OPERATOR, reason=reason)

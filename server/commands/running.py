@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 import uvloop
 
 from server import config as configuration
 from server.config import Config
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from server.store import Store
 
 T = TypeVar("T")
 
@@ -57,3 +62,30 @@ def load(file: Path | None, data_dir: str | None) -> Config:
     except (registry.UnknownSpace, ValueError) as error:
         raise CommandError(str(error)) from None
     return settings
+
+
+def on_records(settings: Config, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do something on the arena's database. Raises StoreError, besides what it raises."""
+    from server.commands.opening import records
+
+    async def opened() -> T:
+        async with records(settings) as store:
+            return await work(store)
+
+    return run_async(opened)
+
+
+def on_live_state(settings: Config, work: Callable[[Store, Redis], Awaitable[T]]) -> T:
+    """The same with Redis. Raises StoreError and CommandError, besides what it raises."""
+    from redis.exceptions import RedisError
+
+    from server.commands.opening import live_state, records
+
+    async def opened() -> T:
+        async with records(settings) as store, live_state(settings) as redis:
+            try:
+                return await work(store, redis)
+            except RedisError as error:
+                raise CommandError(f"redis does not answer: {error}; see `agon doctor`") from None
+
+    return run_async(opened)

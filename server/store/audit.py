@@ -24,7 +24,7 @@ MAX_PAGE = 500
 _a = merit.audit
 
 
-class Entry(msgspec.Struct, frozen=True):
+class AuditEntry(msgspec.Struct, frozen=True):
     """One act."""
 
     id: str
@@ -53,7 +53,7 @@ class AuditLog:
         act: str | None = None,
         before: str | None = None,
         limit: int = 50,
-    ) -> list[Entry]:
+    ) -> list[AuditEntry]:
         """Newest first; `before` is the last id of the page before."""
         query = select(*_a.c).order_by(_a.c.id.desc()).limit(min(limit, MAX_PAGE))
         if subject is not None:
@@ -75,15 +75,15 @@ async def note(
     reason: str,
     now_ms: int,
     detail: dict[str, Any],
-) -> Entry:
+) -> AuditEntry:
     """Write down an act within the transaction that does it."""
-    entry = Entry(new_id(), now_ms, actor, act, subject, reason, detail)
+    entry = AuditEntry(new_id(), now_ms, actor, act, subject, reason, detail)
     row = msgspec.structs.asdict(entry) | {"detail": msgspec.json.encode(detail).decode()}
     await tx.execute(_a.insert().values(row))
     return entry
 
 
-async def latest(tx: AsyncConnection, act: str, subject: str) -> Entry | None:
+async def latest(tx: AsyncConnection, act: str, subject: str) -> AuditEntry | None:
     """The last act of that kind on the subject."""
     query = (
         select(*_a.c)
@@ -95,6 +95,6 @@ async def latest(tx: AsyncConnection, act: str, subject: str) -> Entry | None:
     return None if row is None else _entry(row)
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any) -> AuditEntry:
     values = row._asdict()
-    return Entry(**values | {"detail": msgspec.json.decode(values["detail"])})
+    return AuditEntry(**values | {"detail": msgspec.json.decode(values["detail"])})

@@ -54,7 +54,7 @@ class Job(msgspec.Struct, frozen=True):
     """Of the last attempt that failed."""
 
 
-class Load(msgspec.Struct, frozen=True):
+class StepLoad(msgspec.Struct, frozen=True):
     """What is unfinished of one step."""
 
     step: str
@@ -81,11 +81,11 @@ class Backlog:
         session: str | None = None,
         limit: int = 100,
     ) -> list[Job]:
-        """The rows in these states, oldest first; a session's in their order."""
+        """The rows in these states, of the oldest sessions first; a session's in their order."""
         query = (
             _jobs()
             .where(_o.c.state.in_(list(states)))
-            .order_by(_o.c.id)
+            .order_by(_o.c.session, _o.c.rank)
             .limit(min(limit, MAX_PAGE))
         )
         if step is not None:
@@ -111,7 +111,7 @@ class Backlog:
         async with self._db.reading() as tx:
             return (await tx.scalars(query)).all()
 
-    async def load(self, now_ms: int) -> list[Load]:
+    async def load(self, now_ms: int) -> list[StepLoad]:
         """For each step of which something is unfinished. Costs as much as there is unfinished."""
         due = (_o.c.state == State.WAITING.value) & (_o.c.due_ms <= now_ms) & ~blocked()
         query = (
@@ -126,7 +126,7 @@ class Backlog:
             .order_by(_o.c.step)
         )
         async with self._db.reading() as tx:
-            return [Load(*row) for row in await tx.execute(query)]
+            return [StepLoad(*row) for row in await tx.execute(query)]
 
 
 def _jobs() -> Select[*tuple[Any, ...]]:

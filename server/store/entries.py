@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.agents.spec import unplayed
@@ -165,6 +165,21 @@ class Entries:
             select(*_columns)
             .where(_h.c.state == "held", _h.c.made_ms < older_than_ms, _h.c.ticket > after)
             .order_by(_h.c.ticket)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [HoldRow(*row) for row in await tx.execute(query)]
+
+    async def held_by_stopped(self, limit: int) -> list[HoldRow]:
+        """Holds for tickets of agents that are frozen or archived, oldest first."""
+        a = schema.agent
+        query = (
+            select(*_columns)
+            .join(a, a.c.id == _h.c.agent)
+            .where(
+                _h.c.state == "held", or_(a.c.frozen_ms.is_not(None), a.c.archived_ms.is_not(None))
+            )
+            .order_by(_h.c.made_ms)
             .limit(limit)
         )
         async with self._db.reading() as tx:

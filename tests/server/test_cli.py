@@ -26,6 +26,7 @@ COMMANDS = (
     "logout",
     "whoami",
     "jobs",
+    "admin",
 )
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 

@@ -1,0 +1,171 @@
+"""Where the money is when an admin voids a session or freezes an agent, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from server.admin import Acts, Refused
+from server.admin.voiding import turn_ended
+from server.clock import unix_ms
+from server.entering import Entrance, EntryRefused
+from server.identity import Identity
+from server.leaving import Leaving
+from server.ledger import names
+from server.live.queue import Queues
+from server.store import Store
+from server.store.results import Voided
+from tests.server.money_world import SPACE, TIER, available, balance, funded, session_of, ticket_of
+
+
+@pytest.fixture
+async def ann(store: Store) -> Identity:
+    return await funded(store, "Ann")
+
+
+@pytest.fixture
+async def ben(store: Store) -> Identity:
+    return await funded(store, "Ben")
+
+
+async def ended(store: Store, *agents: Identity) -> str:
+    """A session whose entries are in its pot and which waits to be settled."""
+    tickets = [ticket_of(agent) for agent in agents]
+    for ticket in tickets:
+        await store.entries.hold(ticket)
+    record = session_of(tickets)
+    await store.sessions.form(record)
+    await store.sessions.seal(
+        session=record.session,
+        status="ended",
+        outcome={"termination": "line", "returns": [1, -1]},
+        document=b"{}",
+        digest="d" * 64,
+        steps=("settle", "rate"),
+        now_ms=1,
+    )
+    return record.session
+
+
+async def test_a_void_and_a_settlement_at_once_end_as_one_of_the_two(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    """Whoever comes first; never a session that is void and paid out, or scored and refunded."""
+    acts, outcomes = Acts(store), set()
+    for number in range(12):
+        session = await ended(store, ann, ben)
+        first = (number % 3) / 200
+
+        async def settle(session: str = session, wait_s: float = first) -> str:
+            await asyncio.sleep(wait_s)
+            try:
+                return (await store.results.settle(session, (1, 2), (1_000, -1_000))).status
+            except Voided:
+                return (await store.results.void(session, "voided")).status
+
+        async def void(session: str = session, wait_s: float = 0.01 - first) -> str:
+            await asyncio.sleep(wait_s)
+            try:
+                await acts.void(session, actor="boss", reason="a race")
+            except Refused as refused:
+                return refused.code
+            return "voided"
+
+        status, said = await asyncio.gather(settle(), void())
+        row = await store.sessions.get(session)
+        assert row is not None
+        assert (status, said, row.status) in (
+            ("settled", "already-settled", "ended"),
+            ("void", "voided", "void"),
+        )
+        outcomes.add(status)
+        assert await store.ledger.audit() == []
+        pot = await store.ledger.account(names.pot("usdc", session))
+        assert pot.balance_micros == 0
+    assert outcomes, "something came of it"
+    paid = await balance(store, ann) + await balance(store, ben)
+    fees = [await store.ledger.account(names.fees("usdc", pool)) for pool in names.POOLS]
+    assert paid + sum(fee.balance_micros for fee in fees) == 20 * TIER
+
+
+async def test_a_settlement_that_nothing_has_stopped_stands(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    session = await ended(store, ann, ben)
+    await store.results.settle(session, (1, 2), (1_000, -1_000))
+    with pytest.raises(Refused, match="has been settled"):
+        await Acts(store).void(session, actor="boss", reason="too late")
+    row = await store.sessions.get(session)
+    assert row is not None
+    assert row.status == "ended"
+
+
+async def test_a_voided_session_gives_every_entry_back(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    session = await ended(store, ann, ben)
+    assert await balance(store, ann) == 9 * TIER
+    found = await Acts(store).void(session, actor="boss", reason="the rules were wrong")
+    assert (found.was, found.given_up) == ("ended", ["rate"])
+    assert not await turn_ended(store.database, session, "again", unix_ms())
+    with pytest.raises(Voided):
+        await store.results.settle(session, (1, 2), (1_000, -1_000))
+    result = await store.results.void(session, "voided by the arena: the rules were wrong")
+    assert (result.status, result.pot_micros) == ("void", 2 * TIER)
+    assert [await balance(store, each) for each in (ann, ben)] == [10 * TIER] * 2
+    assert await store.ledger.audit() == []
+    states = {each.step: each.state for each in await store.outbox.steps(session)}
+    assert (states["settle"], states["rate"]) == ("done", "void")
+
+
+class Arena:
+    """The queues, and who takes out of them."""
+
+    def __init__(self, store: Store, redis: Redis) -> None:
+        self.queues = Queues(redis, tiers_open=(0, TIER))
+        self.entrance = Entrance(
+            entries=store.entries,
+            queues=self.queues,
+            rating_of=store.ratings.current,
+            tiers_open=(0, TIER),
+            clock=unix_ms,
+        )
+        self.leaving = Leaving(entries=store.entries, leave=self.entrance.leave)
+
+    async def waiting(self) -> int:
+        return sum(card.waiting for card in await self.queues.sizes())
+
+
+async def test_a_frozen_agent_is_taken_out_of_the_queues_and_does_not_come_back(
+    store: Store, redis: Redis, ann: Identity, ben: Identity
+) -> None:
+    arena, acts = Arena(store, redis), Acts(store)
+    for agent, tier in ((ann, TIER), (ann, 0), (ben, TIER)):
+        await arena.entrance.enter(agent, SPACE, tier)
+    assert await available(store, ann) == 9 * TIER
+    await acts.freeze(ann.agent, actor="boss", reason="sells its seats")
+    await arena.leaving.sweep()
+    await arena.leaving.sweep()
+    assert await available(store, ann) == 10 * TIER
+    assert await store.entries.of_agent(ann.agent) == []
+    assert await arena.waiting() == 1, "the other one goes on waiting"
+    with pytest.raises(EntryRefused, match="frozen: sells its seats"):
+        await arena.entrance.enter(ann, SPACE, TIER)
+    assert await store.ledger.audit() == []
+    await acts.unfreeze(ann.agent, actor="boss", reason="it was its twin")
+    await arena.entrance.enter(ann, SPACE, TIER)
+    await arena.leaving.sweep()
+    assert await arena.waiting() == 2
+
+
+async def test_an_archived_agent_is_taken_out_as_well(
+    store: Store, redis: Redis, ann: Identity
+) -> None:
+    arena = Arena(store, redis)
+    await arena.entrance.enter(ann, SPACE, TIER)
+    await store.owned.archive(ann.agent)
+    await arena.leaving.sweep()
+    assert await available(store, ann) == 10 * TIER
+    assert await arena.waiting() == 0
