@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 class Agon:
     """The command, on one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **env: str) -> None:
         self._env = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
-        self._env |= {"AGON_DATABASE_URL": url, "COLUMNS": "200"}
+        self._env |= {"AGON_DATABASE_URL": url, "COLUMNS": "200"} | env
 
     async def __call__(self, *arguments: str, status: int = 0) -> str:
         result = await asyncio.to_thread(

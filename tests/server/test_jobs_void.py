@@ -49,9 +49,16 @@ def acts(store: Store) -> Acts:
     return Acts(store)
 
 
-async def opened(store: Store, redis: Redis, seats: Seats, *, age_ms: int = 0) -> SessionRecord:
+async def opened(
+    store: Store,
+    redis: Redis,
+    seats: Seats,
+    *,
+    age_ms: int = 0,
+    record: SessionRecord | None = None,
+) -> SessionRecord:
     """A live session that no host has leased yet."""
-    record = seats.record("bid-tac-toe")
+    record = record or seats.record("bid-tac-toe")
     record = msgspec.structs.replace(record, opened_ms=record.opened_ms - age_ms)
     await store.sessions.form(record)
     await LiveLog(redis).open_session(record, open_event(record), initial_views(record))
