@@ -11,7 +11,8 @@ import msgspec
 import typer
 
 from server import config as configuration
-from server.commands import admin, automation, from server.commands.board import board, jobs, money, points, results, season
+from server.commands import admin, automation, jobs, money, points, results, season
+from server.commands.board import board
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
 from server.config import Config, ConfigError
