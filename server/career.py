@@ -112,27 +112,4 @@ class Bucket(msgspec.Struct, frozen=True):
     """When it began, unix ms."""
     tally: Tally
     last: str
-    """The last session that was settled in it."""
-
-
-def gathered(buckets: Sequence[Bucket], width_ms: int) -> list[Bucket]:
-    """Buckets, oldest first, put together to spans of `width_ms` that begin at its multiples."""
-    merged: list[Bucket] = []
-    for bucket in buckets:
-        began_ms = bucket.at_ms - bucket.at_ms % width_ms
-        if merged and merged[-1].at_ms == began_ms:
-            merged[-1] = Bucket(began_ms, merged[-1].tally + bucket.tally, bucket.last)
-        else:
-            merged.append(Bucket(began_ms, bucket.tally, bucket.last))
-    return merged
-
-
-def thinned(buckets: Sequence[Bucket], most: int) -> list[Bucket]:
-    """At most `most` buckets: neighbours are added up, as many each time; nothing is left out."""
-    if len(buckets) <= most:
-        return list(buckets)
-    size = -(-len(buckets) // most)
-    return [
-        Bucket(part[0].at_ms, total(bucket.tally for bucket in part), part[-1].last)
-        for part in (buckets[i : i + size] for i in range(0, len(buckets), size))
-    ]
+    """The newest session that was settled in it."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from server.career import Bucket, Tally, average_milli, gathered, roi_milli, thinned
+from server.career import Bucket, Tally, average_milli, roi_milli
 
 POINTS = 500
 """A series has at most so many points."""
 Bucketing = Literal["auto", "session", "hour", "day", "week"]
-_HOUR_MS = 3_600_000
-_WIDTHS_MS: dict[Bucketing, int] = {
-    "hour": _HOUR_MS,
-    "day": 24 * _HOUR_MS,
-    "week": 7 * 24 * _HOUR_MS,
-}
+WIDTH_HOURS: dict[Bucketing, int] = {"hour": 1, "day": 24, "week": 7 * 24}
 Rated = Callable[[str], tuple[int, int] | None]
 """Session -> (mu, sigma) after it, in thousandths; None where nothing is known."""
 
@@ -45,35 +40,23 @@ class SeriesPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The span's last session."""
 
 
-def asset_of(hours: Sequence[tuple[str, Bucket]]) -> str:
-    """What to plot where nobody says: USDC if any was paid, else play money."""
-    return "usdc" if any(asset == "usdc" and b.tally.paid_micros for asset, b in hours) else "play"
+class Cut(msgspec.Struct, frozen=True):
+    """How an agent's hours are cut into the spans of a series."""
+
+    bucket: Bucketing
+    width_hours: int
+    each: int
+    """So many spans next to each other are put together, as often as it goes."""
 
 
-def in_asset(hours: Sequence[tuple[str, Bucket]], asset: str) -> list[Bucket]:
-    """The buckets with all that was played, and the money of one asset."""
-    return [
-        bucket
-        if of == asset
-        else msgspec.structs.replace(
-            bucket, tally=msgspec.structs.replace(bucket.tally, paid_micros=0, won_micros=0)
-        )
-        for of, bucket in hours
-    ]
+def cut(bucketing: Bucketing, spans: Mapping[Bucketing, int]) -> Cut:
+    """At most POINTS spans, whatever is asked for; `spans` says how many of each width have sessions.
 
-
-def spans(hours: Sequence[Bucket], bucketing: Bucketing) -> tuple[Bucketing, list[Bucket]]:
-    """What was chosen, and at most POINTS spans of it; neighbours are put together where there are more.
-
-    `auto` takes the finest width that needs no putting together.
+    `auto` is the finest width that needs no putting together, or else the week.
     """
-    if bucketing != "auto":
-        return bucketing, thinned(gathered(hours, _WIDTHS_MS[bucketing]), POINTS)
-    for name, width_ms in _WIDTHS_MS.items():
-        found = gathered(hours, width_ms)
-        if len(found) <= POINTS:
-            return name, found
-    return "week", thinned(found, POINTS)
+    if bucketing == "auto":
+        bucketing = next((each for each in WIDTH_HOURS if spans[each] <= POINTS), "week")
+    return Cut(bucketing, WIDTH_HOURS[bucketing], max(1, -(-spans[bucketing] // POINTS)))
 
 
 def points(buckets: Sequence[Bucket], rated: Rated, *, with_score: bool) -> list[SeriesPoint]:

@@ -211,20 +211,18 @@ async def _is_owner(services: Services, request: Request, subject: Subject) -> b
 
 
 async def _by_time(services: Services, subject: Subject, query: SeriesQuery) -> Series:
-    side = side_of(subject, query.version)
-    hours = await services.store.careers.hours(
-        subject.agent, space=query.space, version=side.version
-    )
-    asset = query.asset or series.asset_of(hours)
-    bucketing, buckets = series.spans(series.in_asset(hours, asset), query.bucket)
-    lasts = [bucket.last for bucket in buckets] if query.space is not None else []
+    store, version = services.store.careers, side_of(subject, query.version).version
+    extent, usdc = await store.extent(subject.agent, space=query.space, version=version)
+    asset, cut = query.asset or _default_asset(usdc), series.cut(query.bucket, extent)
+    spans = await store.spans(subject.agent, cut, asset, space=query.space, version=version)
+    lasts = [span.last for span in spans] if query.space is not None else []
     moves = await services.store.dashboards.moves(lasts) if lasts else {}
 
     def rated(session: str) -> tuple[int, int] | None:
         return _rating_of(moves.get(session, ()), subject.agent)
 
-    points = series.points(buckets, rated, with_score=query.space is not None)
-    return Series(bucketing, asset, points)
+    points = series.points(spans, rated, with_score=query.space is not None)
+    return Series(cut.bucket, asset, points)
 
 
 async def _by_session(services: Services, subject: Subject, query: SeriesQuery) -> Series:
@@ -235,22 +233,27 @@ async def _by_session(services: Services, subject: Subject, query: SeriesQuery) 
         until_ms=until_ms(services),
     )
     played = [row for row in reversed(rows) if row.won_micros is not None]
-    hours = [(tiers.asset_of(row.tier_micros), _bucket(row)) for row in played]
-    asset = query.asset or series.asset_of(hours)
+    paid_usdc = any(row.paid and tiers.asset_of(row.tier_micros) == tiers.USDC for row in played)
+    asset = query.asset or _default_asset(paid_usdc)
     moved = {row.session: row.moved for row in played if row.moved is not None}
 
     def rated(session: str) -> tuple[int, int] | None:
         move = moved.get(session) if query.space is not None else None
         return None if move is None else (move.mu_milli, move.sigma_milli)
 
-    buckets = series.in_asset(hours, asset)
+    buckets = [_bucket(row, asset) for row in played]
     points = series.points(buckets, rated, with_score=query.space is not None)
     return Series("session", asset, points)
 
 
-def _bucket(row: Played) -> Bucket:
-    won = row.won_micros or 0
-    tally = of_seat(row.ranks, row.seat, row.score_milli, _paid_micros(row), won)
+def _default_asset(paid_usdc: bool) -> Asset:
+    return "usdc" if paid_usdc else "play"
+
+
+def _bucket(row: Played, asset: str) -> Bucket:
+    ours = tiers.asset_of(row.tier_micros) == asset
+    paid, won = (_paid_micros(row), row.won_micros or 0) if ours else (0, 0)
+    tally = of_seat(row.ranks, row.seat, row.score_milli, paid, won)
     return Bucket(row.sealed_ms or row.opened_ms, tally, row.session)
 
 

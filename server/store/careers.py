@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Row, func, select
+from sqlalchemy import Executable, Select, case, distinct, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.career import Bucket, Part, Tally, of_seat
+from server.ledger.tiers import USDC
+from server.series import WIDTH_HOURS, Bucketing, Cut
 from server.store import merit
 from server.store.engine import Database
 
@@ -25,6 +27,7 @@ HOUR_MS = 3_600_000
 _c = merit.career
 _KEY = ("agent", "space", "version", "asset", "hour")
 _SUMS = Tally.__struct_fields__
+_MONEY = ("paid_micros", "won_micros")
 
 
 class EndedSeat(msgspec.Struct, frozen=True):
@@ -96,24 +99,55 @@ class Careers:
                 for space, version, asset, *sums in await tx.execute(query)
             ]
 
-    async def hours(
+    async def extent(
         self, agent: str, *, space: str | None = None, version: str | None = None
-    ) -> list[tuple[str, Bucket]]:
-        """(asset, hour), oldest first; hours without a settled session are missing."""
-        query = select(_c.c.asset, _c.c.hour, _c.c.last, *(_c.c[name] for name in _SUMS))
-        query = query.where(_c.c.agent == agent).order_by(_c.c.hour, _c.c.last)
-        if space is not None:
-            query = query.where(_c.c.space == space)
-        if version is not None:
-            query = query.where(_c.c.version == version)
+    ) -> tuple[dict[Bucketing, int], bool]:
+        """How many spans of each width have a settled session, and whether any USDC was paid."""
+        counts: list[Any] = [
+            func.count(distinct(_c.c.hour // width)).label(name)
+            for name, width in WIDTH_HOURS.items()
+        ]
+        counts.append(func.sum(case((_c.c.asset == USDC, _c.c.paid_micros), else_=0)))
         async with self._db.reading() as tx:
-            return [_hour(row) for row in await tx.execute(query)]
+            row = (await tx.execute(_of(select(*counts), agent, space, version))).one()
+        found: list[int] = list(row)[:-1]
+        return dict(zip(WIDTH_HOURS, found, strict=True)), bool(row[-1])
+
+    async def spans(
+        self,
+        agent: str,
+        cut: Cut,
+        asset: str,
+        *,
+        space: str | None = None,
+        version: str | None = None,
+    ) -> list[Bucket]:
+        """The spans in which something was settled, oldest first: all that was played, and the money of
+        one asset."""
+        began = _c.c.hour // cut.width_hours
+        number = func.dense_rank().over(order_by=began)
+        rows = _of(select(_c, began.label("began"), number.label("number")), agent, space, version)
+        hours = rows.subquery("hours")
+        of_asset = {name: case((hours.c.asset == asset, hours.c[name]), else_=0) for name in _MONEY}
+        sums = [func.sum(of_asset.get(name, hours.c[name])) for name in _SUMS]
+        query = (
+            select(func.min(hours.c.began), func.max(hours.c.last), *sums)
+            .group_by((hours.c.number - 1) // cut.each)
+            .order_by(func.min(hours.c.began))
+        )
+        async with self._db.reading() as tx:
+            return [
+                Bucket(began * cut.width_hours * HOUR_MS, _tally(sums), last)
+                for began, last, *sums in await tx.execute(query)
+            ]
+
+
+def _of(query: Select[Any], agent: str, space: str | None, version: str | None) -> Select[Any]:
+    query = query.where(_c.c.agent == agent)
+    if space is not None:
+        query = query.where(_c.c.space == space)
+    return query if version is None else query.where(_c.c.version == version)
 
 
 def _tally(sums: Sequence[Any]) -> Tally:
     return Tally(*(int(each) for each in sums))  # PostgreSQL sums to a Decimal
-
-
-def _hour(row: Row[*tuple[Any, ...]]) -> tuple[str, Bucket]:
-    asset, hour, last, *sums = row
-    return asset, Bucket(hour * HOUR_MS, _tally(sums), last)

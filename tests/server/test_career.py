@@ -4,14 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.career import (
-    Bucket,
     Tally,
     average_milli,
-    gathered,
     of_seat,
     roi_milli,
-    thinned,
-    total,
     win_rate,
 )
 
@@ -54,11 +50,6 @@ def test_returns_are_of_what_was_paid() -> None:
 
 
 tallies = st.builds(Tally, *[st.integers(0, 1_000)] * 8)
-series = st.lists(st.tuples(st.integers(0, 10**6), tallies), max_size=60).map(
-    lambda rows: [
-        Bucket(at * 1_000, tally, f"s{at}") for at, tally in sorted(rows, key=lambda row: row[0])
-    ]
-)
 
 
 @given(tallies)
@@ -66,17 +57,3 @@ def test_the_interval_holds_the_rate(tally: Tally) -> None:
     rate = win_rate(tally)
     if rate is not None:
         assert 0 <= rate.low_milli <= rate.milli <= rate.high_milli <= 1_000
-
-
-@given(series, st.integers(1, 20), st.sampled_from([1_000, 60_000, 3_600_000]))
-def test_putting_together_and_thinning_lose_nothing(
-    buckets: list[Bucket], most: int, width_ms: int
-) -> None:
-    together = gathered(buckets, width_ms)
-    thin = thinned(together, most)
-    assert len(thin) <= most
-    for found in (together, thin):
-        assert total(b.tally for b in found) == total(b.tally for b in buckets)
-        assert [b.at_ms for b in found] == sorted({b.at_ms for b in found})
-        assert [b.last for b in found][-1:] == [b.last for b in buckets][-1:]
-    assert all(b.at_ms % width_ms == 0 for b in together)
