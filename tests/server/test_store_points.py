@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server import points
 from server.identity import Identity
@@ -12,6 +12,7 @@ from server.points import Claim, Seat, for_session
 from server.store import Store, merit, seasons
 from server.store import points as stored
 from server.store.engine import Database, open_database
+from tests.server.played_world import Clock, World
 
 NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % points.DAY_MS + points.DAY_MS // 2
 
@@ -118,3 +119,31 @@ async def test_a_new_season_counts_its_own_spaces(db: Database, agents: list[Ide
     new = await add(db, session(2, ember, frost))
     assert f"space:{ember.owner}:2:logic" in new
     assert f"creation:{ember.owner}:1" not in new
+
+
+async def test_settling_grants_what_was_played_and_nothing_else(db: Database, store: Store) -> None:
+    world = World(store, Clock(NOON_MS))
+    ann, ben = await world.agent("Ann"), await world.agent("Ben")
+    await world.play(ann, ben)
+    assert await lines(db) == []
+    forfeited = await world.play(ann, ben, ranks=(2, 1), termination="forfeit")
+    assert [line[0] for line in await lines(db) if line[1] == "session"] == [
+        f"session:{forfeited}:{ben.agent}"
+    ]
+    played = await world.play(ann, ben, ranks=(1, 1), tier=25_000_000)
+    found = {line[0]: line[2] for line in await lines(db)}
+    assert found[f"session:{played}:{ann.agent}"] == found[f"session:{played}:{ben.agent}"] == 50
+
+
+async def test_the_totals_are_the_sums_of_the_lines(db: Database, agents: list[Identity]) -> None:
+    for number in range(6):
+        await add(db, session(number, *agents[: 2 + number % 2]), NOON_MS + number)
+    p, t = merit.point, merit.point_total
+    of_lines = select(p.c.season, p.c.account, p.c.agent, func.sum(p.c.points)).group_by(
+        p.c.season, p.c.account, p.c.agent
+    )
+    async with db.reading() as tx:
+        sums = {tuple(row) for row in await tx.execute(of_lines)}
+        kept = {tuple(row) for row in await tx.execute(select(t))}
+    assert kept == sums
+    assert len(kept) == 3
