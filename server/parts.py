@@ -31,6 +31,7 @@ from judges.house import HousePanel
 from judges.instruments.pronounce import load_dictionary
 from judges.llm import ModelJudge, Style
 from server import commentary
+from server.agents.improver import Improver
 from server.api.app import create_app
 from server.api.listen import ApiServer
 from server.automating import Automating
@@ -167,9 +168,20 @@ class Parts:
             redis=self._redis,
             gateway_address=self._gateway_address,
             metrics=self._metrics,
+            improver=self._improver(),
         )
         self._api = ApiServer(app, self._config.api_host, self._config.api_port)
         return self._api
+
+    def _improver(self) -> Improver | None:
+        """None in a process that has no model: the embedded one is started for the roles that need it."""
+        url = self._urls.llm
+        if url is None:
+            return None
+        config = self._config
+        return Improver(
+            url, config.llm_model, config.llm_api_key, per_min=config.improvements_per_min
+        )
 
     def _make_gateway(self) -> Gateway:
         self._gateway = Gateway(

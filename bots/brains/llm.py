@@ -106,7 +106,7 @@ class LlmBrain:
         self._limit = limit
         self._schemas = True
         self._rng = Random(settings.seed)  # noqa: S311 # end words, not secrets
-        small = settings.rhyme_sheet is None and _SMALL.search(settings.model) is not None
+        small = settings.rhyme_sheet is None and is_small(settings.model)
         self._sheets = bool(settings.rhyme_sheet) or small
 
     async def close(self) -> None:
@@ -272,6 +272,11 @@ class _Answer:
             lines = tidy_verse(self._text).split("\n")[: self._turn.view["bars"]]
             return Reply("\n".join(lines))
         return Reply(tidy_verse(self._text[:REPLY_CHARS]), finish)
+
+
+def is_small(model: str) -> bool:
+    """Whether the model's name says that it has less than a billion parameters."""
+    return _SMALL.search(model) is not None
 
 
 def _with_fault(messages: list[Message], turn: Turn) -> list[Message]:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from server.agents.improver import Improver
 from server.api import problems
 from server.api.asyncapi import asyncapi
 from server.api.descriptions import encode
@@ -39,6 +40,7 @@ def create_app(
     metrics: Metrics | None = None,
     clock: Clock = unix_ms,
     tolls: Tolls | None = None,
+    improver: Improver | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
@@ -56,6 +58,7 @@ def create_app(
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
         pictures=asyncio.Semaphore(PICTURES_AT_ONCE),
         tolls=tolls or Tolls(config),
+        improver=improver,
     )
     app = Starlette(
         routes=routes([once(operation) for operation in OPERATIONS], services),

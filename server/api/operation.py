@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.agents.improver import Improver
 from server.api import problems
 from server.api.problems import Problem
 from server.api.tolls import CHANGING, LOOK_UP, READING, Tolls
@@ -58,6 +59,8 @@ class Services(msgspec.Struct, frozen=True):
     pictures: asyncio.Semaphore
     """Held while a picture is decoded or drawn."""
     tolls: Tolls
+    improver: Improver | None = None
+    """None: this process has no model to ask."""
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -19,6 +19,7 @@ from server.api import (
     money,
     owned,
     points,
+    prompts,
     queues,
     sessions,
     shares,
@@ -144,6 +145,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *agents.OPERATIONS,
     *owned.OPERATIONS,
     *avatars.OPERATIONS,
+    *prompts.OPERATIONS,
     Operation(
         id="getHealth",
         path="/healthz",
