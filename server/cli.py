@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from server import config as configuration
-from server.commands import admin, automation, jobs, money, points, results, season
+from server.commands import admin, agents, automation, jobs, money, points, results, season
 from server.commands.board import board
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(agents.app)
 app.add_typer(automation.app)
 app.add_typer(money.app)
 app.add_typer(points.app)

@@ -20,7 +20,8 @@ from server.api.principal import owned_agent
 from server.api.problems import Problem
 from server.api.tags import has_current
 
-TAKES = ("image/png", "image/jpeg")
+TAKES = ("image/png", "image/jpeg", "application/octet-stream")
+"""What it is, its first bytes say."""
 
 
 class AvatarQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,74 @@
+"""The options of `agon agents` that make a spec."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from server.commands.running import CommandError
+
+
+@dataclass(frozen=True)
+class SpecOptions:
+    """As they were given; None: not named."""
+
+    prompt: str | None = None
+    prompt_file: Path | None = None
+    prompt_for: list[str] | None = None
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    brain: str | None = None
+    space: list[str] | None = None
+    build: str | None = None
+
+    def changed(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """The spec with what was named put in. Raises CommandError, typer.BadParameter."""
+        named = {
+            "prompt": self.prompt_text(),
+            "model": self.model,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "brain": self.brain,
+            "build": self.build,
+        }
+        new = spec | {name: value for name, value in named.items() if value is not None}
+        if self.model == "none":
+            del new["model"]
+        if self.space is not None:
+            new["spaces"] = [] if self.space == ["all"] else self.space
+        if self.prompt_for is not None:
+            new["prompts"] = dict(spec.get("prompts", {})) | self._prompts_for()
+        return new
+
+    def prompt_text(self) -> str | None:
+        """The default prompt that was named. Raises CommandError, typer.BadParameter."""
+        if self.prompt is not None and self.prompt_file is not None:
+            raise typer.BadParameter("name either --prompt or --prompt-file")
+        if self.prompt_file is not None:
+            return _text(self.prompt_file)
+        return sys.stdin.read() if self.prompt == "-" else self.prompt
+
+    def _prompts_for(self) -> dict[str, str]:
+        found = {}
+        for each in self.prompt_for or ():
+            space, equals, file = each.partition("=")
+            if not equals:
+                raise typer.BadParameter(f"--prompt-for {each!r} is no SPACE=FILE")
+            found[space] = _text(Path(file)) if file else ""
+        return found
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{file} is no UTF-8 text") from None
