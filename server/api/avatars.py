@@ -98,6 +98,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=StoredAvatar,
         takes=TAKES,
         max_body_bytes=faces.MAX_BYTES,
+        cost=10,
         scopes=("manage",),
         problems={404: "no such agent of yours", 422: "it is no picture that can be taken"},
         tag="agents",

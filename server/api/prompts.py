@@ -87,6 +87,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Have the arena's model write or improve a prompt for a Space; takes up to 25 seconds",
         answer=ImprovedPrompt,
         body=PromptWish,
+        cost=25,
         scopes=("manage",),
         problems={
             422: "no such Space is offered (`unknown-space`), or a text cannot be stored (`bad-words`)",
