@@ -15,7 +15,7 @@ from server.admin import roles, voiding
 from server.admin.refused import Refused, unknown
 from server.admin.voiding import Voiding
 from server.clock import Clock, unix_ms
-from server.store import Store, audit, money, outbox, schema
+from server.store import Store, audit, automations, outbox, schema
 from server.store.audit import AuditEntry
 
 MAX_REDRIVEN = 1_000
@@ -62,7 +62,8 @@ class Acts:
                 .where(_agent.c.id == agent)
                 .values(frozen_ms=now_ms, frozen_reason=reason)
             )
-            stopped = await _stop_automation(tx, agent, reason, now_ms)
+            words = f"the agent was frozen: {reason}"
+            stopped = await automations.stop(tx, agent=agent, reason=words, now_ms=now_ms)
             return await audit.note(
                 tx,
                 actor=actor,
@@ -163,17 +164,6 @@ async def _expect(tx: AsyncConnection, agent: str, *, frozen: bool) -> str | Non
         raise Refused("conflict", "no-change", f"agent {agent} {state}")
     why: str | None = row.frozen_reason
     return why
-
-
-async def _stop_automation(tx: AsyncConnection, agent: str, reason: str, now_ms: int) -> bool:
-    a = money.automation
-    words = f"the agent was frozen: {reason}"[: audit.MAX_REASON]
-    stopped = await tx.execute(
-        update(a)
-        .where(a.c.agent == agent, a.c.state == "on")
-        .values(state="stopped", reason=words, changed_ms=now_ms)
-    )
-    return stopped.rowcount == 1
 
 
 def _line(reason: str) -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "admit",
     "released",
     "settled",
+    "stop",
 ]
 
 _a = money.automation
@@ -111,6 +112,17 @@ async def settled(
         await _count(tx, row, rules.settled(row.run, micros, won_micros), now_ms)
 
 
+async def stop(
+    tx: AsyncConnection, *, agent: str, reason: str, now_ms: int, run: int | None = None
+) -> bool:
+    """End the run that is on, whichever it is or only `run`. False when it was not on."""
+    was = await _locked(tx, agent)
+    if was is None or was.state != "on" or run not in (None, was.run.number):
+        return False
+    await _write(tx, rules.stopped(was, reason, now_ms), now_ms)
+    return True
+
+
 class Automations:
     """What owners do with them. Every method is one transaction."""
 
@@ -167,13 +179,8 @@ class Automations:
 
     async def stop(self, agent: str, run: int, reason: str) -> bool:
         """End a run for a reason that is none of its limits. False when that run was not on any more."""
-        now_ms = self._clock()
         async with self._db.writing() as tx:
-            was = await _locked(tx, agent)
-            if was is None or was.state != "on" or was.run.number != run:
-                return False
-            await _write(tx, rules.stopped(was, reason, now_ms), now_ms)
-        return True
+            return await stop(tx, agent=agent, run=run, reason=reason, now_ms=self._clock())
 
 
 def automation_of(row: Row[*tuple[Any, ...]]) -> Automation:

@@ -57,7 +57,8 @@ class DueAutomations:
         """At most `limit` automations whose next entry is due, longest due first."""
         a, v = schema.agent, schema.agent_version
         # First the few that are due, so that the agents of all others are never looked at.
-        due = select(_a).where(_a.c.due_ms <= now_ms).order_by(_a.c.due_ms).limit(limit).subquery()
+        on = _a.c.state == "on", _a.c.due_ms <= now_ms
+        due = select(_a).where(*on).order_by(_a.c.due_ms).limit(limit).subquery()
         query = (
             select(due, a.c.name, a.c.owner, a.c.kind, v.c.id.label("version"), v.c.spec)
             .join(a, a.c.id == due.c.agent)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from server.admin import Acts, Refused
+from server.automation import Limits
 from server.identity import Identity
 from server.store import Store, money, schema
 from server.store.audit import OPERATOR
@@ -25,21 +26,9 @@ async def ember(store: Store) -> Identity:
 
 
 async def automate(store: Store, agent: str) -> None:
-    async with store.database.writing() as tx:
-        await tx.execute(
-            insert(money.automation).values(
-                agent=agent,
-                state="on",
-                limits="{}",
-                asset="play",
-                run=1,
-                begun=0,
-                open=0,
-                at_risk_micros=0,
-                profit_micros=0,
-                changed_ms=0,
-            )
-        )
+    limits = Limits(tier_micros=0, spaces=("logic",), max_sessions=9, stop_loss_micros=9_000_000)
+    await store.automations.put(agent, limits)
+    await store.automations.turn_on(agent)
 
 
 async def frozen(store: Store, agent: str) -> tuple[int | None, str | None]:

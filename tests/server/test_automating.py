@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import update
 
+from server.admin import Acts
 from server.automating import AGAIN_MS, MEND_MS, Automating
 from server.automation import MISSES_MAX, REST_MS, Automation, Limits
 from server.entering import Entrance, EntryRefused, Holds
@@ -234,6 +235,17 @@ async def test_archived_and_frozen_agents_are_stopped_with_the_reason(arena: Are
     assert (await arena.standing(frost)).reason == "the agent is frozen: it was rude"
     with pytest.raises(automations.AtRest, match="it was rude"):
         await arena.store.automations.turn_on(frost)
+
+
+async def test_an_admin_s_freeze_is_told_and_ends_the_run(arena: Arena) -> None:
+    ember = await arena.agent("Ember")
+    await arena.rounds(1)
+    await Acts(arena.store, arena.clock).freeze(ember, actor="ann", reason="it was rude")
+    await arena.rounds(5)
+    assert len(arena.door.entered) == 1
+    card = (await arena.view(ember)).automation
+    assert card is not None
+    assert (card.state, card.reason) == ("stopped", "the agent was frozen: it was rude")
 
 
 async def test_want_of_money_stops_it_once_nothing_is_in_play(arena: Arena) -> None:
