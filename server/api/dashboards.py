@@ -7,7 +7,6 @@ else's business, and nothing here tells it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,23 +14,20 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server import dashboard, leagues, series
+from server import dashboard, leagues
 from server.api import problems
 from server.api.operation import Limit, Operation, Services, as_json, read_id, read_query
 from server.api.principal import authenticate, bearer
 from server.automating import card_of
-from server.career import Bucket, of_seat
+from server.career import of_seat
 from server.dashboard import MoneyCard, RecordCard, SpaceResults
 from server.experience import Level
 from server.ledger import tiers
 from server.protocol import AutomationCard, Id, SpaceId
-from server.series import Bucketing, SeriesPoint
 from server.store.agents import version_id
 from server.store.dashboards import Played, Side, Subject
-from server.store.ratings import RatingRow
 
 VersionNumber = Annotated[int, Meta(ge=1, le=1_000_000)]
-Asset = Literal["usdc", "play"]
 
 
 class StatsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,13 +42,6 @@ class HistoryQuery(StatsQuery, frozen=True, forbid_unknown_fields=True):
     """Sessions on one page."""
     before: Id | None = None
     """The `next` of the page before."""
-
-
-class SeriesQuery(StatsQuery, frozen=True, forbid_unknown_fields=True):
-    bucket: Bucketing = "auto"
-    """What a point spans: a session (the latest 500), an hour, a day, a week, or what fits."""
-    asset: Asset | None = None
-    """Whose money is told; null: USDC if any was paid, else play money."""
 
 
 class AgentStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,16 +103,6 @@ class History(msgspec.Struct, frozen=True):
     """`before` for the next page; null on the last one."""
 
 
-class Series(msgspec.Struct, frozen=True):
-    """Numbers over time, oldest first."""
-
-    bucket: Bucketing
-    """What a point spans, before neighbours were put together to make them few enough."""
-    asset: str
-    points: list[SeriesPoint]
-    """At most 500."""
-
-
 async def stats(services: Services, request: Request) -> Response:
     query = read_query(request, StatsQuery)
     subject = await read_subject(services, read_id(request, "agent"), query.version)
@@ -150,13 +129,6 @@ async def history(services: Services, request: Request) -> Response:
     return as_json(
         History([_history_row(row) for row in rows], following), Cache_Control="no-store"
     )
-
-
-async def over_time(services: Services, request: Request) -> Response:
-    query = read_query(request, SeriesQuery)
-    subject = await read_subject(services, read_id(request, "agent"), query.version)
-    make = _by_session if query.bucket == "session" else _by_time
-    return as_json(await make(services, subject, query), Cache_Control="no-store")
 
 
 async def stats_of(
@@ -210,60 +182,6 @@ async def _is_owner(services: Services, request: Request, subject: Subject) -> b
     return principal.account == subject.owner and "read" in principal.scopes
 
 
-async def _by_time(services: Services, subject: Subject, query: SeriesQuery) -> Series:
-    store, version = services.store.careers, side_of(subject, query.version).version
-    extent, usdc = await store.extent(subject.agent, space=query.space, version=version)
-    asset, cut = query.asset or _default_asset(usdc), series.cut(query.bucket, extent)
-    spans = await store.spans(subject.agent, cut, asset, space=query.space, version=version)
-    lasts = [span.last for span in spans] if query.space is not None else []
-    moves = await services.store.dashboards.moves(lasts) if lasts else {}
-
-    def rated(session: str) -> tuple[int, int] | None:
-        return _rating_of(moves.get(session, ()), subject.agent)
-
-    points = series.points(spans, rated, with_score=query.space is not None)
-    return Series(cut.bucket, asset, points)
-
-
-async def _by_session(services: Services, subject: Subject, query: SeriesQuery) -> Series:
-    rows = await services.store.dashboards.history(
-        side_of(subject, query.version),
-        space=query.space,
-        limit=series.POINTS,
-        until_ms=until_ms(services),
-    )
-    played = [row for row in reversed(rows) if row.won_micros is not None]
-    paid_usdc = any(row.paid and tiers.asset_of(row.tier_micros) == tiers.USDC for row in played)
-    asset = query.asset or _default_asset(paid_usdc)
-    moved = {row.session: row.moved for row in played if row.moved is not None}
-
-    def rated(session: str) -> tuple[int, int] | None:
-        move = moved.get(session) if query.space is not None else None
-        return None if move is None else (move.mu_milli, move.sigma_milli)
-
-    buckets = [_bucket(row, asset) for row in played]
-    points = series.points(buckets, rated, with_score=query.space is not None)
-    return Series("session", asset, points)
-
-
-def _default_asset(paid_usdc: bool) -> Asset:
-    return "usdc" if paid_usdc else "play"
-
-
-def _bucket(row: Played, asset: str) -> Bucket:
-    ours = tiers.asset_of(row.tier_micros) == asset
-    paid, won = (_paid_micros(row), row.won_micros or 0) if ours else (0, 0)
-    tally = of_seat(row.ranks, row.seat, row.score_milli, paid, won)
-    return Bucket(row.sealed_ms or row.opened_ms, tally, row.session)
-
-
-def _rating_of(moves: Sequence[RatingRow], agent: str) -> tuple[int, int] | None:
-    for move in moves:
-        if move.version.rpartition("@")[0] == agent:
-            return move.mu_milli, move.sigma_milli
-    return None
-
-
 def _history_row(row: Played) -> HistoryRow:
     league = None if row.moved is None else row.moved.league
     return HistoryRow(
@@ -280,7 +198,7 @@ def _history_row(row: Played) -> HistoryRow:
         seats=None if row.ranks is None else len(row.ranks),
         score_milli=row.score_milli,
         asset=tiers.asset_of(row.tier_micros),
-        paid_micros=_paid_micros(row),
+        paid_micros=entry_of(row),
         won_micros=row.won_micros,
         mu_milli=None if row.moved is None else row.moved.mu_milli,
         sigma_milli=None if row.moved is None else row.moved.sigma_milli,
@@ -295,11 +213,11 @@ def _outcome(row: Played) -> Literal["win", "draw", "loss"] | None:
     return "win" if tally.wins else "draw" if tally.draws else "loss"
 
 
-def _paid_micros(row: Played) -> int:
+def entry_of(row: Played) -> int:
     return tiers.entry_micros(row.tier_micros) if row.paid else 0
 
 
-_BAD = {400: "a parameter is unknown or out of range", 404: "no such agent or version"}
+BAD = {400: "a parameter is unknown or out of range", 404: "no such agent or version"}
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -311,7 +229,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=AgentStats,
         query=StatsQuery,
         bearer=True,
-        problems=_BAD | {401: "the login or key is unknown, expired or revoked"},
+        problems=BAD | {401: "the login or key is unknown, expired or revoked"},
         tag="dashboards",
     ),
     Operation(
@@ -321,18 +239,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="An agent's sessions, newest first: rank, score, entry, pay-out, rating after",
         answer=History,
         query=HistoryQuery,
-        problems=_BAD,
-        tag="dashboards",
-    ),
-    Operation(
-        id="getAgentSeries",
-        cost=5,
-        path="/v1/agents/{agent}/series",
-        handler=over_time,
-        summary="An agent's return, score and rating over time, in at most 500 points",
-        answer=Series,
-        query=SeriesQuery,
-        problems=_BAD,
+        problems=BAD,
         tag="dashboards",
     ),
 )
