@@ -342,6 +342,7 @@ class Parts:
             spaces=[space.id for space in registry.offered()],
             every_s=self._config.official_every_s,
             window=BoardWindow(self._config.official_days, self._config.official_sessions),
+            delay_ms=self._config.spectator_delay_ms,
         )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:

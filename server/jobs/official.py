@@ -39,14 +39,17 @@ class OfficialBoards:
         spaces: Iterable[str],
         every_s: float,
         window: BoardWindow | None = None,
+        delay_ms: int = 0,
         clock: Clock = unix_ms,
     ) -> None:
-        """`folder` is where results files lie: one for all processes that make or serve them."""
+        """`folder` is where results files lie: one for all processes that make or serve them; `delay_ms` is
+        `config.spectator_delay_ms`."""
         self._store = store
         self._folder = folder
         self._spaces = tuple(spaces)
         self._every_s = every_s
         self._window = window or BoardWindow()
+        self._delay_ms = delay_ms
         self._clock = clock
         self._known: dict[str, tuple[int, int]] = {}
         self._stopping = asyncio.Event()
@@ -91,10 +94,17 @@ class OfficialBoards:
 
     async def _publish(self, space: str) -> None:
         """Unless nothing has come to the Space since we made its board."""
-        count = await self._store.outcomes.count(space)
+        count = await self._store.outcomes.count(space, self._clock() - self._delay_ms)
         if not count[0] or self._known.get(space) == count:
             return
-        made = await publish(self._store, space, self._folder, self._window, self._clock)
+        made = await publish(
+            self._store,
+            space,
+            self._folder,
+            self._window,
+            clock=self._clock,
+            delay_ms=self._delay_ms,
+        )
         self._known[space] = count
         _logger.info(
             "official board",

@@ -43,12 +43,16 @@ class BoardFailed(Exception):
     """No board could be made of a file; the message says why."""
 
 
-async def export(store: Store, space: str, folder: Path) -> ResultsFile:
-    """Write all that has been settled in a Space as a results file into the folder."""
+async def export(
+    store: Store, space: str, folder: Path, sealed_by_ms: int | None = None
+) -> ResultsFile:
+    """Write all that has been settled in a Space as a results file into the folder; but not what was sealed
+    later than `sealed_by_ms`, which delayed spectators have not seen yet."""
+    until_ms = unix_ms() if sealed_by_ms is None else sealed_by_ms
     writer = await asyncio.to_thread(_writer, folder)
     try:
         after: Place | None = None
-        while page := await store.outcomes.page(space, after, PAGE):
+        while page := await store.outcomes.page(space, after, PAGE, until_ms):
             await asyncio.to_thread(writer.add, page)
             after = place_of(page[-1])
         return await asyncio.to_thread(writer.finish)
@@ -87,13 +91,21 @@ async def board_of(path: Path, space: str, window: BoardWindow) -> OfficialBoard
 
 
 async def publish(
-    store: Store, space: str, folder: Path, window: BoardWindow, clock: Clock = unix_ms
+    store: Store,
+    space: str,
+    folder: Path,
+    window: BoardWindow,
+    *,
+    clock: Clock = unix_ms,
+    delay_ms: int = 0,
 ) -> OfficialBoard:
     """Make and keep the file and the board of a Space. Raises BoardFailed.
 
+    `delay_ms` is how much later than the seats spectators see a session (`config.spectator_delay_ms`).
+
     What comes out as it stands already, as after a change of leaders, is not kept twice.
     """
-    source = await export(store, space, folder)
+    source = await export(store, space, folder, clock() - delay_ms)
     made = await board_of(path_of(folder, source.digest), space, window)
     made = msgspec.structs.replace(made, computed_ms=clock())
     newest = await store.boards.newest(space)

@@ -35,26 +35,30 @@ class Outcomes:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def count(self, space: str) -> tuple[int, int]:
-        """(settled, void ones included; rated): both only grow, so equal counts mean that nothing is new."""
+    async def count(self, space: str, sealed_by_ms: int) -> tuple[int, int]:
+        """(settled, void ones included; rated) of the sessions that were sealed by then. Both only grow, so
+        equal counts mean that nothing is new."""
         settled = select(func.count()).select_from(_r).join(_s, _s.c.id == _r.c.session)
         applied = schema.rating_applied
         rated = select(func.count()).select_from(applied).join(_s, _s.c.id == applied.c.session)
+        told = (_s.c.space == space) & (_s.c.sealed_ms <= sealed_by_ms)
         async with self._db.reading() as tx:
             return (
-                await tx.scalar(settled.where(_s.c.space == space)) or 0,
-                await tx.scalar(rated.where(_s.c.space == space)) or 0,
+                await tx.scalar(settled.where(told)) or 0,
+                await tx.scalar(rated.where(told)) or 0,
             )
 
-    async def page(self, space: str, after: Place | None, limit: int) -> list[Outcome]:
+    async def page(
+        self, space: str, after: Place | None, limit: int, sealed_by_ms: int
+    ) -> list[Outcome]:
         """The next outcomes of a Space, in the order of their settling; the last of them is the place for the
-        next page (`place_of`)."""
+        next page (`place_of`). What was sealed after `sealed_by_ms` is not told."""
         columns = (_s, _r.c.status.label("result"), _r.c.reason, _r.c.asset, _r.c.settled_ms)
         query = (
             select(*columns, schema.rating_applied.c.rows)
             .join(_r, _r.c.session == _s.c.id)
             .outerjoin(schema.rating_applied, schema.rating_applied.c.session == _s.c.id)
-            .where(_s.c.space == space)
+            .where(_s.c.space == space, _s.c.sealed_ms <= sealed_by_ms)
             .order_by(_r.c.settled_ms, _s.c.id)
             .limit(limit)
         )

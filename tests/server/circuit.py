@@ -17,7 +17,8 @@ from server.store import Store, schema
 from server.store.agents import version_id
 
 DIGEST = "d" * 64
-FIRST_MS = 1_800_000_000_000
+FIRST_MS = 1_700_000_000_000
+LATER_MS = 2_000_000_000_000
 
 
 class Untold(Aftermath):

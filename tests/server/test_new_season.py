@@ -19,7 +19,7 @@ from server.ratings import Rating
 from server.store import Store
 from server.store.new_season import WrongSeason
 from server.store.outcomes import place_of
-from tests.server.circuit import Circuit
+from tests.server.circuit import LATER_MS, Circuit
 
 SPACE = "rap-battle"
 BEGIN = {"actor": "operator", "reason": "the first season is over"}
@@ -32,7 +32,9 @@ def circuit(store: Store) -> Circuit:
 
 async def published(store: Store) -> list[Outcome]:
     found: list[Outcome] = []
-    while page := await store.outcomes.page(SPACE, place_of(found[-1]) if found else None, 50):
+    while page := await store.outcomes.page(
+        SPACE, place_of(found[-1]) if found else None, 50, LATER_MS
+    ):
         found += page
     return found
 
@@ -131,4 +133,4 @@ async def test_sessions_rated_while_a_season_begins_are_rated_all_the_same(
     )
     assert begun is not None
     assert replay(await published(store)).faults == ()
-    assert await store.outcomes.count(SPACE) == (10, 10)
+    assert await store.outcomes.count(SPACE, LATER_MS) == (10, 10)

@@ -20,7 +20,7 @@ from server.official.document import BoardWindow, OfficialBoard, differences, pa
 from server.official.publish import BoardFailed, board_of, publish
 from server.store import Store
 from server.store.boards import KEPT
-from tests.server.circuit import Circuit
+from tests.server.circuit import LATER_MS, Circuit
 
 SPACE = "rap-battle"
 
@@ -93,11 +93,13 @@ async def test_a_worker_makes_the_boards_and_makes_them_again_when_there_is_news
 async def test_a_new_leader_keeps_the_same_board_once(
     circuit: Circuit, store: Store, tmp_path: Path
 ) -> None:
-    first = await publish(store, SPACE, tmp_path, BoardWindow(), clock=lambda: 1)
-    again = await publish(store, SPACE, tmp_path, BoardWindow(), clock=lambda: 2)
+    first = await publish(store, SPACE, tmp_path, BoardWindow(), clock=lambda: LATER_MS)
+    again = await publish(store, SPACE, tmp_path, BoardWindow(), clock=lambda: LATER_MS + 1)
     assert again == first
     assert len(await store.boards.recent(SPACE, 10)) == 1
-    other = await publish(store, SPACE, tmp_path, BoardWindow(sessions=3), clock=lambda: 3)
+    other = await publish(
+        store, SPACE, tmp_path, BoardWindow(sessions=3), clock=lambda: LATER_MS + 2
+    )
     assert (other.sessions, len(await store.boards.recent(SPACE, 10))) == (3, 2)
 
 

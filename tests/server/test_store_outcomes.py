@@ -13,14 +13,16 @@ from server.official.replay import replay
 from server.ratings import Rating
 from server.store import Store
 from server.store.outcomes import place_of
-from tests.server.circuit import DIGEST, Circuit
+from tests.server.circuit import DIGEST, FIRST_MS, LATER_MS, Circuit
 
 PAGE = 7
 
 
 async def published(store: Store, space: str = "rap-battle") -> list[Outcome]:
     found: list[Outcome] = []
-    while page := await store.outcomes.page(space, place_of(found[-1]) if found else None, PAGE):
+    while page := await store.outcomes.page(
+        space, place_of(found[-1]) if found else None, PAGE, LATER_MS
+    ):
         assert len(page) <= PAGE
         found += page
     return found
@@ -70,8 +72,8 @@ async def test_what_is_not_rated_says_so_and_why(circuit: Circuit, store: Store)
     assert (void.rated, void.status, void.ranks) == (False, "void", None)
     assert not_counted(void) == "void: the model is away"
     assert (unrated.rated, not_counted(unrated)) == (None, "")
-    assert await store.outcomes.count("rap-battle") == (4, 2)
-    assert await store.outcomes.count("logic") == (0, 0)
+    assert await store.outcomes.count("rap-battle", LATER_MS) == (4, 2)
+    assert await store.outcomes.count("logic", LATER_MS) == (0, 0)
 
 
 async def test_pages_hold_each_outcome_once(circuit: Circuit, store: Store) -> None:
@@ -84,6 +86,17 @@ async def test_pages_hold_each_outcome_once(circuit: Circuit, store: Store) -> N
     keys = [(each.settled_ms, each.session) for each in found]
     assert keys == sorted(keys)
     assert len(await published(store, "logic")) == 1
+
+
+async def test_what_delayed_spectators_have_not_seen_is_not_told(
+    circuit: Circuit, store: Store
+) -> None:
+    ann, bo = await circuit.agents("Ann", "Bo")
+    first, _ = [await circuit.play(ann, bo) for _ in range(2)]
+    [told] = await store.outcomes.page("rap-battle", None, PAGE, FIRST_MS + 60_000)
+    assert told.session == first
+    assert await store.outcomes.count("rap-battle", FIRST_MS + 60_000) == (1, 1)
+    assert await store.outcomes.count("rap-battle", FIRST_MS) == (0, 0)
 
 
 async def test_ratings_and_leagues_follow_from_what_is_published(
