@@ -90,6 +90,8 @@ class Store:
 
     async def close(self) -> None:
         """Idempotent."""
+        for group in (self.entries, self.sessions, self.results, self.ratings, self.outbox):
+            await group.close()
         await self._database.close()
 
 

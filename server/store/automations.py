@@ -7,10 +7,11 @@ ids, as two that lock in different orders would wait for each other.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, case, select, true, update
+from sqlalchemy import Row, bindparam, case, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import automation as rules
@@ -20,18 +21,30 @@ from server.store import money, schema
 from server.store.engine import Database
 
 __all__ = [
+    "ON",
     "AtRest",
     "Automations",
     "LimitReached",
     "NoAutomation",
     "RunUnderWay",
     "admit",
+    "all_at_rest",
+    "at_rest",
     "released",
     "settled",
     "stop",
 ]
 
 _a = money.automation
+_agent = schema.agent
+
+ON = select(_a.c.agent).where(
+    _a.c.agent.in_(bindparam("agents", expanding=True)), _a.c.state == "on"
+)
+"""Those of `agents` whose automation is on."""
+_standings = select(
+    _agent.c.id, _agent.c.archived_ms, _agent.c.frozen_ms, _agent.c.frozen_reason
+).where(_agent.c.id.in_(bindparam("agents", expanding=True)))
 
 
 class NoAutomation(LookupError):
@@ -200,9 +213,17 @@ def automation_of(row: Row[*tuple[Any, ...]]) -> Automation:
 
 async def at_rest(tx: AsyncConnection, agent: str) -> str | None:
     """Why the agent plays no more, in words; None when it does."""
-    a = schema.agent
-    query = select(a.c.archived_ms, a.c.frozen_ms, a.c.frozen_reason).where(a.c.id == agent)
-    row = (await tx.execute(query)).one_or_none()
+    return (await all_at_rest(tx, [agent])).get(agent)
+
+
+async def all_at_rest(tx: AsyncConnection, agents: Collection[str]) -> dict[str, str]:
+    """`at_rest` of several, without those that play."""
+    rows = {row.id: row for row in await tx.execute(_standings, {"agents": list(agents)})}
+    found = {agent: _why_at_rest(agent, rows.get(agent)) for agent in agents}
+    return {agent: reason for agent, reason in found.items() if reason is not None}
+
+
+def _why_at_rest(agent: str, row: Row[*tuple[Any, ...]] | None) -> str | None:
     if row is None:
         return f"there is no agent {agent!r}"
     if row.frozen_ms is not None:

@@ -40,29 +40,34 @@ class EndedSeat(msgspec.Struct, frozen=True):
     won_micros: int
 
 
-async def add(
-    db: Database,
-    tx: AsyncConnection,
-    *,
-    session: str,
-    space: str,
-    asset: str,
-    ranks: Sequence[int] | None,
-    seats: Sequence[EndedSeat],
-    now_ms: int,
-) -> None:
-    """Count a session for its seats; `ranks` by seat, None when it is void.
+class Ended(msgspec.Struct, frozen=True):
+    """A session that is being settled."""
 
-    Not idempotent: call it in the transaction that settles the session, once it is sure to be the one.
+    session: str
+    space: str
+    asset: str
+    ranks: Sequence[int] | None
+    """By seat; None when it is void."""
+    seats: Sequence[EndedSeat]
+
+
+async def add(db: Database, tx: AsyncConnection, ended: Sequence[Ended], now_ms: int) -> None:
+    """Count sessions for their seats.
+
+    Not idempotent: call it in the transaction that settles the sessions, once it is sure to be the one.
     """
     hour = now_ms // HOUR_MS
     sums: dict[tuple[Any, ...], Tally] = {}
-    for number, seat in enumerate(seats):
-        key = (seat.agent, space, seat.version, asset, hour)
-        one = of_seat(ranks, number, seat.score_milli, seat.paid_micros, seat.won_micros)
-        sums[key] = sums.get(key, Tally()) + one
+    last: dict[tuple[Any, ...], str] = {}
+    for each in ended:
+        for number, seat in enumerate(each.seats):
+            key = (seat.agent, each.space, seat.version, each.asset, hour)
+            paid, won = seat.paid_micros, seat.won_micros
+            one = of_seat(each.ranks, number, seat.score_milli, paid, won)
+            sums[key] = sums.get(key, Tally()) + one
+            last[key] = each.session
     rows = [
-        dict(zip(_KEY, key, strict=True)) | msgspec.structs.asdict(sums[key]) | {"last": session}
+        dict(zip(_KEY, key, strict=True)) | msgspec.structs.asdict(sums[key]) | {"last": last[key]}
         for key in sorted(sums)  # one order everywhere, so that nobody waits in a circle
     ]
     await tx.execute(_adding_up(db.is_sqlite), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -56,14 +57,20 @@ class Leagues:
 
 
 async def put(
-    db: Database, tx: AsyncConnection, space: str, version: str, standing: Standing, now_ms: int
+    db: Database,
+    tx: AsyncConnection,
+    standings: Sequence[tuple[str, str, Standing]],
+    now_ms: int,
 ) -> None:
-    """Write a version's standing, in the caller's transaction, which holds the row of its rating."""
-    values = {**msgspec.to_builtins(standing), "changed_ms": now_ms}
+    """Write (space, version, standing), in the caller's transaction, which holds the rows of their ratings."""
+    insert = db.insert(_l)
+    changed = {name: insert.excluded[name] for name in (*Standing.__struct_fields__, "changed_ms")}
+    rows = [
+        {"space": space, "version": version, "changed_ms": now_ms, **msgspec.to_builtins(standing)}
+        for space, version, standing in standings
+    ]
     await tx.execute(
-        db.insert(_l)
-        .values(space=space, version=version, **values)
-        .on_conflict_do_update(index_elements=["space", "version"], set_=values)
+        insert.on_conflict_do_update(index_elements=["space", "version"], set_=changed), rows
     )
 
 

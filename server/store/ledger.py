@@ -53,6 +53,17 @@ _write_counters = (
     .values({name: bindparam(f"new_{name}") for name in _counters})
 )
 
+_by_name = (
+    select(*_account_columns)
+    .where(_a.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_a.c.id)
+    .with_for_update()
+)
+_done_before = select(*_transfer_columns).where(_t.c.id.in_(bindparam("ids", expanding=True)))
+_resolutions = select(*_transfer_columns).where(
+    _t.c.pending.in_(bindparam("pending", expanding=True))
+)
+
 
 class TransferRefused(Exception):
     """The ledger does not let it happen, and nothing of the batch has."""
@@ -186,14 +197,13 @@ async def _lock(
 ) -> list[Account]:
     """The accounts of these names, opened where they are new, locked in the order of their names."""
     wanted = sorted(ids)
-    query = select(*_account_columns).where(_a.c.id.in_(wanted)).order_by(_a.c.id).with_for_update()
-    found = [_account(row) for row in await tx.execute(query)]
+    found = [_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
     missing = set(wanted) - {account.id for account in found}
     if not missing:
         return found
     opened = [msgspec.to_builtins(opening(id_)) | {"created_ms": now_ms} for id_ in sorted(missing)]
     await tx.execute(db.insert(_a).on_conflict_do_nothing(), opened)
-    return [_account(row) for row in await tx.execute(query)]
+    return [_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
 
 
 async def _book(
@@ -202,11 +212,9 @@ async def _book(
     # After the accounts are locked: whoever did the same transfer before us has committed by now.
     ids = [each.id for each in batch]
     pending = [each.pending for each in batch if each.pending is not None]
-    rows = await tx.execute(
-        select(*_transfer_columns).where(or_(_t.c.id.in_(ids + pending), _t.c.pending.in_(pending)))
-        if pending
-        else select(*_transfer_columns).where(_t.c.id.in_(ids))
-    )
+    rows = list(await tx.execute(_done_before, {"ids": ids + pending}))
+    if pending:  # not joined by OR: each of the two is a plain search in one index
+        rows += await tx.execute(_resolutions, {"pending": pending})
     known = [_transfer(row) for row in rows]
     return Book(accounts, known, [each.pending for each in known if each.pending is not None])
 

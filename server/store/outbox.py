@@ -8,14 +8,16 @@ running step whose attempt has not ended in time is due again: its worker is dea
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.identity import new_id
 from server.store import schema
+from server.store.convoy import Convoy
 from server.store.engine import Database
 
 ATTEMPT_MS = 10 * 60_000
@@ -75,11 +77,63 @@ _OPEN = (State.WAITING.value, State.RUNNING.value)
 _OVER = (State.DONE.value, State.VOID.value)
 
 
+class _Start(msgspec.Struct, frozen=True):
+    """A row that is to be taken, as it was seen."""
+
+    row: OutboxRow
+    now_ms: int
+    attempt_ms: int
+
+
+# Of the hot path, so made once.
+_these = _o.c.id.in_(bindparam("ids", expanding=True))
+_get = select(*_columns).where(_o.c.id == bindparam("row"))
+_due_again = (
+    select(_o.c.id, _o.c.state, _o.c.attempts, _o.c.due_ms)
+    .where(_these)
+    .order_by(_o.c.id)
+    .with_for_update()
+)
+_take = (
+    update(_o)
+    .where(_o.c.id == bindparam("of"))
+    .values(
+        state=State.RUNNING.value,
+        attempts=bindparam("new_attempts"),
+        due_ms=bindparam("new_due_ms"),
+    )
+)
+_still = select(_o.c.id).where(
+    _o.c.id == bindparam("row"),
+    _o.c.attempts == bindparam("number"),
+    _o.c.state == State.RUNNING.value,
+)
+_NOT_VOID = _o.c.state != State.VOID.value
+_DONE = {"state": State.DONE.value, "last_error": None}
+_done = update(_o).where(_these, _NOT_VOID).values(_DONE)
+_finish = (
+    update(_o)
+    .where(
+        _o.c.session.in_(bindparam("sessions", expanding=True)),
+        _o.c.step.in_(bindparam("steps", expanding=True)),
+        _NOT_VOID,
+    )
+    .values(_DONE)
+)
+
+
 class Outbox:
-    """Every method is one transaction."""
+    """Every method is one transaction; rows that are started or done at once may share theirs."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._starting: Convoy[_Start, int] = Convoy(self._start, lambda each: each.row.id)
+        self._ending: Convoy[str, None] = Convoy(self._end, lambda row: row)
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        await self._starting.close()
+        await self._ending.close()
 
     async def due(
         self, now_ms: int, limit: int, steps: Collection[str] | None = None
@@ -97,8 +151,8 @@ class Outbox:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
     async def get(self, row_id: str) -> OutboxRow | None:
-        async with self._db.reading() as tx:
-            row = (await tx.execute(select(*_columns).where(_o.c.id == row_id))).one_or_none()
+        async with self._db.looking() as tx:
+            row = (await tx.execute(_get, {"row": row_id})).one_or_none()
         return None if row is None else OutboxRow(*row)
 
     async def start(self, row: OutboxRow, now_ms: int, attempt_ms: int = ATTEMPT_MS) -> int:
@@ -106,30 +160,37 @@ class Outbox:
 
         Of several workers that start the same row one succeeds; the others get NotDue.
         """
+        return await self._starting.ride(_Start(row, now_ms, attempt_ms))
+
+    async def _start(self, starts: Sequence[_Start]) -> list[int | Exception]:
         async with self._db.writing() as tx:
-            taken = await tx.execute(
-                update(_o)
-                .where(
-                    _o.c.id == row.id,
-                    _o.c.attempts == row.attempts,
-                    _o.c.state.in_(_OPEN),
-                    _o.c.due_ms <= now_ms,
-                )
-                .values(
-                    state=State.RUNNING.value,
-                    attempts=row.attempts + 1,
-                    due_ms=now_ms + attempt_ms,
-                )
-            )
-        if taken.rowcount != 1:
-            raise NotDue(f"outbox row {row.id} ({row.step} of {row.session}) is not due")
-        return row.attempts + 1
+            ids = {"ids": [each.row.id for each in starts]}
+            rows = {row.id: row for row in await tx.execute(_due_again, ids)}
+            taken = [
+                {
+                    "of": each.row.id,
+                    "new_attempts": each.row.attempts + 1,
+                    "new_due_ms": each.now_ms + each.attempt_ms,
+                }
+                for each in starts
+                if _is_due(each, rows.get(each.row.id))
+            ]
+            if taken:
+                await tx.execute(_take, taken)
+        ours = {each["of"] for each in taken}
+        return [
+            each.row.attempts + 1 if each.row.id in ours else _not_due(each.row) for each in starts
+        ]
 
     async def done(self, row: OutboxRow) -> None:
         """The side effect has happened. Idempotent, and right even from an attempt that was too slow;
         what is void stays so."""
+        await self._ending.ride(row.id)
+
+    async def _end(self, ids: Sequence[str]) -> list[Exception | None]:
         async with self._db.writing() as tx:
-            await _finish(tx, _o.c.id == row.id)
+            await tx.execute(_done, {"ids": list(ids)})
+        return [None] * len(ids)
 
     async def failed(self, row: OutboxRow, reason: str, retry_at_ms: int | None) -> None:
         """The attempt that `start` gave for this row failed; None for `retry_at_ms` gives the row up.
@@ -184,11 +245,8 @@ class Outbox:
     async def stands(self, row: OutboxRow, number: int) -> bool:
         """The attempt of that number is still the one that may act: nobody has started a later one,
         finished the row, or voided it."""
-        query = select(_o.c.id).where(
-            _o.c.id == row.id, _o.c.attempts == number, _o.c.state == State.RUNNING.value
-        )
-        async with self._db.reading() as tx:
-            return await tx.scalar(query) is not None
+        async with self._db.looking() as tx:
+            return await tx.scalar(_still, {"row": row.id, "number": number}) is not None
 
     async def steps(self, session: str) -> list[OutboxRow]:
         """A session's rows, in their order."""
@@ -216,22 +274,32 @@ async def add(
     db: Database, tx: AsyncConnection, session: str, steps: Sequence[str], rank: int, due_ms: int
 ) -> None:
     """Rows for `steps`, each to wait for the one before it; those that exist already stay."""
-    if not steps:
+    await add_many(
+        db, tx, [(session, step, rank + number, due_ms) for number, step in enumerate(steps)]
+    )
+
+
+async def add_many(
+    db: Database, tx: AsyncConnection, rows: Sequence[tuple[str, str, int, int]]
+) -> None:
+    """Rows of (session, step, rank, due_ms); those that exist already stay."""
+    if not rows:
         return
-    rows = [
-        {
-            "id": new_id(),
-            "session": session,
-            "step": step,
-            "rank": rank + i,
-            "state": State.WAITING.value,
-            "attempts": 0,
-            "due_ms": due_ms,
-        }
-        for i, step in enumerate(steps)
-    ]
+    insert = db.insert(_o).on_conflict_do_nothing(index_elements=["session", "step"])
     await tx.execute(
-        db.insert(_o).values(rows).on_conflict_do_nothing(index_elements=["session", "step"])
+        insert,
+        [
+            {
+                "id": new_id(),
+                "session": session,
+                "step": step,
+                "rank": rank,
+                "state": State.WAITING.value,
+                "attempts": 0,
+                "due_ms": due_ms,
+            }
+            for session, step, rank, due_ms in rows
+        ],
     )
 
 
@@ -290,17 +358,23 @@ def blocked() -> ColumnElement[bool]:
     )
 
 
-async def finish(tx: AsyncConnection, session: str, steps: Iterable[str]) -> None:
-    """Mark a session's steps done, within the caller's transaction."""
-    await _finish(tx, and_(_o.c.session == session, _o.c.step.in_(list(steps))))
+async def finish(tx: AsyncConnection, sessions: Sequence[str], steps: Sequence[str]) -> None:
+    """Mark these steps of the sessions done, within the caller's transaction."""
+    await tx.execute(_finish, {"sessions": list(sessions), "steps": list(steps)})
 
 
-async def _finish(tx: AsyncConnection, which: ColumnElement[bool]) -> None:
-    await tx.execute(
-        update(_o)
-        .where(which, _o.c.state != State.VOID.value)
-        .values(state=State.DONE.value, last_error=None)
+def _is_due(start: _Start, row: Row[*tuple[Any, ...]] | None) -> bool:
+    """Nobody has touched the row since it was seen, and its time has come."""
+    return (
+        row is not None
+        and row.attempts == start.row.attempts
+        and row.state in _OPEN
+        and row.due_ms <= start.now_ms
     )
+
+
+def _not_due(row: OutboxRow) -> NotDue:
+    return NotDue(f"outbox row {row.id} ({row.step} of {row.session}) is not due")
 
 
 def _storable(reason: str) -> str:

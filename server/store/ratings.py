@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, select, update
+from sqlalchemy import BindParameter, Row, Select, String, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import leagues as league_rules
@@ -19,6 +19,7 @@ from server.leagues import Standing
 from server.protocol import BoardRow, BoardView
 from server.ratings import START_MU_MILLI, START_SIGMA_MILLI, Rating, promoted
 from server.store import leagues, merit, schema
+from server.store.convoy import Convoy
 from server.store.engine import Database
 
 START = (START_MU_MILLI, START_SIGMA_MILLI)
@@ -61,14 +62,43 @@ class StaleRatings(Exception):
 
 
 _r, _v, _l = schema.rating, schema.agent_version, merit.league
+_applications = schema.rating_applied
+
+
+class _Moves(msgspec.Struct, frozen=True):
+    """The moves of one session."""
+
+    session: str
+    space: str
+    rows: tuple[RatingRow, ...]
+
+    def follows(self, standing: dict[tuple[str, str], tuple[int, int, int]]) -> bool:
+        """All of them were computed from what stands."""
+        return all(
+            # the count, too: a rating may come back to where it was
+            standing.get((self.space, row.version))
+            == (row.was_mu_milli, row.was_sigma_milli, row.number - 1)
+            for row in self.rows
+        )
+
+    def after(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        return {
+            (self.space, row.version): (row.mu_milli, row.sigma_milli, row.number)
+            for row in self.rows
+        }
 
 
 class Ratings:
-    """Every method is one transaction."""
+    """Every method is one transaction; sessions that are applied at once may share theirs."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
+        self._moving: Convoy[_Moves, bool] = Convoy(self._apply, lambda each: each.session)
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        await self._moving.close()
 
     async def current(self, version: str, space: str) -> tuple[int, int]:
         """(mu, sigma) in thousandths, as `standpoint` says."""
@@ -79,11 +109,13 @@ class Ratings:
         """Where the version stands. One that has not been rated here begins where its latest rated
         predecessor stands, with more doubt (`ratings.promoted`) and in the same league; if there is none,
         at START."""
-        async with self._db.reading() as tx:
-            row = (await tx.execute(_rated(space).where(_r.c.version == version))).one_or_none()
+        of = {"of_version": version, "of_space": space}
+        async with self._db.looking() as tx:
+            row = (await tx.execute(_own, of)).one_or_none()
             if row is not None:
                 return Standpoint(_rating(row), row.sessions, leagues.standing_of(row))
-            row = (await tx.execute(_predecessor(version, space))).one_or_none()
+            if not version.endswith("@v1"):  # the first has no predecessor
+                row = (await tx.execute(_before, of)).one_or_none()
         if row is None:
             return Standpoint(Rating(*START))
         league = leagues.standing_of(row)
@@ -98,50 +130,54 @@ class Ratings:
 
         Raises StaleRatings, and then nothing has changed.
         """
-        async with self._db.writing() as tx:
-            guard = await tx.execute(
-                self._db.insert(schema.rating_applied)
-                .values(session=session, rows=msgspec.json.encode(rows).decode())
-                .on_conflict_do_nothing()
-            )
-            if guard.rowcount == 0:
-                return False
-            # In one order everywhere, so that two sessions with the same versions cannot deadlock.
-            for row in sorted(rows, key=lambda row: row.version):
-                await self._move(tx, space, row)
-        return True
+        return await self._moving.ride(_Moves(session, space, tuple(rows)))
 
-    async def _move(self, tx: AsyncConnection, space: str, row: RatingRow) -> None:
-        was = {"mu_milli": row.was_mu_milli, "sigma_milli": row.was_sigma_milli}
-        if row.number == 1:
-            await tx.execute(
-                self._db.insert(_r)
-                .values(version=row.version, space=space, sessions=0, wins=0, **was)
-                .on_conflict_do_nothing()
-            )
-        moved = await tx.execute(
-            update(_r)
-            .where(_r.c.version == row.version, _r.c.space == space)
-            .where(*(_r.c[name] == value for name, value in was.items()))
-            # the count, too: a rating may come back to where it was
-            .where(_r.c.sessions == row.number - 1)
-            .values(
-                mu_milli=row.mu_milli,
-                sigma_milli=row.sigma_milli,
-                sessions=row.number,
-                wins=_r.c.wins + int(row.won),
-            )
-        )
-        if moved.rowcount != 1:
-            raise StaleRatings(f"the rating of {row.version} in {space} has moved")
-        if row.league is not None:
-            await leagues.put(self._db, tx, space, row.version, row.league, self._clock())
+    async def _apply(self, moves: Sequence[_Moves]) -> list[bool | Exception]:
+        async with self._db.writing() as tx:
+            known = set(await tx.scalars(_applied, {"sessions": [each.session for each in moves]}))
+            new = [each for each in moves if each.session not in known]
+            standing = await _locked(self._db, tx, new)
+            done: list[_Moves] = []
+            for each in new:
+                if each.follows(standing):
+                    standing |= each.after()
+                    done.append(each)
+            stale = [each for each in new if each not in done]
+            if any(row.number == 1 for each in stale for row in each.rows):
+                raise StaleRatings("a first rating was begun for nothing")
+            if done:
+                await self._write(tx, done)
+        sessions = {each.session for each in stale}
+        return [
+            StaleRatings(f"a rating of session {each.session} has moved")
+            if each.session in sessions
+            else each.session not in known
+            for each in moves
+        ]
+
+    async def _write(self, tx: AsyncConnection, moves: Sequence[_Moves]) -> None:
+        """Raises StaleRatings where somebody else has applied one of the sessions meanwhile."""
+        insert = self._db.insert(_applications).on_conflict_do_nothing()
+        guards = [
+            {"session": each.session, "rows": msgspec.json.encode(each.rows).decode()}
+            for each in moves
+        ]
+        added = await tx.scalars(insert.returning(_applications.c.session), guards)
+        if len(added.all()) < len(moves):
+            raise StaleRatings("a session has been applied meanwhile")
+        rows = [(each.space, row) for each in moves for row in each.rows]
+        if rows:
+            await tx.execute(_move, [_moved(space, row) for space, row in rows])
+        standings = [
+            (space, row.version, row.league) for space, row in rows if row.league is not None
+        ]
+        if standings:
+            await leagues.put(self._db, tx, standings, self._clock())
 
     async def applied(self, session: str) -> list[RatingRow] | None:
         """The moves of a rated session; None when it has not been rated."""
-        table = schema.rating_applied
-        async with self._db.reading() as tx:
-            rows = await tx.scalar(select(table.c.rows).where(table.c.session == session))
+        async with self._db.looking() as tx:
+            rows = await tx.scalar(_rows_of, {"session": session})
         return None if rows is None else msgspec.json.decode(rows, type=list[RatingRow])
 
     async def board(self, space: str, limit: int = 100) -> BoardView:
@@ -176,7 +212,7 @@ async def live_board(tx: AsyncConnection, space: str, limit: int) -> BoardView:
     return BoardView(space, [_board_row(place, row) for place, row in enumerate(found, 1)])
 
 
-def _rated(space: str) -> Select[*tuple[Any, ...]]:
+def _rated(space: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """Ratings in a Space with their leagues, if they have one."""
     return (
         select(_r.c.mu_milli, _r.c.sigma_milli, _r.c.sessions, *leagues.COLUMNS)
@@ -186,7 +222,9 @@ def _rated(space: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _predecessor(version: str, space: str) -> Select[*tuple[Any, ...]]:
+def _predecessor(
+    version: BindParameter[str], space: BindParameter[str]
+) -> Select[*tuple[Any, ...]]:
     """The rating of the latest version of the same agent before this one that has one."""
     mine = _v.alias("mine")
     return (
@@ -197,6 +235,68 @@ def _predecessor(version: str, space: str) -> Select[*tuple[Any, ...]]:
         .order_by(_v.c.number.desc())
         .limit(1)
     )
+
+
+# Of the hot path, so made once.
+_space, _version = bindparam("of_space", type_=String), bindparam("of_version", type_=String)
+_own = _rated(_space).where(_r.c.version == _version)
+_before = _predecessor(_version, _space)
+_rows_of = select(_applications.c.rows).where(_applications.c.session == bindparam("session"))
+_applied = select(_applications.c.session).where(
+    _applications.c.session.in_(bindparam("sessions", expanding=True))
+)
+_standing = (
+    select(_r.c.space, _r.c.version, _r.c.mu_milli, _r.c.sigma_milli, _r.c.sessions)
+    .where(_r.c.version.in_(bindparam("versions", expanding=True)))
+    .order_by(_r.c.version, _r.c.space)
+    .with_for_update()
+)
+_move = (
+    update(_r)
+    .where(_r.c.version == bindparam("of_version"), _r.c.space == bindparam("of_space"))
+    .values(
+        mu_milli=bindparam("new_mu"),
+        sigma_milli=bindparam("new_sigma"),
+        sessions=bindparam("new_sessions"),
+        wins=_r.c.wins + bindparam("won"),
+    )
+)
+
+
+async def _locked(
+    db: Database, tx: AsyncConnection, moves: Sequence[_Moves]
+) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """(mu, sigma, sessions) by Space and version, begun where the version is rated for the first time."""
+    rows = sorted(  # one order everywhere, so that nobody waits in a circle
+        ((each.space, row) for each in moves for row in each.rows), key=lambda pair: pair[1].version
+    )
+    if first := [_first(space, row) for space, row in rows if row.number == 1]:
+        await tx.execute(db.insert(_r).on_conflict_do_nothing(), first)
+    versions = {"versions": sorted({row.version for _, row in rows})}
+    found = await tx.execute(_standing, versions) if rows else ()
+    return {(space, version): (mu, sigma, number) for space, version, mu, sigma, number in found}
+
+
+def _first(space: str, row: RatingRow) -> dict[str, object]:
+    return {
+        "version": row.version,
+        "space": space,
+        "mu_milli": row.was_mu_milli,
+        "sigma_milli": row.was_sigma_milli,
+        "sessions": 0,
+        "wins": 0,
+    }
+
+
+def _moved(space: str, row: RatingRow) -> dict[str, object]:
+    return {
+        "of_version": row.version,
+        "of_space": space,
+        "new_mu": row.mu_milli,
+        "new_sigma": row.sigma_milli,
+        "new_sessions": row.number,
+        "won": int(row.won),
+    }
 
 
 def _rating(row: Row[*tuple[Any, ...]]) -> Rating:

@@ -6,11 +6,12 @@ give more than came into it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import points
@@ -19,7 +20,8 @@ from server.ledger import Transfer, names, payouts, tiers
 from server.ledger.payouts import Fees, Split
 from server.store import automations, careers, entries, ledger, money, outbox, schema
 from server.store import points as point_store
-from server.store.careers import EndedSeat
+from server.store.careers import Ended, EndedSeat
+from server.store.convoy import Convoy
 from server.store.engine import Database
 from server.store.entries import HoldRow
 
@@ -73,58 +75,81 @@ _write_entry = (
         won_micros=bindparam("new_won"),
     )
 )
+_s, _agent = schema.session, schema.agent
+_these: Any = bindparam("sessions", expanding=True)
+_results = select(_r).where(_r.c.session.in_(_these))
+# Locked against an admin who voids one: of a void and a settlement at once one comes first.
+_sessions = (
+    select(_s.c.id, _s.c.space, _s.c.tier_micros, _s.c.status, _s.c.outcome)
+    .where(_s.c.id.in_(_these))
+    .order_by(_s.c.id)
+    .with_for_update()
+)
+_seats = (
+    select(_e.c.session, _e.c.seat, _e.c.agent, _e.c.version, _agent.c.owner, _e.c.ticket)
+    .join(_agent, _agent.c.id == _e.c.agent)
+    .where(_e.c.session.in_(_these))
+    .order_by(_e.c.session, _e.c.seat)
+)
 
 
 class Results:
-    """Every method is one transaction."""
+    """Every method is one transaction; sessions that are settled at once may share theirs."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
+        self._closing: Convoy[_Ending, ResultRow] = Convoy(
+            self._close, lambda ending: ending.session
+        )
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        await self._closing.close()
 
     async def settle(
         self, session: str, ranks: Sequence[int], scores_milli: Sequence[int]
     ) -> ResultRow:
         """Pay the pot out by competition ranks, in seat order. Idempotent: the first result stands and is
         returned. Raises Voided, and ledger.TransferRefused, which would be a defect."""
-        return await self._close(
+        return await self._closing.ride(
             _Ending(session=session, ranks=tuple(ranks), scores_milli=tuple(scores_milli))
         )
 
     async def void(self, session: str, reason: str) -> ResultRow:
         """Give every entry back; nobody is scored, and what else was to follow the session does not.
         Idempotent as `settle`."""
-        return await self._close(_Ending(session=session, reason=reason[:MAX_REASON]))
+        return await self._closing.ride(_Ending(session=session, reason=reason[:MAX_REASON]))
 
     async def get(self, session: str) -> ResultRow | None:
-        async with self._db.reading() as tx:
-            return await _result(tx, session)
+        async with self._db.looking() as tx:
+            return (await _standing(tx, [session])).get(session)
 
-    async def _close(self, ending: _Ending) -> ResultRow:
+    async def _close(self, endings: Sequence[_Ending]) -> list[ResultRow | Exception]:
         now_ms = self._clock()
         async with self._db.writing() as tx:
-            standing = await _result(tx, ending.session)
-            if standing is not None:
-                return standing
-            facts = await _facts(tx, ending.session)
-            if facts.void and ending.ranks is not None:
-                raise Voided(f"session {ending.session} has been voided")
-            held = await entries.spent_on(tx, ending.session)
-            split = _split(facts, held, ending)
-            row = _row(facts, split, ending, now_ms)
-            if not await _guard(self._db, tx, row):  # somebody else was faster
-                standing = await _result(tx, ending.session)
-                assert standing is not None, "the guard refuses only what stands"
-                return standing
-            await _pay(self._db, tx, facts, held, split, now_ms)
-            await tx.execute(_write_entry, _scored(facts, split, ending))
-            await _count(self._db, tx, facts, held, split, ending, now_ms)
-            if ending.ranks is None:
-                await outbox.finish(tx, ending.session, ["settle", "rate"])
-            else:
-                claims = _claims(facts, ending.ranks)
-                await point_store.add(self._db, tx, claims, now_ms)
-        return row
+            answers: dict[str, ResultRow | Exception] = {}
+            answers |= await _standing(tx, [each.session for each in endings])
+            open_ = [each for each in endings if each.session not in answers]
+            facts = await _facts(tx, [each.session for each in open_])
+            held = await _held(tx, [each.session for each in open_])
+            settlings = []
+            for ending in open_:
+                if (found := facts.get(ending.session)) is None:
+                    answers[ending.session] = LookupError(f"unknown session {ending.session!r}")
+                elif found.void and ending.ranks is not None:
+                    answers[ending.session] = Voided(f"session {ending.session} has been voided")
+                else:
+                    settlings.append(_settling(found, held[ending.session], ending, now_ms))
+            written = await _guard(self._db, tx, [each.row for each in settlings])
+            settlings = [each for each in settlings if each.row.session in written]
+            if settlings:
+                await _settle(self._db, tx, settlings, now_ms)
+            answers |= {each.row.session: each.row for each in settlings}
+            # Somebody else was faster: the guard refuses only what stands.
+            faster = [each.session for each in endings if each.session not in answers]
+            answers |= await _standing(tx, faster)
+        return [answers[each.session] for each in endings]
 
 
 class _Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,27 +175,73 @@ class _Facts(msgspec.Struct, frozen=True):
         return tiers.asset_of(self.tier_micros)
 
 
-async def _facts(tx: AsyncConnection, session: str) -> _Facts:
-    s, a = schema.session, schema.agent
-    which = select(s.c.space, s.c.tier_micros, s.c.status, s.c.outcome).where(s.c.id == session)
-    # Locked against an admin who voids it: of a void and a settlement at once one comes first.
-    row = (await tx.execute(which.with_for_update())).one()
-    query = (
-        select(_e.c.seat, _e.c.agent, _e.c.version, a.c.owner, _e.c.ticket)
-        .join(a, a.c.id == _e.c.agent)
-        .where(_e.c.session == session)
-        .order_by(_e.c.seat)
-    )
-    seats = [Seat(*each) for each in await tx.execute(query)]
-    outcome = msgspec.json.decode(row.outcome) if row.outcome else {}
-    return _Facts(
-        session=session,
-        space=row.space,
-        tier_micros=row.tier_micros,
-        void=row.status == "void",
-        seats=seats,
-        by_forfeit=outcome.get("termination") == "forfeit",
-    )
+class _Settling(msgspec.Struct, frozen=True):
+    """A session that is being settled, and what it comes to."""
+
+    facts: _Facts
+    held: Sequence[HoldRow]
+    ending: _Ending
+    split: Split
+    row: ResultRow
+
+
+def _settling(facts: _Facts, held: Sequence[HoldRow], ending: _Ending, now_ms: int) -> _Settling:
+    split = _split(facts, held, ending)
+    return _Settling(facts, held, ending, split, _row(facts, split, ending, now_ms))
+
+
+async def _settle(
+    db: Database, tx: AsyncConnection, settlings: Sequence[_Settling], now_ms: int
+) -> None:
+    """All that follows the guard, for all of them."""
+    sessions = [each.facts.session for each in settlings]
+    await _tell_automations(db, tx, settlings, now_ms)
+    moved = [transfer for each in settlings for transfer in _transfers(each.facts, each.split)]
+    await ledger.require(db, tx, moved, now_ms)
+    await entries.mark_settled(tx, sessions)
+    await tx.execute(_write_entry, [row for each in settlings for row in _scored(each)])
+    await careers.add(db, tx, [_ended(each) for each in settlings], now_ms)
+    void = [each.facts.session for each in settlings if each.ending.ranks is None]
+    if void:
+        await outbox.finish(tx, void, ["settle", "rate"])
+    claims = [
+        claim
+        for each in settlings
+        if each.ending.ranks is not None
+        for claim in _claims(each.facts, each.ending.ranks)
+    ]
+    await point_store.add(db, tx, claims, now_ms)
+
+
+async def _facts(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, _Facts]:
+    if not sessions:
+        return {}
+    rows = list(await tx.execute(_sessions, {"sessions": sessions}))
+    seats: defaultdict[str, list[Seat]] = defaultdict(list)
+    for session, *seat in await tx.execute(_seats, {"sessions": sessions}):
+        seats[session].append(Seat(*seat))
+    return {
+        row.id: _Facts(
+            session=row.id,
+            space=row.space,
+            tier_micros=row.tier_micros,
+            void=row.status == "void",
+            seats=seats[row.id],
+            by_forfeit=_termination(row.outcome) == "forfeit",
+        )
+        for row in rows
+    }
+
+
+def _termination(outcome: str | None) -> object:
+    return msgspec.json.decode(outcome).get("termination") if outcome else None
+
+
+async def _held(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, list[HoldRow]]:
+    held: defaultdict[str, list[HoldRow]] = defaultdict(list)
+    for row in await entries.spent_on(tx, sessions) if sessions else ():
+        held[row.session or ""].append(row)
+    return held
 
 
 def _split(facts: _Facts, held: Sequence[HoldRow], ending: _Ending) -> Split:
@@ -184,21 +255,8 @@ def _stakes(facts: _Facts, held: Sequence[HoldRow]) -> list[int]:
     return [paid.get(seat.ticket or "", 0) for seat in facts.seats]
 
 
-async def _pay(
-    db: Database,
-    tx: AsyncConnection,
-    facts: _Facts,
-    held: Sequence[HoldRow],
-    split: Split,
-    now_ms: int,
-) -> None:
-    won = {seat.ticket: split.payouts[seat.seat] for seat in facts.seats}
-    await _tell_automations(db, tx, held, won, now_ms)
-    await ledger.require(db, tx, _transfers(facts, split), now_ms)
-    await entries.mark_settled(tx, facts.session)
-
-
-def _scored(facts: _Facts, split: Split, ending: _Ending) -> list[dict[str, object]]:
+def _scored(settling: _Settling) -> list[dict[str, object]]:
+    facts, ending = settling.facts, settling.ending
     ranks = ending.ranks or (None,) * len(facts.seats)
     scores = ending.scores_milli or (None,) * len(facts.seats)
     return [
@@ -207,7 +265,7 @@ def _scored(facts: _Facts, split: Split, ending: _Ending) -> list[dict[str, obje
             "at": seat.seat,
             "new_rank": ranks[seat.seat],
             "new_score": scores[seat.seat],
-            "new_won": split.payouts[seat.seat],
+            "new_won": settling.split.payouts[seat.seat],
         }
         for seat in facts.seats
     ]
@@ -226,21 +284,12 @@ def _claims(facts: _Facts, ranks: Sequence[int]) -> list[points.Claim]:
     )
 
 
-async def _count(
-    db: Database,
-    tx: AsyncConnection,
-    facts: _Facts,
-    held: Sequence[HoldRow],
-    split: Split,
-    ending: _Ending,
-    now_ms: int,
-) -> None:
-    """Add the session to the careers of its seats."""
+def _ended(settling: _Settling) -> Ended:
+    """What the careers of its seats take down."""
+    facts, ending = settling.facts, settling.ending
     scores = ending.scores_milli or (None,) * len(facts.seats)
-    stakes = _stakes(facts, held)
-    await careers.add(
-        db,
-        tx,
+    stakes = _stakes(facts, settling.held)
+    return Ended(
         session=facts.session,
         space=facts.space,
         asset=facts.asset,
@@ -248,27 +297,36 @@ async def _count(
         seats=[
             EndedSeat(each.agent, each.version, score, paid, won)
             for each, score, paid, won in zip(
-                facts.seats, scores, stakes, split.payouts, strict=True
+                facts.seats, scores, stakes, settling.split.payouts, strict=True
             )
         ],
-        now_ms=now_ms,
     )
 
 
-async def _guard(db: Database, tx: AsyncConnection, row: ResultRow) -> bool:
-    """Write the result, unless somebody has."""
+async def _guard(db: Database, tx: AsyncConnection, rows: Sequence[ResultRow]) -> set[str]:
+    """Write the results, unless somebody has; the sessions of those that were written."""
+    if not rows:
+        return set()
+    insert = db.insert(_r).on_conflict_do_nothing().returning(_r.c.session)
+    return set(await tx.scalars(insert, [_written(row) for row in rows]))
+
+
+def _written(row: ResultRow) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(row)
     for name in ("ranks", "payouts", "fees"):
         if values[name] is not None:
             values[name] = msgspec.json.encode(values[name]).decode()
-    added = await tx.execute(db.insert(_r).values(values).on_conflict_do_nothing())
-    return added.rowcount == 1
+    return values
 
 
-async def _result(tx: AsyncConnection, session: str) -> ResultRow | None:
-    row = (await tx.execute(select(_r).where(_r.c.session == session))).one_or_none()
-    if row is None:
-        return None
+async def _standing(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, ResultRow]:
+    if not sessions:
+        return {}
+    rows = await tx.execute(_results, {"sessions": list(sessions)})
+    return {row.session: _read(row) for row in rows}
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> ResultRow:
     decode = msgspec.json.decode
     return ResultRow(
         session=row.session,
@@ -284,23 +342,20 @@ async def _result(tx: AsyncConnection, session: str) -> ResultRow | None:
 
 
 async def _tell_automations(
-    db: Database,
-    tx: AsyncConnection,
-    held: Sequence[HoldRow],
-    won: dict[str | None, int],
-    now_ms: int,
+    db: Database, tx: AsyncConnection, settlings: Sequence[_Settling], now_ms: int
 ) -> None:
-    for row in sorted(held, key=lambda row: row.agent):  # one order of locks everywhere
-        if row.run is not None:
-            await automations.settled(
-                db,
-                tx,
-                agent=row.agent,
-                run=row.run,
-                micros=row.micros,
-                won_micros=won[row.ticket],
-                now_ms=now_ms,
-            )
+    spent = [(row, each) for each in settlings for row in each.held if row.run is not None]
+    for row, each in sorted(spent, key=lambda pair: pair[0].agent):  # one order of locks everywhere
+        won = {seat.ticket: each.split.payouts[seat.seat] for seat in each.facts.seats}
+        await automations.settled(
+            db,
+            tx,
+            agent=row.agent,
+            run=row.run,
+            micros=row.micros,
+            won_micros=won[row.ticket],
+            now_ms=now_ms,
+        )
 
 
 def _row(facts: _Facts, split: Split, ending: _Ending, now_ms: int) -> ResultRow:

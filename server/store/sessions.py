@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.identity import Kind
 from server.live.records import SessionRecord
 from server.store import entries, outbox, schema
+from server.store.convoy import Convoy
 from server.store.engine import Database
 
 Status = Literal["formed", "live", "ended", "void"]
@@ -67,11 +68,56 @@ _public = (
 )
 
 
+class _Seal(msgspec.Struct, frozen=True):
+    """A session that is to be sealed."""
+
+    session: str
+    status: str
+    outcome: str
+    document: bytes
+    digest: str
+    steps: tuple[str, ...]
+    now_ms: int
+
+
+# Of the hot path, so made once.
+_these = _s.c.id.in_(bindparam("sessions", expanding=True))
+_open_log = update(_s).where(_these, _s.c.status == "formed").values(status="live")
+_standings = (
+    select(_s.c.id, _s.c.status, _s.c.digest).where(_these).order_by(_s.c.id).with_for_update()
+)
+_seal = (
+    update(_s)
+    .where(_s.c.id == bindparam("of"))
+    .values(
+        {name: bindparam(f"new_{name}") for name in ("status", "outcome", "digest", "sealed_ms")}
+    )
+)
+_one = select(*_public).where(_s.c.id == bindparam("session"))
+_record = select(_s.c.record).where(_s.c.id == bindparam("session"))
+_e = schema.entry
+_seats_of = (
+    select(
+        _e.c.session, _e.c.seat, _e.c.agent, _e.c.name, _e.c.version, _e.c.rating_milli, _e.c.kind
+    )
+    .where(_e.c.session.in_(bindparam("sessions", expanding=True)))
+    .order_by(_e.c.session, _e.c.seat)
+)
+
+
 class Sessions:
-    """Every method is one transaction."""
+    """Every method is one transaction; those that form, open or seal at once may share theirs."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._forming: Convoy[SessionRecord, None] = Convoy(self._form, lambda each: each.session)
+        self._opening: Convoy[str, None] = Convoy(self._opened, lambda session: session)
+        self._sealing: Convoy[_Seal, str] = Convoy(self._seal, lambda each: each.session)
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        for convoy in (self._forming, self._opening, self._sealing):
+            await convoy.close()
 
     async def form(self, record: SessionRecord) -> None:
         """Write the session, its entries and the outbox row `open`, and move what is held for its seats
@@ -79,25 +125,39 @@ class Sessions:
 
         Raises entries.EntriesGone where an entry is not held any more; then nothing is written.
         """
+        await self._forming.ride(record)
+
+    async def _form(self, records: Sequence[SessionRecord]) -> list[Exception | None]:
+        insert = self._db.insert(_s).on_conflict_do_nothing().returning(_s.c.id)
         async with self._db.writing() as tx:
-            added = await tx.execute(
-                self._db.insert(_s).values(_formed(record)).on_conflict_do_nothing()
-            )
-            if added.rowcount == 0:
-                return
-            await tx.execute(schema.entry.insert(), _entries(record))
-            tickets = [seat.ticket for seat in record.seats if seat.ticket is not None]
-            await entries.spend(self._db, tx, record.session, tickets, record.opened_ms)
-            due_ms = record.opened_ms + OPEN_GRACE_MS
-            await outbox.add(self._db, tx, record.session, ["open"], _RANK_OPEN, due_ms)
+            added = set(await tx.scalars(insert, [_formed(record) for record in records]))
+            new = [record for record in records if record.session in added]
+            if new:
+                await tx.execute(
+                    schema.entry.insert(), [row for record in new for row in _entries(record)]
+                )
+                tickets = {
+                    record.session: [s.ticket for s in record.seats if s.ticket is not None]
+                    for record in new
+                }
+                await entries.spend(self._db, tx, tickets, max(r.opened_ms for r in new))
+                due = {record.session: record.opened_ms + OPEN_GRACE_MS for record in new}
+                await outbox.add_many(
+                    self._db,
+                    tx,
+                    [(session, "open", _RANK_OPEN, due_ms) for session, due_ms in due.items()],
+                )
+        return [None] * len(records)
 
     async def opened(self, session: str) -> None:
         """Its live log exists now. Idempotent; changes nothing once the session is sealed."""
+        await self._opening.ride(session)
+
+    async def _opened(self, sessions: Sequence[str]) -> list[Exception | None]:
         async with self._db.writing() as tx:
-            await tx.execute(
-                update(_s).where(_s.c.id == session, _s.c.status == "formed").values(status="live")
-            )
-            await outbox.finish(tx, session, ["open"])
+            await tx.execute(_open_log, {"sessions": list(sessions)})
+            await outbox.finish(tx, sessions, ["open"])
+        return [None] * len(sessions)
 
     async def unopened(self, older_than_ms: int, limit: int = 100) -> list[SessionRecord]:
         """Sessions formed before `older_than_ms` (unix) whose live log may not exist, oldest first."""
@@ -125,8 +185,8 @@ class Sessions:
 
     async def record(self, session: str) -> SessionRecord | None:
         """The secret record: seed and salts. For hosts and workers only."""
-        async with self._db.reading() as tx:
-            found = await tx.scalar(select(_s.c.record).where(_s.c.id == session))
+        async with self._db.looking() as tx:
+            found = await tx.scalar(_record, {"session": session})
         return None if found is None else msgspec.msgpack.decode(found, type=SessionRecord)
 
     async def seal(
@@ -145,25 +205,35 @@ class Sessions:
         The first seal of a session stands, also against a second one with another document (a host
         that was slow to die). Returns the digest that stands. Raises UnknownSession.
         """
+        return await self._sealing.ride(
+            _Seal(
+                session=session,
+                status=status,
+                outcome=msgspec.json.encode(outcome).decode(),
+                document=document,
+                digest=digest,
+                steps=tuple(steps),
+                now_ms=now_ms,
+            )
+        )
+
+    async def _seal(self, seals: Sequence[_Seal]) -> list[str | Exception]:
+        sessions = [each.session for each in seals]
         async with self._db.writing() as tx:
-            sealed = await tx.execute(
-                update(_s)
-                .where(_s.c.id == session, _s.c.status.in_(("formed", "live")))
-                .values(
-                    status=status,
-                    outcome=msgspec.json.encode(outcome).decode(),
-                    digest=digest,
-                    sealed_ms=now_ms,
-                )
-            )
-            if sealed.rowcount == 0:
-                return await _standing(tx, session)
-            await tx.execute(
-                schema.transcript.insert().values(session=session, digest=digest, document=document)
-            )
-            await outbox.finish(tx, session, ["open"])
-            await outbox.add(self._db, tx, session, steps, _RANK_SEALED, now_ms)
-        return digest
+            rows = await tx.execute(_standings, {"sessions": sessions})
+            stands = {row.id: row for row in rows}
+            new = [
+                each
+                for each in seals
+                if each.session in stands and stands[each.session].digest is None
+            ]
+            if new:
+                await _write_seals(self._db, tx, new)
+        digests = {each.session: each.digest for each in new}
+        digests = {id_: digests.get(id_) or row.digest for id_, row in stands.items()}
+        return [
+            digests.get(each) or UnknownSession(f"unknown session {each!r}") for each in sessions
+        ]
 
     async def transcript(self, session: str) -> bytes | None:
         """The canonical bytes that were sealed; None while the session is live or unknown."""
@@ -175,8 +245,8 @@ class Sessions:
         return found
 
     async def get(self, session: str) -> SessionRow | None:
-        async with self._db.reading() as tx:
-            row = (await tx.execute(select(*_public).where(_s.c.id == session))).one_or_none()
+        async with self._db.looking() as tx:
+            row = (await tx.execute(_one, {"session": session})).one_or_none()
             return None if row is None else (await _with_seats(tx, [row]))[0]
 
     async def page(
@@ -231,24 +301,44 @@ def _entries(record: SessionRecord) -> list[dict[str, Any]]:
     ]
 
 
-async def _standing(tx: AsyncConnection, session: str) -> str:
-    digest: str | None = await tx.scalar(select(_s.c.digest).where(_s.c.id == session))
-    if digest is None:
-        raise UnknownSession(f"unknown session {session!r}")
-    return digest
+async def _write_seals(db: Database, tx: AsyncConnection, seals: Sequence[_Seal]) -> None:
+    await tx.execute(
+        _seal,
+        [
+            {
+                "of": each.session,
+                "new_status": each.status,
+                "new_outcome": each.outcome,
+                "new_digest": each.digest,
+                "new_sealed_ms": each.now_ms,
+            }
+            for each in seals
+        ],
+    )
+    await tx.execute(
+        schema.transcript.insert(),
+        [
+            {"session": each.session, "digest": each.digest, "document": each.document}
+            for each in seals
+        ],
+    )
+    await outbox.finish(tx, [each.session for each in seals], ["open"])
+    await outbox.add_many(
+        db,
+        tx,
+        [
+            (each.session, step, _RANK_SEALED + number, each.now_ms)
+            for each in seals
+            for number, step in enumerate(each.steps)
+        ],
+    )
 
 
 async def _with_seats(
     tx: AsyncConnection, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[SessionRow]:
-    e = schema.entry
     seats: dict[str, list[EntryRow]] = {row.id: [] for row in rows}
-    query = (
-        select(e.c.session, e.c.seat, e.c.agent, e.c.name, e.c.version, e.c.rating_milli, e.c.kind)
-        .where(e.c.session.in_(list(seats)))
-        .order_by(e.c.session, e.c.seat)
-    )
-    for session, *entry in await tx.execute(query):
+    for session, *entry in await tx.execute(_seats_of, {"sessions": list(seats)}):
         seats[session].append(EntryRow(*entry))
     return [
         SessionRow(
