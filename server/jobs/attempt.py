@@ -41,7 +41,10 @@ class Attempts:
         clock: Clock,
         rng: random.Random,
         metrics: Metrics,
+        then: Mapping[str, str] | None = None,
     ) -> None:
+        """`then` names steps that are attempted right after another by the same worker, without a wake-up."""
+        self._then = then or {}
         self._metrics = metrics
         self._outbox = store.outbox
         self._steps = steps
@@ -57,7 +60,10 @@ class Attempts:
         comes back by itself, and its attempt does count: work that kills its workers ends, too.
         """
         row = await self._outbox.get(row_id)
-        if row is None or row.step not in self._steps:
+        return None if row is None else await self._run(row)
+
+    async def _run(self, row: OutboxRow) -> int | None:
+        if row.step not in self._steps:
             return None
         step = self._steps[row.step]
         if row.state == State.RUNNING and row.tried >= self._attempts:
@@ -107,7 +113,16 @@ class Attempts:
             return wait_ms
         self._count(row, "done", started)
         line.info("job", result="done", ms=_since(started), **said)
+        await self._go_on(row)
         return None
+
+    async def _go_on(self, row: OutboxRow) -> None:
+        """With the next step of the session, if it is ours to do and due. What fails of it comes back by the
+        sweeper."""
+        step = self._then.get(row.step)
+        following = await self._outbox.following(row, step, self._clock()) if step else None
+        if following is not None:
+            await self._run(following)
 
     def _count(self, row: OutboxRow, result: str, started: float) -> None:
         self._metrics.steps.labels(row.step, result).inc()

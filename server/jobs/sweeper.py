@@ -36,13 +36,16 @@ class Sweeper:
         queues: Mapping[str, str],
         clock: Clock,
         sweep_s: float = SWEEP_S,
+        together: Mapping[str, int] | None = None,
     ) -> None:
-        """`queues` names the queue of each step; other steps of the outbox are somebody else's."""
+        """`queues` names the queue of each step; other steps of the outbox are somebody else's. `together` says
+        how many rows of a queue one wake-up may name, where it is more than one."""
         self._outbox = store.outbox
         self._arq = arq
         self._steps_of: dict[str, list[str]] = {}
         for step, queue in queues.items():
             self._steps_of.setdefault(queue, []).append(step)
+        self._together = together or {}
         self._clock = clock
         self._sweep_s = sweep_s
         self._woken: dict[str, float] = {}
@@ -64,9 +67,12 @@ class Sweeper:
         woken = 0
         # Each queue by itself: ten thousand judgings that are due must not stand before one settlement.
         for queue, steps in self._steps_of.items():
-            for row in await self._outbox.due(self._clock(), LIMIT, steps):
-                if row.id not in self._woken:
-                    await wake(self._arq, queue, row.id)
-                    self._woken[row.id] = now
-                    woken += 1
+            due = await self._outbox.due(self._clock(), LIMIT, steps)
+            new = [row.id for row in due if row.id not in self._woken]
+            together = self._together.get(queue, 1)
+            for first in range(0, len(new), together):
+                rows = new[first : first + together]
+                await wake(self._arq, queue, *rows)
+                self._woken.update(dict.fromkeys(rows, now))
+                woken += len(rows)
         return woken

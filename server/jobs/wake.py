@@ -1,7 +1,8 @@
 """Waking workers through arq. What is lost here is only time: the sweeper wakes again.
 
-arq 0.28 is used for what it does well and kept from the rest: jobs carry a row's id and nothing else,
-under an id of their own so that a second wake-up of the same row is refused; no results are kept (a
+arq 0.28 is used for what it does well and kept from the rest: jobs carry ids of rows and nothing else (several
+at once where steps are short, since arq costs ten round trips a job), under an id of their own so that a second
+wake-up of the same row is refused; no results are kept (a
 living result refuses its id); its retries count nothing (the outbox counts); MessagePack instead of
 pickle; its own connections, since it uses WATCH, which leaks pool connections when cancelled; one
 queue and Worker per timeout class, since a killed worker's jobs stay hidden for the longest time-out
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -51,7 +53,9 @@ class TimeoutClass(msgspec.Struct, frozen=True):
     """The queue's key in Redis."""
     timeout_s: float
     at_once: int
-    """Steps of this class that one process runs at the same time."""
+    """Wake-ups of this class that one process follows at the same time."""
+    together: int = 1
+    """Rows that one wake-up may name; they are attempted at the same time."""
 
 
 def connect(redis: Redis, max_connections: int) -> ArqRedis:
@@ -69,10 +73,19 @@ def connect(redis: Redis, max_connections: int) -> ArqRedis:
     )
 
 
-async def wake(arq: ArqRedis, queue: str, row_id: str) -> None:
-    """Have some worker of the queue attempt the row. A row that is being woken already stays once."""
-    job = f"{queue}:{row_id}"
-    await _whole(arq.enqueue_job(_FUNCTION, row_id, _job_id=job, _queue_name=queue))
+async def wake(arq: ArqRedis, queue: str, *row_ids: str, defer_ms: int = 0) -> None:
+    """Have some worker of the queue attempt the rows. The same wake-up stays once."""
+    first, *others = row_ids
+    job = f"{queue}:{first}" + (f"+{len(others)}" if others else "")
+    await _whole(
+        arq.enqueue_job(
+            _FUNCTION,
+            *row_ids,
+            _job_id=job,
+            _queue_name=queue,
+            _defer_by=timedelta(milliseconds=defer_ms) if defer_ms else None,
+        )
+    )
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:
@@ -173,7 +186,15 @@ class Waking:
             log_results=False,
         )
 
-    async def _run(self, _context: dict[str, Any], row_id: str) -> None:
-        wait_ms = await self._attempt(row_id)
-        if wait_ms is not None:
-            raise Retry(defer=wait_ms / 1_000)
+    async def _run(self, _context: dict[str, Any], *row_ids: str) -> None:
+        waits = await asyncio.gather(
+            *(self._attempt(row_id) for row_id in row_ids), return_exceptions=True
+        )
+        for row_id, wait_ms in zip(row_ids, waits, strict=True):
+            if isinstance(wait_ms, BaseException):
+                raise wait_ms  # the sweeper wakes its row again, and those that come after it
+            if wait_ms is None:
+                continue
+            if len(row_ids) == 1:
+                raise Retry(defer=wait_ms / 1_000)
+            await wake(self._arq, self._class.queue, row_id, defer_ms=wait_ms)

@@ -33,8 +33,10 @@ from spaces.registry import offered
 
 JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
-SETTLEMENTS = 16
-RATINGS = 8
+SETTLEMENTS = 4
+RATINGS = 4
+TOGETHER = 16
+"""Sessions settled, and then rated, on one wake-up."""
 VOIDINGS = 8
 """They wait for hosts, mostly."""
 CONNECTIONS = 16
@@ -88,11 +90,18 @@ class Worker:
             clock=clock,
             rng=rng or random.Random(),  # noqa: S311 - spreads retries, guards nothing
             metrics=metrics or Metrics(CollectorRegistry()),
+            then={settle.NAME: rate.NAME},
         )
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
-            settle.NAME: TimeoutClass(keys.jobs("settle"), settle.TIMEOUT_S, SETTLEMENTS),
-            rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS),
+            settle.NAME: TimeoutClass(
+                # who settles a session rates it next
+                keys.jobs("settle"),
+                settle.TIMEOUT_S + rate.TIMEOUT_S,
+                SETTLEMENTS,
+                TOGETHER,
+            ),
+            rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS, TOGETHER),
             void.NAME: TimeoutClass(keys.jobs("void"), void.TIMEOUT_S, VOIDINGS),
         }
         self._border = Border(
@@ -112,6 +121,7 @@ class Worker:
             queues={step: each.queue for step, each in self._classes.items()},
             clock=self._clock,
             sweep_s=self._sweep_s,
+            together={each.queue: each.together for each in self._classes.values()},
         )
         try:
             async with asyncio.TaskGroup() as group:

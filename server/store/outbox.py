@@ -8,11 +8,12 @@ running step whose attempt has not ended in time is due again: its worker is dea
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.identity import new_id
@@ -154,6 +155,13 @@ class Outbox:
         async with self._db.looking() as tx:
             row = (await tx.execute(_get, {"row": row_id})).one_or_none()
         return None if row is None else OutboxRow(*row)
+
+    async def following(self, row: OutboxRow, step: str, now_ms: int) -> OutboxRow | None:
+        """That step of the same session, if it is due."""
+        which = {"session": row.session, "step": step, "now_ms": now_ms}
+        async with self._db.looking() as tx:
+            found = (await tx.execute(_following(), which)).one_or_none()
+        return None if found is None else OutboxRow(*found)
 
     async def start(self, row: OutboxRow, now_ms: int, attempt_ms: int = ATTEMPT_MS) -> int:
         """Take the row as `due` gave it; returns the attempt's number, from 1.
@@ -355,6 +363,17 @@ def blocked() -> ColumnElement[bool]:
         before.c.session == _o.c.session,
         before.c.rank < _o.c.rank,
         before.c.state.not_in(_OVER),
+    )
+
+
+@functools.cache
+def _following() -> Select[*tuple[Any, ...]]:
+    return select(*_columns).where(
+        _o.c.session == bindparam("session"),
+        _o.c.step == bindparam("step"),
+        _o.c.state == State.WAITING.value,
+        _o.c.due_ms <= bindparam("now_ms"),
+        ~blocked(),
     )
 
 
