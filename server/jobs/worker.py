@@ -33,8 +33,8 @@ from spaces.registry import offered
 
 JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
-SETTLEMENTS = 4
-RATINGS = 4
+SETTLEMENTS = 16
+RATINGS = 8
 TOGETHER = 16
 """Sessions settled, and then rated, on one wake-up."""
 VOIDINGS = 8
