@@ -24,6 +24,7 @@ from server.live.agents import AgentChannels
 from server.live.leader import Leadership
 from server.live.queue import AlreadyQueued, UnknownTicket
 from server.live.records import TicketRecord
+from server.metrics import Metrics
 from server.protocol import AutomationCard, Ticket
 from server.store.due_automations import Due
 from spaces import registry
@@ -60,7 +61,7 @@ class Work(Protocol):
     async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None: ...
     async def untold(self, limit: int) -> list[Automation]: ...
     async def told(self, automations: Sequence[Automation]) -> None: ...
-    async def waiting(self, agent: str) -> list[str]: ...
+    async def waiting(self, agent: str, run: int) -> list[str]: ...
 
 
 class Stopping(Protocol):
@@ -81,6 +82,7 @@ class Automating:
         automations: Stopping,
         entrance: Entrance,
         channels: AgentChannels,
+        metrics: Metrics,
         clock: Clock = unix_ms,
         every_s: float = EVERY_S,
     ) -> None:
@@ -88,6 +90,7 @@ class Automating:
         self._automations = automations
         self._entrance = entrance
         self._channels = channels
+        self._metrics = metrics
         self._clock = clock
         self._every_s = every_s
         self._stopping = asyncio.Event()
@@ -145,9 +148,11 @@ class Automating:
         for due, answer in zip(found, answers, strict=True):
             agent = due.identity.agent
             if isinstance(answer, BaseException):
+                self._count("failed")
                 failures.append(answer)
                 later.setdefault(MEND_MS, []).append(agent)
             elif answer:
+                self._count("again")
                 later.setdefault(answer, []).append(agent)
         if failures:
             _logger.error("automations cannot enter", count=len(failures), exc_info=failures[0])
@@ -171,6 +176,8 @@ class Automating:
             return AGAIN_MS
         except EntryRefused as refusal:
             return await self._refused(due, refusal)
+        self._count("entered")
+        self._metrics.automation_lateness.observe((self._clock() - due.due_ms) / 1_000)
         return 0
 
     async def _refused(self, due: Due, refusal: EntryRefused) -> int:
@@ -183,24 +190,36 @@ class Automating:
     async def _stop(self, due: Due, reason: str) -> int:
         agent, run = due.identity.agent, due.run.number
         if await self._automations.stop(agent, run, reason):
+            self._count("stopped")
             _logger.info("automation stopped", agent=agent, run=run, reason=reason)
         return 0
+
+    def _count(self, answer: str) -> None:
+        self._metrics.automation_entries.labels(answer).inc()
 
     async def _tell(self) -> int:
         """Tell the agents' channels what has changed, and take out of the queues what a run that is over has put there. Should
         we die in between, they are told twice, which the channel notices."""
         untold = await self._work.untold(TELLINGS)
+        told = []
         for each in untold:
-            if each.state != "on":
-                await self._withdraw(each.agent)
-            await self._channels.automation(each.agent, card_of(each))
-        if untold:
-            await self._work.told(untold)
-        return len(untold)
+            try:
+                await self._tell_of(each)
+                told.append(each)
+            except Exception as error:  # it is told later, and holds up nobody else
+                _logger.warning("automation not told yet", agent=each.agent, error=repr(error))
+        if told:
+            await self._work.told(told)
+        return len(told)
 
-    async def _withdraw(self, agent: str) -> None:
+    async def _tell_of(self, automation: Automation) -> None:
+        if automation.state != "on":
+            await self._withdraw(automation.agent, automation.run.number)
+        await self._channels.automation(automation.agent, card_of(automation))
+
+    async def _withdraw(self, agent: str, run: int) -> None:
         """Whoever turns an automation off wants no more of it: not the match that its ticket waits for, either."""
-        for ticket in await self._work.waiting(agent):
+        for ticket in await self._work.waiting(agent, run):
             with contextlib.suppress(UnknownTicket):  # it has become a seat meanwhile
                 await self._entrance.leave(ticket, agent)
 

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 TICK_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LATENESS_BUCKETS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 15.0, 60.0)
 STEP_BUCKETS_S = (0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 180.0)
 
 
@@ -61,6 +62,20 @@ class Metrics:
         )
         self.sessions_ended = Counter(
             "agon_sessions_ended", "Sessions sealed", ["space", "status"], registry=registry
+        )
+
+        # automations' loop (matchmaker)
+        self.automation_entries = Counter(
+            "agon_automation_entries",
+            "Entries that were due: `entered`, `again` (not just now), `stopped`, `failed`",
+            ["answer"],
+            registry=registry,
+        )
+        self.automation_lateness = Histogram(
+            "agon_automation_lateness_seconds",
+            "How long after it was due an entry was made",
+            buckets=LATENESS_BUCKETS_S,
+            registry=registry,
         )
 
         # matchmaker

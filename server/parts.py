@@ -304,6 +304,7 @@ class Parts:
             automations=self._store.automations,
             entrance=self._entrance(),
             channels=self._agents,
+            metrics=self._metrics,
         )
 
     async def _form_session(self, record: SessionRecord) -> None:

@@ -40,7 +40,7 @@ def on(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: agon automation off Ember")
 def off(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
-    """End the run; what is open is played to its end."""
+    """End the run: what waits leaves its queue, what is in play is played to its end."""
     _tell(_call(url, agent, "POST", "/off"), as_json)
 
 

@@ -181,7 +181,7 @@ class Automations:
             return await _write(tx, Automation(agent, "on", was.limits, run, None, now_ms), now_ms)
 
     async def turn_off(self, agent: str) -> Automation:
-        """End the run; what is open is played and counted. Raises NoAutomation."""
+        """End the run; what is in play is counted still. Raises NoAutomation."""
         now_ms = self._clock()
         async with self._db.writing() as tx:
             was = await _standing(tx, agent)

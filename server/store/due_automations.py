@@ -25,6 +25,8 @@ class Due(msgspec.Struct, frozen=True):
     """An automation that may make an entry now."""
 
     identity: Identity
+    due_ms: int
+    """Since when, unix ms."""
     limits: Limits
     run: Run
     waiting: frozenset[str]
@@ -42,12 +44,12 @@ class DueAutomations:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def waiting(self, agent: str) -> list[str]:
-        """The tickets with which runs of the agent's automation wait in queues."""
+    async def waiting(self, agent: str, run: int) -> list[str]:
+        """The tickets with which the agent's run, or an earlier one, waits in queues."""
         h = money.hold
         query = (
             select(h.c.ticket)
-            .where(h.c.agent == agent, h.c.state == "held", h.c.run.is_not(None))
+            .where(h.c.agent == agent, h.c.state == "held", h.c.run <= run)
             .order_by(h.c.ticket)
         )
         async with self._db.reading() as tx:
@@ -106,6 +108,7 @@ def _due(row: Row[*tuple[Any, ...]], waiting: Iterable[tuple[str, int]]) -> Due:
     limits, played = standing.limits, specs.read(row.spec).spaces
     return Due(
         identity=Identity(row.agent, row.name, row.version, row.owner, hosted=row.kind == "hosted"),
+        due_ms=row.due_ms,
         limits=limits,
         run=standing.run,
         waiting=frozenset(space for space, tier in waiting if tier == limits.tier_micros),

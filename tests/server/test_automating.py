@@ -7,6 +7,7 @@ import itertools
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from sqlalchemy import update
 
@@ -20,6 +21,7 @@ from server.live.agents import AgentChannels
 from server.live.log import LiveLog
 from server.live.queue import AlreadyQueued, Queues
 from server.live.records import TicketRecord
+from server.metrics import Metrics
 from server.protocol import AgentView, Ticket
 from server.store import Store, automations, money, schema
 from server.weekly import Schedule, Window
@@ -109,6 +111,7 @@ class Arena:
     def __init__(self, store: Store, redis: Redis, clock: Clock) -> None:
         self.store, self.clock = store, clock
         self.log = LiveLog(redis)
+        self.metrics = Metrics(CollectorRegistry())
         self.door = Door(store, redis, clock)
         self.loop = self.automating(redis)
         self.redis = redis
@@ -121,6 +124,7 @@ class Arena:
             automations=self.store.automations,
             entrance=self.door,
             channels=AgentChannels(redis, self.log, self.clock),
+            metrics=self.metrics,
             clock=self.clock,
             every_s=0.02,
         )
@@ -141,6 +145,11 @@ class Arena:
         for _ in range(count):
             await self.loop.round()
             self.clock.now_ms += step_ms
+
+    def counted(self, answer: str) -> float:
+        values = {"answer": answer}
+        found = self.metrics.registry.get_sample_value("agon_automation_entries_total", values)
+        return found or 0.0
 
     async def view(self, agent: str) -> AgentView:
         head = await self.log.head(keys.agent_channel(agent))
@@ -308,6 +317,8 @@ async def test_what_cannot_be_entered_just_now_is_tried_again_later(arena: Arena
     assert arena.door.entered == []
     await arena.rounds(10)
     assert len(arena.door.entered) == 1
+    counted = [arena.counted(answer) for answer in ("entered", "again", "failed", "stopped")]
+    assert counted == [1, 1, 1, 0]
 
 
 async def test_one_agents_failure_is_its_own(arena: Arena) -> None:
