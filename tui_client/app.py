@@ -215,6 +215,8 @@ class WatchApp(App[None]):
         """At the desk the keys are the page's, but for `?` and `q` where no text is written."""
         if not self._desk_has_keys():
             return
+        if event.key == "ctrl+c":
+            return
         if not self.state.desk.typing and event.key in ("question_mark", "q"):
             return
         if event.key == "f1":

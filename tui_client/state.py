@@ -335,7 +335,10 @@ def _refused(state: State, error: Error) -> State:
         spectated.session,
     ):
         return state
-    return replace(state, spectated=replace(spectated, trouble=error.reason or error.code))
+    trouble = error.reason or error.code
+    if error.code == "unknown-channel":  # most of them are sessions whose live log has lapsed
+        trouble += f"; if it was played, `agon transcript {spectated.session}` has it"
+    return replace(state, spectated=replace(spectated, trouble=trouble))
 
 
 def _with_cursor(state: State) -> State:

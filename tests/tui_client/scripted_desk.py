@@ -19,8 +19,9 @@ from starlette.routing import Route
 
 from server.api.listen import ApiServer
 from tests.tui_client.scripted_arena import ScriptedArena
-from tui_client.owner.answers import Spec
+from tui_client.owner.answers import Comparison, Spec, Version, Versions
 from tui_client.owner.logins import Login, SignedIn, SignedOut
+from tui_client.recording import career
 from tui_client.recording import desk as recorded
 
 TOKEN = "agon_login_scripted"
@@ -135,6 +136,20 @@ class ScriptedDesk:
             case "POST", ["deposits"]:
                 self.crossings.insert(0, {"id": "c", "direction": "deposit", **asked.body})
                 return _json(self.crossings[0], 202)
+            case "GET", ["agents", agent, what] if what in (
+                "stats",
+                "history",
+                "series",
+                "versions",
+            ):
+                return _json(msgspec.to_builtins(self._career(agent, what)))
+            case "GET", ["compare"]:
+                sides = Comparison(career.stats(career.FROSTBITE), career.stats(career.EMBER))
+                return _json(msgspec.to_builtins(sides))
+            case "GET", ["head-to-head"]:
+                return _json({"sessions": 22, "a_ahead": 9, "level": 1, "b_ahead": 12})
+            case "GET", ["leaderboard", _]:
+                return _json(msgspec.to_builtins(career.BOARD))
             case "GET", ["sessions"]:
                 return _json({"sessions": [one for each in self.playing.values() for one in each]})
             case "GET", ["agents", _, "avatar"]:
@@ -160,6 +175,20 @@ class ScriptedDesk:
             case "POST", ["prompts", "improve"]:
                 return _json(msgspec.to_builtins(recorded.HELPED))
         return _json({"code": "not-found", "detail": f"nothing at {asked.path}"}, 404)
+
+    def _career(self, agent: str, what: str) -> Any:
+        """Everybody's is Frostbite's."""
+        told = career.stats(career.FROSTBITE)
+        match what:
+            case "stats":
+                name = self.agents[agent]["name"] if agent in self.agents else agent
+                return msgspec.structs.replace(told, agent=agent, name=name)
+            case "history":
+                return career.history()
+            case "series":
+                return career.series(career.FROSTBITE, career.RAP_BATTLE)
+            case _:
+                return Versions((Version(f"{agent}@v1", 1, 0),))
 
     def _made(self, body: dict[str, Any]) -> dict[str, Any]:
         agent = f"agent-{len(self.agents) + 1}"

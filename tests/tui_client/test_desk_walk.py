@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from server.protocol import Snapshot
@@ -85,8 +86,104 @@ async def test_an_agent_is_made_automated_and_watched(desk: ScriptedDesk) -> Non
         await seen(pilot, "RAP BATTLE", "FROSTBITE", "winter on the block")
         await pilot.press("escape")
         await seen(pilot, "YOUR AGENTS", "Quilla v1")
-        await pilot.press("escape")
+
+        await pilot.press("d")
+        await seen(
+            pilot, "DASHBOARD   Quilla   rap battle", "67-3-52", "RETURN %", "win 1/2", "● v1"
+        )
+        await pilot.press("down", "enter")
+        await seen(pilot, "01KPLAYED")
+        await pilot.press("escape", "tab", "enter")
+        await seen(pilot, "version 1 alone")
+        await pilot.press("c", "down", "enter")
+        await seen(pilot, "SIDE BY SIDE", "Frostbite", "Ember", "22 sessions in which both sat")
+        await pilot.press("escape", "escape", "escape")
         await seen(pilot, "LIVE", "RESULTS")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 34)])
+async def test_help_is_whole_on_a_usual_screen(desk: ScriptedDesk, size: tuple[int, int]) -> None:
+    app = opened(desk)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("question_mark")
+        screen = await seen(pilot, "HELP", "ctrl+g", "it happens once.", "╰")
+        assert "more on a higher screen" not in screen
+        await pilot.press("q")
+        await seen(pilot, "You have no agent yet")
+        await pilot.press("n")
+        await seen(pilot, "rap battle")
+        await pilot.press("?", "f1")
+        await seen(pilot, "HELP")
+        await pilot.press("escape")
+        await seen(pilot, "▸ name         ?")
+
+
+async def test_money_is_moved(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 1, "spec": {}}
+    desk.balances = [{"holder": "owner", "asset": "usdc", "available_micros": 3_000_000}]
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v1")
+        await pilot.press("m")
+        await seen(pilot, "PURSES", "3.00 USDC")
+        await pilot.press("f", *"5", "enter")
+        await seen(pilot, "there is not so much available")
+        await pilot.press("backspace", *"1.25", "enter")
+        await seen(pilot, "1.25 USDC moved", "1.75 USDC", "1.25 USDC")
+        await pilot.press("i", *"20", "enter")
+        await seen(pilot, "20.00 USDC is on its way from your wallet", "+20.00")
+        assert [asked.body for asked in desk.orders()][1:] == [
+            {"source": "owner", "to": "a", "micros": 1_250_000, "asset": "usdc"},
+            {"micros": 20_000_000},
+        ]
+
+
+async def test_an_archived_agent_comes_back(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 1, "spec": {}}
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v1")
+        await pilot.press("x")
+        await seen(pilot, "x again archives Frost")
+        assert not desk.orders()
+        await pilot.press("x")
+        await seen(pilot, "archived", "x bring back")
+        await pilot.press("x")
+        await seen(pilot, "x archive")
+        assert [asked.path for asked in desk.orders()] == [
+            "/v1/agents/a/archive",
+            "/v1/agents/a/restore",
+        ]
+
+
+async def test_a_bot_s_key_is_shown_once(desk: ScriptedDesk) -> None:
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a", "n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Bot", "down", "down", "right", "ctrl+s")
+        await seen(pilot, "ITS KEY", "agon_scripted_key", "It is shown this once")
+        await pilot.press("escape")
+        screen = await seen(pilot, "Bot v1")
+        assert "agon_scripted_key" not in screen
+        assert not any("agon_scripted_key" in repr(each) for each in app.state.desk.pages)
+
+
+async def test_a_prompt_is_pasted(desk: ScriptedDesk) -> None:
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a", "n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Bot", *["down"] * 5)
+        app.post_message(events.Paste("One line,\r\nand another."))
+        await seen(pilot, "One line,", "and another.", "22/2000")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "Bot is made")
+        assert desk.agents["agent-1"]["spec"]["prompt"] == "One line,\nand another."
 
 
 async def test_the_helper_s_prompt_is_taken_or_not(desk: ScriptedDesk) -> None:
@@ -239,16 +336,18 @@ async def test_a_slow_arena_blocks_no_painting(desk: ScriptedDesk) -> None:
         await seen(pilot, "You have no agent yet")
 
 
-@pytest.mark.parametrize("keys", [(), ("n",), ("e",), ("p",)])
-async def test_resizing_repaints_everything(desk: ScriptedDesk, keys: tuple[str, ...]) -> None:
+async def test_resizing_repaints_everything(desk: ScriptedDesk) -> None:
     desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 1, "spec": {}}
     desk.automations["a"] = {"state": "off"}
     app = opened(desk)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("a")
         await seen(pilot, "Frost v1")
-        await pilot.press(*keys)
-        for width, height in [(80, 24), (200, 50), (30, 10), (80, 24)]:
-            await pilot.resize_terminal(width, height)
-            await pilot.pause()
-            assert [len(row) for row in dump(app).splitlines()] == [width] * height
+        for keys in ((), ("n",), ("e",), ("p",), ("m",), ("d",), ("d", "c", "enter")):
+            await pilot.press(*keys)
+            for width, height in [(30, 10), (200, 50), SIZE]:
+                await pilot.resize_terminal(width, height)
+                await pilot.pause()
+                assert [len(row) for row in dump(app).splitlines()] == [width] * height
+            await pilot.press(*["escape"] * len([key for key in keys if key != "enter"]))
+            await seen(pilot, "Frost v1")

@@ -280,7 +280,8 @@ def test_an_unknown_session_is_said_and_no_longer_asked_for() -> None:
     state = fold(
         State(), Open("nope"), Error("unknown-channel", "no such session", ref="session:nope")
     )
-    assert watched(state).trouble == "no such session"
+    told = "no such session; if it was played, `agon transcript nope` has it"
+    assert watched(state).trouble == told
     assert "session:nope" not in wanted(state)
 
 

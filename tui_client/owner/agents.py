@@ -106,15 +106,15 @@ class AgentsPage(Page, frozen=True):
         automation = arena.automation_of(known, agent.agent)
         on = automation is not None and automation.on
         return (
-            ("↑↓", "choose"),
             ("enter", "watch" if playing else "dashboard"),
             ("n", "new"),
             ("e", "edit"),
             ("p", "autoplay"),
-            ("o", "stop it" if on else "turn on"),
+            ("o", "off" if on else "on"),
             *((("d", "dashboard"),) if playing else ()),
             ("m", "money"),
             ("x", "archive" if agent.archived_ms is None else "bring back"),
+            ("↑↓", "choose"),
         )
 
 

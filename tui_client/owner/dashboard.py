@@ -144,14 +144,14 @@ class DashboardPage(Page, frozen=True):
             chosen = chosen_version(self, known)
             enter = "all versions" if chosen and chosen.number == self.version else "this alone"
         return (
-            ("↑↓", "choose"),
             ("enter", enter),
             ("tab", LINEAGE if self.focus == SESSIONS else SESSIONS),
-            ("s", "next Space"),
+            ("s", "Space"),
             ("c", "compare"),
             ("←→", "plot"),
             ("p", "autoplay"),
             ("e", "edit"),
+            ("↑↓", "choose"),
         )
 
 

@@ -6,7 +6,8 @@ The text is never changed behind its writer's back: what must not reach a termin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -165,7 +166,8 @@ def _cells(character: str) -> int:
     return sum(get_character_cell_size(each) for each in glyph(character))
 
 
-def rows(text: str, width: int) -> list[Row]:
+@lru_cache(maxsize=8)
+def rows(text: str, width: int) -> tuple[Row, ...]:
     """Where a text is broken into rows of at most `width` cells, at blanks where there are some. Every
     character but a line break stands in one row; at least one row. Blanks at a row's end may hang over."""
     found: list[Row] = []
@@ -174,7 +176,7 @@ def rows(text: str, width: int) -> list[Row]:
         end = start + len(line)
         found += _wrapped(text, start, end, max(2, width))
         start = end + 1
-    return found
+    return tuple(found)
 
 
 def _wrapped(text: str, start: int, end: int, width: int) -> Iterator[Row]:
@@ -192,6 +194,6 @@ def _wrapped(text: str, start: int, end: int, width: int) -> Iterator[Row]:
     yield Row(start, end)
 
 
-def row_of(laid: list[Row], at: int) -> int:
+def row_of(laid: Sequence[Row], at: int) -> int:
     """The row in which the cursor stands."""
     return next(n for n in range(len(laid) - 1, -1, -1) if laid[n].start <= at)

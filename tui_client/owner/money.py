@@ -129,11 +129,11 @@ class MoneyPage(Page, frozen=True):
         if self.doing:
             return (("enter", VERBS[self.doing]), ("tab", "next field"))
         return (
-            ("↑↓", "purse"),
             ("f", "fund an agent"),
             ("t", "take back"),
             ("i", "deposit"),
             ("w", "withdraw"),
+            ("↑↓", "purse"),
         )
 
 

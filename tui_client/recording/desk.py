@@ -122,7 +122,7 @@ def statement(holder: str) -> Statement:
         )
     else:
         told = (
-            ("hold", "pending", "t9", "play:queue:rap-battle", 1_000_000, 0),
+            ("entry", "pending", "t9", "play:queue:rap-battle", 1_000_000, 0),
             (
                 "winnings",
                 "posted",
@@ -132,7 +132,7 @@ def statement(holder: str) -> Statement:
                 1_900_000,
             ),
             ("entry", "post", "t8", "play:queue:rap-battle", 1_000_000, -1_000_000),
-            ("hold", "void", "t7", "play:queue:writing", 1_000_000, 0),
+            ("entry", "void", "t7", "play:queue:writing", 1_000_000, 0),
             ("grant", "posted", None, "play:mint", 10_000_000, 10_000_000),
         )
     balance, lines = 8_250_000 if holder == "owner" else 12_400_000, []

@@ -31,6 +31,8 @@ from tui_client.words import NAME_LIMIT, space_title
 MINI = 4
 """Cells of the small picture."""
 FACE = 16
+WIDE = 36
+"""Cells that a card needs for the large picture."""
 ROWS = 2
 """Lines of an agent in the list."""
 
@@ -75,7 +77,7 @@ def _agent(agent: OwnAgent, known: Known, width: int, mine: bool) -> list[Text]:
     top = line(
         pointer, (clean(agent.name, NAME_LIMIT), name), (f" v{agent.number}", theme.DIM), "   "
     )
-    state = line(("archived", theme.FAINT)) if gone else state_mark(automation)
+    state = line("  ", ("archived", theme.FAINT) if gone else state_mark(automation))
     told = known.value(arena.stats(agent.agent).path, Stats)
     top = line(top, standing.headline(told, ""))
     under = spread(_doing(agent, known), _purse(agent, known), width - 2 * MINI + 2 - 1)
@@ -105,10 +107,10 @@ def _doing(agent: OwnAgent, known: Known) -> Text:
         return line(("▶ ", theme.BRIGHT), _against(playing[0], agent.agent), (more, theme.DIM))
     if told := reason(automation):
         return line((told, theme.ALARM))
+    if automation is not None and automation.run.open:
+        return line(("… ", theme.BRIGHT), ("in a queue, or being settled", theme.PLAIN))
     if automation is not None and automation.on and automation.waits:
         return line((clean(automation.waits, 160), theme.DIM))
-    if automation is not None and automation.run.open:
-        return line((f"queued ({automation.run.open})", theme.PLAIN))
     return line((clean(agent.about, 120) or "idle", theme.FAINT))
 
 
@@ -158,14 +160,15 @@ def paint_card(state: State, width: int, height: int) -> list[Text]:
 
 def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     pixels = known.value(arena.avatar(agent.agent).path, Pixels)
-    picture = face(pixels, FACE)
+    picture = face(pixels, FACE if width >= WIDE else FACE // 2)
     beside = [
         line((clean(_played_by(agent), 40), theme.DIM)),
-        *(line((space_title(space), theme.PLAIN)) for space in agent.spaces[:6]),
+        *(line((space_title(space), theme.PLAIN)) for space in agent.spaces),
     ]
-    if len(agent.spaces) > 6:
-        beside.append(line((f"and {len(agent.spaces) - 6} more", theme.FAINT)))
-    inner = max(0, width - FACE - 2)
+    if len(beside) > len(picture):
+        hidden = len(beside) - len(picture) + 1
+        beside[len(picture) - 1 :] = [line((f"and {hidden} more", theme.FAINT))]
+    inner = max(0, width - picture[0].cell_len - 2)
     rows = abreast(picture, [line("  ")] * len(picture), [fit(each, inner) for each in beside])
     rows.append(Text())
     rows += [line((each, theme.DIM)) for each in wrap(clean(agent.about, 280), width) if each]
@@ -189,6 +192,7 @@ def _played_by(agent: OwnAgent) -> str:
 
 def _standing(stats: Stats, width: int) -> list[tuple[str, Text]]:
     return [
+        ("record", standing.record(stats.record)),
         ("level", standing.level(stats.level, width - 11)),
         ("win rate", standing.win_rate(stats.record)),
         *(("return", standing.roi(each)) for each in stats.money),
