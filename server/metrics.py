@@ -89,9 +89,30 @@ class Metrics:
             registry=registry,
         )
 
+        self.queue_oldest = Gauge(
+            "agon_matchmaking_oldest_seconds",
+            "How long the longest has been waiting in a queue",
+            ["space", "tier_micros"],
+            registry=registry,
+        )
+        self.unopened = Gauge(
+            "agon_sessions_unopened",
+            "Sessions that were formed and whose live log was not opened within seconds",
+            registry=registry,
+        )
+
         # worker
         self.jobs = Gauge(
-            "agon_jobs", "Outbox rows that are not done", ["state"], registry=registry
+            "agon_jobs",
+            "Outbox rows that are not done: `waiting`, `running`, `dead`",
+            ["step", "state"],
+            registry=registry,
+        )
+        self.jobs_due = Gauge(
+            "agon_jobs_due_seconds",
+            "For how long the longest due step has been waiting, that nothing but workers holds up",
+            ["step"],
+            registry=registry,
         )
         self.steps = Counter(
             "agon_steps",
@@ -104,6 +125,51 @@ class Metrics:
             "Time of one attempt of an outbox step",
             ["step"],
             buckets=STEP_BUCKETS_S,
+            registry=registry,
+        )
+
+        # money
+        self.imbalance = Gauge(
+            "agon_ledger_imbalance_micros",
+            "Debits less credits over all accounts of an asset, `posted` and `pending`; always 0",
+            ["asset", "kind"],
+            registry=registry,
+        )
+        self.pots_left = Gauge(
+            "agon_ledger_pots_left",
+            "Sessions settled in the last hour whose pot is not empty; always 0",
+            registry=registry,
+        )
+        self.holds_oldest = Gauge(
+            "agon_holds_oldest_seconds",
+            "Age of the oldest entry that is `held` for a ticket, or `spent` on a session not settled",
+            ["state"],
+            registry=registry,
+        )
+
+        # services
+        self.ready = Gauge(
+            "agon_ready", "1 where a check of /readyz is well, else 0", ["check"], registry=registry
+        )
+        self.round_trip = Gauge(
+            "agon_round_trip_seconds",
+            "Time of one question to a service, when the metrics were asked for",
+            ["service"],
+            registry=registry,
+        )
+        self.replication_lag = Gauge(
+            "agon_replication_lag_seconds",
+            "How far a replica of a service is behind, where the service says so",
+            ["service", "replica"],
+            registry=registry,
+        )
+        self.disk_free = Gauge(
+            "agon_disk_free_bytes", "Free on the disk of data_dir", registry=registry
+        )
+        self.gauging_failures = Counter(
+            "agon_gauging_failures",
+            "Times that something of the above could not be measured: it keeps its last value",
+            ["what"],
             registry=registry,
         )
 

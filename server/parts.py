@@ -30,10 +30,13 @@ from bots.runner import Runner
 from judges.house import HousePanel
 from judges.instruments.pronounce import load_dictionary
 from judges.llm import ModelJudge, Style
-from server import commentary
+from server import commentary, probes
 from server.agents.improver import Improver
 from server.api.app import create_app
+from server.api.health import Health, ready
 from server.api.listen import ApiServer
+from server.api.operation import as_json
+from server.api.problems import Problem
 from server.automating import Automating
 from server.clock import unix_ms
 from server.config import Config
@@ -66,6 +69,7 @@ from server.metrics import Metrics
 from server.official.document import BoardWindow
 from server.official.publish import results_folder
 from server.oracle import Oracle, feeds
+from server.readiness import Readiness
 from server.role import Role, Running
 from server.store import Store, open_store
 from server.tournament.director import Director
@@ -95,6 +99,7 @@ class Parts:
         self._name = f"{socket.gethostname()[:20]}-{os.getpid()}-{new_id()[-6:]}"
         self._log = LiveLog(redis)
         self._metrics = Metrics(CollectorRegistry())
+        self._readiness = Readiness(probes.services(config, store, redis))
         self._agents = AgentChannels(redis, self._log)
         self._queues = Queues(redis, tiers_open=config.tiers_open)
         self._hosted: Hosted | None = None
@@ -125,12 +130,27 @@ class Parts:
         """What every process does beside its roles, until cancelled."""
         works = [services.keep(self._config, self._data, with_llm=self._urls.llm is not None)]
         if self._api is None and self._config.metrics_port:
-            app = Starlette(routes=[Route("/metrics", self._show_metrics)])
+            app = Starlette(
+                routes=[
+                    Route("/metrics", self._show_metrics),
+                    Route("/healthz", self._show_health),
+                    Route("/readyz", self._show_readiness),
+                ]
+            )
             works.append(ApiServer(app, self._config.api_host, self._config.metrics_port).run())
         return works
 
     async def _show_metrics(self, request: Request) -> Response:
         return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def _show_health(self, request: Request) -> Response:
+        return as_json(Health())
+
+    async def _show_readiness(self, request: Request) -> Response:
+        try:
+            return as_json(ready(await self._readiness.look(), arena=False))
+        except Problem as problem:
+            return problem.response()
 
     async def gateway_ready(self) -> None:
         """Return once our gateway, if there is one, has an address."""
@@ -169,7 +189,10 @@ class Parts:
             gateway_address=self._gateway_address,
             metrics=self._metrics,
             improver=self._improver(),
+            readiness=self._readiness,
         )
+        for check in probes.arena(self._config, self._store, self._redis, unix_ms):
+            self._readiness.add(check)
         self._api = ApiServer(app, self._config.api_host, self._config.api_port)
         return self._api
 
@@ -224,6 +247,7 @@ class Parts:
             annotate=commentary.annotate,
         )
         self._metrics.sessions_live.set_function(lambda: host.stats.sessions)
+        self._readiness.add(probes.goes_on("ticks", lambda: host.stats.ticks))
         return host
 
     async def _answer(self, record: SessionRecord, inquiry: Inquiry) -> Observation:
@@ -324,7 +348,7 @@ class Parts:
             style=Style.SCORES if self._config.llm_url else Style.LEANINGS,
             budget_s=PANEL_SHARE * self._config.judge_timeout_s,
         )
-        return Worker(
+        worker = Worker(
             store=self._store,
             redis=self._redis,
             log=self._log,
@@ -333,6 +357,8 @@ class Parts:
             config=self._config,
             metrics=self._metrics,
         )
+        self._readiness.add(probes.goes_on("sweeps", lambda: worker.sweeps))
+        return worker
 
     def _make_official(self) -> OfficialBoards:
         return OfficialBoards(

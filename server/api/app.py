@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
+from server import probes
 from server.agents.improver import Improver
 from server.api import problems
 from server.api.asyncapi import asyncapi
@@ -17,13 +19,16 @@ from server.api.descriptions import encode
 from server.api.idempotent import once
 from server.api.openapi import openapi
 from server.api.operation import Descriptions, Services, routes
+from server.api.request_ids import RequestIds
 from server.api.routes import OPERATIONS
 from server.api.tolls import Tolls
 from server.clock import Clock, unix_ms
 from server.config import Config
+from server.gauging import Gauging
 from server.live.queue import Queues
 from server.metrics import Metrics
 from server.protocol import QueueCard
+from server.readiness import Readiness
 from server.store import Store
 
 PICTURES_AT_ONCE = 2
@@ -41,26 +46,43 @@ def create_app(
     clock: Clock = unix_ms,
     tolls: Tolls | None = None,
     improver: Improver | None = None,
+    readiness: Readiness | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
     `gateway_address` is asked at each request, since a gateway may take a free port. No CORS headers
-    are sent: browsers of other origins cannot read the answers.
+    are sent: browsers of other origins cannot read the answers. `readiness` is what `/readyz` tells.
     """
+    queue_sizes = queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes
+    metrics = metrics or Metrics(CollectorRegistry())
+    readiness = readiness or Readiness(
+        [*probes.services(config, store, redis), *probes.arena(config, store, redis, clock)]
+    )
     services = Services(
         config=config,
         store=store,
         redis=redis,
         gateway_address=gateway_address,
-        queue_sizes=queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes,
-        metrics=metrics or Metrics(CollectorRegistry()),
+        queue_sizes=queue_sizes,
+        metrics=metrics,
         clock=clock,
         documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
         pictures=asyncio.Semaphore(PICTURES_AT_ONCE),
+        readiness=readiness,
+        gauging=Gauging(
+            metrics=metrics,
+            store=store,
+            redis=redis,
+            queue_sizes=queue_sizes,
+            readiness=readiness,
+            data_dir=config.data_dir,
+            clock=clock,
+        ),
         tolls=tolls or Tolls(config),
         improver=improver,
     )
     app = Starlette(
+        middleware=[Middleware(RequestIds)],
         routes=routes([once(operation) for operation in OPERATIONS], services),
         exception_handlers={
             HTTPException: problems.of_http_exception,

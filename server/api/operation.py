@@ -27,8 +27,10 @@ from server.api.problems import Problem
 from server.api.tolls import CHANGING, LOOK_UP, READING, Tolls
 from server.clock import Clock
 from server.config import Config
+from server.gauging import Gauging
 from server.metrics import Metrics
 from server.protocol import Id, QueueCard
+from server.readiness import Readiness
 from server.store import Store, StoreError
 from server.store.keys import Scope
 
@@ -58,6 +60,8 @@ class Services(msgspec.Struct, frozen=True):
     documents: Descriptions
     pictures: asyncio.Semaphore
     """Held while a picture is decoded or drawn."""
+    readiness: Readiness
+    gauging: Gauging
     tolls: Tolls
     improver: Improver | None = None
     """None: this process has no model to ask."""

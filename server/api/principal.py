@@ -12,6 +12,7 @@ from typing import cast
 
 from msgspec import Struct
 from starlette.requests import Request
+from structlog.contextvars import bind_contextvars
 
 from server.api import problems
 from server.api.operation import Services, read_id
@@ -43,6 +44,9 @@ async def authenticate(services: Services, request: Request) -> Principal:
         found = await _principal(services, request)
         services.tolls.charge_account(found.account, getattr(state, "credits", READING))
         state.principal = found
+        # In every log line of the request from here on; `request_ids` takes it out again.
+        named = {} if found.agent is None else {"agent": found.agent}
+        bind_contextvars(account=found.account, **named)
     return cast(Principal, state.principal)
 
 

@@ -49,12 +49,15 @@ class Sweeper:
         self._clock = clock
         self._sweep_s = sweep_s
         self._woken: dict[str, float] = {}
+        self.sweeps = 0
+        """Sweeps that came to their end."""
 
     async def run(self) -> None:
         """Until cancelled. An outage of database or Redis delays what is due, nothing else."""
         while True:
             try:
                 await self.sweep()
+                self.sweeps += 1
             except Exception as error:
                 _logger.warning("sweep failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(_CALM_S)

@@ -110,12 +110,18 @@ class Worker:
             clock=clock,
         )
         self._draining = asyncio.Event()
+        self._sweeper: Sweeper | None = None
+
+    @property
+    def sweeps(self) -> int:
+        """How often it has looked for what is due; rises for as long as it works."""
+        return 0 if self._sweeper is None else self._sweeper.sweeps
 
     async def run(self) -> None:
         """Work until cancelled or drained. What is under way when cancelled is put back at once."""
         arq = connect(self._redis, CONNECTIONS)
         wakings = [Waking(arq, each, self._attempts.run) for each in self._classes.values()]
-        sweeper = Sweeper(
+        sweeper = self._sweeper = Sweeper(
             store=self._store,
             arq=arq,
             queues={step: each.queue for step, each in self._classes.items()},

@@ -208,6 +208,14 @@ def hosts() -> str:
     return "hosts"
 
 
+PROBE_TTL_S = 10
+
+
+def probe(process: str) -> str:
+    """String, written by `/readyz` to see whether it can be; expires after PROBE_TTL_S."""
+    return f"probe:{process}"
+
+
 REGISTRATIONS_TTL_S = 60
 
 

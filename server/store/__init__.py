@@ -21,6 +21,7 @@ from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
+from server.store.gauges import Gauges
 from server.store.hosting import Hosting
 from server.store.keys import Keys
 from server.store.leagues import Leagues
@@ -35,13 +36,13 @@ from server.store.points import Points
 from server.store.ratings import Ratings
 from server.store.replies import Replies
 from server.store.results import Results
-from server.store.revision import check_current
+from server.store.revision import OtherSchema, check_current, probe
 from server.store.sessions import Sessions
 from server.store.shares import Shares
 from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
 
-__all__ = ["Store", "StoreError", "existing_store", "open_store"]
+__all__ = ["OtherSchema", "Store", "StoreError", "existing_store", "open_store"]
 
 
 class Store:
@@ -65,6 +66,7 @@ class Store:
         self.leagues = Leagues(database)
         self.backlog = Backlog(database)
         self.audit = AuditLog(database)
+        self.gauges = Gauges(database)
         self.outcomes = Outcomes(database)
         self.boards = OfficialBoards(database)
         self.new_season = NewSeason(database, clock)
@@ -87,6 +89,10 @@ class Store:
     async def ping(self) -> None:
         """One round trip to the database. Raises StoreError."""
         await self._database.ping()
+
+    async def probe(self) -> None:
+        """One write that changes nothing. Raises OtherSchema, and what the database raises."""
+        await probe(self._database)
 
     async def close(self) -> None:
         """Idempotent."""

@@ -11,6 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.store.engine import Database, StoreError
 
+
+class OtherSchema(StoreError):
+    """The database has another schema than this program wants."""
+
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -23,7 +28,7 @@ def newest() -> str:
 
 
 async def check_current(database: Database) -> None:
-    """Raises StoreError when the database has another schema, or cannot be read. Changes nothing."""
+    """Changes nothing. Raises OtherSchema, and StoreError when the database cannot be read."""
     try:
         async with database.reading() as tx:
             found: str | None = await tx.scalar(text("SELECT version_num FROM alembic_version"))
@@ -31,7 +36,19 @@ async def check_current(database: Database) -> None:
         cause = getattr(error, "orig", None) or error
         raise StoreError(f"{database.describe()} is no database of Agon: {cause}") from error
     if found != newest():
-        raise StoreError(
+        raise OtherSchema(
             f"{database.describe()} has the schema {found}, this program wants {newest()}: "
             "start `agon serve` of this version once, or use the program that it runs with"
         )
+
+
+async def probe(database: Database) -> None:
+    """Write something that changes nothing, as everything that matters must be written. Raises OtherSchema,
+    and what the database raises."""
+    statement = text(
+        "UPDATE alembic_version SET version_num = version_num WHERE version_num = :new"
+    )
+    async with database.writing() as tx:
+        written = await tx.execute(statement, {"new": newest()})
+    if written.rowcount != 1:
+        raise OtherSchema(f"{database.describe()} has not the schema {newest()}")

@@ -377,14 +377,19 @@ async def test_a_failure_of_ours_tells_nothing_of_our_insides(store: Store, redi
 
 async def test_it_is_ready_when_redis_and_the_database_answer(api: httpx.AsyncClient) -> None:
     assert (await api.get("/healthz")).json() == {"status": "ok"}
-    assert (await api.get("/readyz")).json() == {"status": "ok"}
+    ready = (await api.get("/readyz")).json()
+    assert {each["name"]: each["ok"] for each in ready["checks"] if each["own"]} == {
+        "redis": True,
+        "database": True,
+        "disk": True,
+    }
 
 
 async def test_readiness_names_what_does_not_answer(store: Store) -> None:
     away = Redis(host="127.0.0.1", port=1)
     async with client_of(store, away) as api:
         assert (await api.get("/healthz")).status_code == 200
-        assert problem(await api.get("/readyz"), 503, "not-ready")["failed"] == ["redis"]
+        assert "redis" in problem(await api.get("/readyz"), 503, "not-ready")["failed"]
         refused = await api.post("/v1/agents", json={"name": "x"})
         assert "redis" in problem(refused, 503, "unavailable")["detail"]
         assert refused.headers["retry-after"]
@@ -405,7 +410,8 @@ async def test_metrics_count_requests_jobs_and_queues(
     route = 'method="GET",route="/v1/sessions/{session}"'
     assert f'agon_http_requests_total{{{route},status="200"}} 1.0' in text
     assert f'agon_http_requests_total{{{route},status="404"}} 1.0' in text
-    assert 'agon_jobs{state="waiting"} 2.0' in text
+    assert 'agon_jobs{state="waiting",step="judge"} 1.0' in text
+    assert 'agon_jobs{state="waiting",step="rate"} 1.0' in text
     assert 'agon_matchmaking_waiting{space="rap-battle",tier_micros="0"} 3.0' in text
 
 

@@ -26,7 +26,9 @@ from server.api.problems import Problem
 from server.api.tolls import Tolls
 from server.clock import unix_ms
 from server.config import Config
+from server.gauging import Gauging
 from server.metrics import Metrics
+from server.readiness import Readiness
 from server.store import Store, open_store
 from server.store.replies import KEPT_MS, LOST_MS
 
@@ -92,17 +94,27 @@ async def api(
         scopes=("play",),
         idempotent=True,
     )
-    config = Config()
+    config, metrics, readiness = Config(), Metrics(CollectorRegistry()), Readiness()
     services = Services(
         config=config,
         store=store,
         redis=redis,
         gateway_address=lambda: "",
         queue_sizes=lambda: asyncio.sleep(0, []),
-        metrics=Metrics(CollectorRegistry()),
+        metrics=metrics,
         clock=clock,
         documents=Descriptions(b"", b""),
         pictures=asyncio.Semaphore(1),
+        readiness=readiness,
+        gauging=Gauging(
+            metrics=metrics,
+            store=store,
+            redis=redis,
+            queue_sizes=lambda: asyncio.sleep(0, []),
+            readiness=readiness,
+            data_dir="",
+            clock=clock,
+        ),
         tolls=Tolls(config),
     )
     app = Starlette(routes=routes([once(operation)], services))
