@@ -22,7 +22,7 @@ from server.live.log import LiveLog
 from server.live.queue import AlreadyQueued, Queues
 from server.live.records import TicketRecord
 from server.metrics import Metrics
-from server.protocol import AgentView, Ticket
+from server.protocol import AgentView, AutomationCard, Ticket
 from server.store import Store, automations, money, schema
 from server.weekly import Schedule, Window
 
@@ -390,6 +390,29 @@ async def test_the_channel_hears_of_starts_and_stops(arena: Arena) -> None:
     card = (await arena.view(ember)).automation
     assert card is not None
     assert (card.state, card.run) == ("off", 2)
+
+
+class Deaf(AgentChannels):
+    """One agent's channel cannot be written to."""
+
+    deaf = ""
+
+    async def automation(self, agent: str, card: AutomationCard) -> None:
+        if agent == self.deaf:
+            raise RuntimeError("no such luck")
+        await super().automation(agent, card)
+
+
+async def test_a_channel_that_cannot_be_told_holds_up_nobody(arena: Arena) -> None:
+    ember, frost = await arena.agent("Ember"), await arena.agent("Frost")
+    channels = Deaf(arena.redis, arena.log, arena.clock)
+    channels.deaf, arena.loop._channels = ember, channels
+    await arena.rounds(1)
+    assert {agent for agent, _ in arena.door.entered} == {ember, frost}
+    assert (await arena.view(frost)).automation is not None
+    channels.deaf = ""
+    await arena.rounds(1)
+    assert (await arena.view(ember)).automation is not None
 
 
 async def test_many_are_entered_a_few_at_a_time(arena: Arena) -> None:
