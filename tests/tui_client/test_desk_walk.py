@@ -108,7 +108,7 @@ async def test_help_is_whole_on_a_usual_screen(desk: ScriptedDesk, size: tuple[i
         await pilot.press("a")
         await seen(pilot, "You have no agent yet")
         await pilot.press("question_mark")
-        screen = await seen(pilot, "HELP", "ctrl+g", "it happens once.", "╰")
+        screen = await seen(pilot, "HELP", "ctrl+g", "and happens once.", "╰")
         assert "more on a higher screen" not in screen
         await pilot.press("q")
         await seen(pilot, "You have no agent yet")

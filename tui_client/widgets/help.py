@@ -26,7 +26,7 @@ _DESK_ROWS: tuple[tuple[str, str], ...] = (
     ("s tab c", "in a dashboard: next Space, versions, compare"),
     ("← → space", "among a field's options; yes or no; which plot comes first"),
     ("ctrl+s", "save what is in a form; esc leaves it"),
-    ("ctrl+g", "the helper writes the prompt, or improves it; you take that or not"),
+    ("ctrl+g", "the helper writes or improves the prompt; you take it or not"),
     ("ctrl+o", "automation on or off, saved first"),
     ("? f1", "this page; any key closes it"),
     ("q ctrl+q", "quit; your agents play on"),
@@ -35,8 +35,8 @@ _DESK_ROWS: tuple[tuple[str, str], ...] = (
     ("play", "play money: free, and worth nothing"),
     ("27.3 ±0.9", "a rating and how uncertain it is; (46-64): a 95 % interval"),
     ("", ""),
-    ("", "A change of what plays makes a new version, with a rating of its own."),
-    ("", "What is not answered is asked again under the same key: it happens once."),
+    ("", "A change of what plays makes a version with a rating of its own."),
+    ("", "What is not answered is asked again, and happens once."),
 )
 _ROWS: tuple[tuple[str, str], ...] = (
     ("↑ ↓", "choose a session; in a session: scroll"),
