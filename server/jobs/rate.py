@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -75,7 +76,9 @@ class RateStep:
 
     async def _moves(self, row: SessionRow, ranks: Sequence[int]) -> list[RatingRow]:
         versions = [seat.version for seat in row.seats]
-        before = [await self._store.ratings.standpoint(each, row.space) for each in versions]
+        before = await asyncio.gather(
+            *(self._store.ratings.standpoint(each, row.space) for each in versions)
+        )
         after = ratings.update(ranks, [each.rating for each in before])
         won = ratings.winners(ranks)
         seats = zip(versions, before, after, won, strict=True)

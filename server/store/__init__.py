@@ -96,8 +96,10 @@ class Store:
 
     async def close(self) -> None:
         """Idempotent."""
-        for group in (self.entries, self.sessions, self.results, self.ratings, self.outbox):
+        for group in (self.agents, self.entries, self.sessions):
             await group.close()
+        for group_of_steps in (self.results, self.ratings, self.outbox):
+            await group_of_steps.close()
         await self._database.close()
 
 

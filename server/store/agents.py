@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from server.clock import Clock
 from server.identity import Identity, Kind, key_hash, new_id, new_key
 from server.store import names, schema
 from server.store.avatars import avatar_row
+from server.store.convoy import Convoy
 from server.store.engine import Database
 
 HOST_SCOPE = "host"
@@ -79,6 +80,11 @@ class Agents:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
+        self._asking: Convoy[str, Standing | None] = Convoy(self._standings, lambda agent: agent)
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        await self._asking.close()
 
     async def register(
         self, name: str, owner: str | None = None, kind: Kind = "remote"
@@ -181,14 +187,13 @@ class Agents:
 
     async def standing(self, agent: str) -> Standing | None:
         """Whether it may play, as of now: keys outlive archiving, freezing and changes of kind."""
-        query = _identities().add_columns(_a.c.archived_ms, _a.c.frozen_ms, _a.c.frozen_reason)
-        async with self._db.reading() as tx:
-            row = (await tx.execute(query.where(_a.c.id == agent))).one_or_none()
-        if row is None:
-            return None
-        *found, archived_ms, frozen_ms, reason = row
-        frozen = None if frozen_ms is None else reason or "no reason was given"
-        return Standing(_identity(*found), archived_ms is not None, frozen)
+        return await self._asking.ride(agent)
+
+    async def _standings(self, agents: Sequence[str]) -> list[Standing | Exception | None]:
+        async with self._db.looking() as tx:
+            rows = await tx.execute(_as_of_now, {"agents": list(agents)})
+            found = {row[0]: _standing(row) for row in rows}
+        return [found.get(agent) for agent in agents]
 
     async def row(self, agent: str) -> AgentRow | None:
         made = select(func.count()).where(_v.c.agent == _a.c.id).correlate(_a).scalar_subquery()
@@ -291,6 +296,19 @@ def _identities() -> Select[str, str, str, str, str]:
     return select(_a.c.id, _a.c.name, _v.c.id, _a.c.owner, _a.c.kind).join_from(
         _a, _v, (_v.c.agent == _a.c.id) & (_v.c.number == _a.c.plays)
     )
+
+
+_as_of_now = (
+    _identities()
+    .add_columns(_a.c.archived_ms, _a.c.frozen_ms, _a.c.frozen_reason)
+    .where(_a.c.id.in_(bindparam("agents", expanding=True)))
+)
+
+
+def _standing(row: Row[*tuple[Any, ...]]) -> Standing:
+    *found, archived_ms, frozen_ms, reason = row
+    frozen = None if frozen_ms is None else reason or "no reason was given"
+    return Standing(_identity(*found), archived_ms is not None, frozen)
 
 
 def _identity(agent: str, name: str, version: str, owner: str, kind: str) -> Identity:

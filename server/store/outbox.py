@@ -88,7 +88,7 @@ class _Start(msgspec.Struct, frozen=True):
 
 # Of the hot path, so made once.
 _these = _o.c.id.in_(bindparam("ids", expanding=True))
-_get = select(*_columns).where(_o.c.id == bindparam("row"))
+_get = select(*_columns).where(_these)
 _due_again = (
     select(_o.c.id, _o.c.state, _o.c.attempts, _o.c.due_ms)
     .where(_these)
@@ -103,11 +103,6 @@ _take = (
         attempts=bindparam("new_attempts"),
         due_ms=bindparam("new_due_ms"),
     )
-)
-_still = select(_o.c.id).where(
-    _o.c.id == bindparam("row"),
-    _o.c.attempts == bindparam("number"),
-    _o.c.state == State.RUNNING.value,
 )
 _NOT_VOID = _o.c.state != State.VOID.value
 _DONE = {"state": State.DONE.value, "last_error": None}
@@ -124,17 +119,23 @@ _finish = (
 
 
 class Outbox:
-    """Every method is one transaction; rows that are started or done at once may share theirs."""
+    """Every method is one transaction; what is asked for at once may share one."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._starting: Convoy[_Start, int] = Convoy(self._start, lambda each: each.row.id)
         self._ending: Convoy[str, None] = Convoy(self._end, lambda row: row)
+        self._getting: Convoy[str, OutboxRow | None] = Convoy(self._get, lambda row: row)
+        self._following: Convoy[tuple[str, str], OutboxRow | None] = Convoy(
+            self._follow, lambda each: each
+        )
 
     async def close(self) -> None:
         """Let what is asked for come to its end. Idempotent."""
         await self._starting.close()
         await self._ending.close()
+        await self._getting.close()
+        await self._following.close()
 
     async def due(
         self, now_ms: int, limit: int, steps: Collection[str] | None = None
@@ -152,16 +153,26 @@ class Outbox:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
     async def get(self, row_id: str) -> OutboxRow | None:
+        return await self._getting.ride(row_id)
+
+    async def _get(self, ids: Sequence[str]) -> list[OutboxRow | Exception | None]:
         async with self._db.looking() as tx:
-            row = (await tx.execute(_get, {"row": row_id})).one_or_none()
-        return None if row is None else OutboxRow(*row)
+            found = {row.id: OutboxRow(*row) for row in await tx.execute(_get, {"ids": list(ids)})}
+        return [found.get(row_id) for row_id in ids]
 
     async def following(self, row: OutboxRow, step: str, now_ms: int) -> OutboxRow | None:
         """That step of the same session, if it is due."""
-        which = {"session": row.session, "step": step, "now_ms": now_ms}
+        found = await self._following.ride((row.session, step))
+        return found if found is not None and found.due_ms <= now_ms else None
+
+    async def _follow(
+        self, wanted: Sequence[tuple[str, str]]
+    ) -> list[OutboxRow | Exception | None]:
+        which = {"sessions": [each for each, _ in wanted], "steps": list({s for _, s in wanted})}
         async with self._db.looking() as tx:
-            found = (await tx.execute(_following(), which)).one_or_none()
-        return None if found is None else OutboxRow(*found)
+            rows = [OutboxRow(*row) for row in await tx.execute(_unblocked(), which)]
+        found = {(row.session, row.step): row for row in rows}
+        return [found.get(each) for each in wanted]
 
     async def start(self, row: OutboxRow, now_ms: int, attempt_ms: int = ATTEMPT_MS) -> int:
         """Take the row as `due` gave it; returns the attempt's number, from 1.
@@ -253,8 +264,10 @@ class Outbox:
     async def stands(self, row: OutboxRow, number: int) -> bool:
         """The attempt of that number is still the one that may act: nobody has started a later one,
         finished the row, or voided it."""
-        async with self._db.looking() as tx:
-            return await tx.scalar(_still, {"row": row.id, "number": number}) is not None
+        stands = await self.get(row.id)
+        return (
+            stands is not None and stands.attempts == number and stands.state == State.RUNNING.value
+        )
 
     async def steps(self, session: str) -> list[OutboxRow]:
         """A session's rows, in their order."""
@@ -367,12 +380,12 @@ def blocked() -> ColumnElement[bool]:
 
 
 @functools.cache
-def _following() -> Select[*tuple[Any, ...]]:
+def _unblocked() -> Select[*tuple[Any, ...]]:
+    """Steps that wait for nothing but their time."""
     return select(*_columns).where(
-        _o.c.session == bindparam("session"),
-        _o.c.step == bindparam("step"),
+        _o.c.session.in_(bindparam("sessions", expanding=True)),
+        _o.c.step.in_(bindparam("steps", expanding=True)),
         _o.c.state == State.WAITING.value,
-        _o.c.due_ms <= bindparam("now_ms"),
         ~blocked(),
     )
 

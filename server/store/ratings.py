@@ -89,16 +89,24 @@ class _Moves(msgspec.Struct, frozen=True):
 
 
 class Ratings:
-    """Every method is one transaction; sessions that are applied at once may share theirs."""
+    """Every method is one transaction; what is asked for at once may share one."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
         self._moving: Convoy[_Moves, bool] = Convoy(self._apply, lambda each: each.session)
+        self._asking: Convoy[tuple[str, str], Standpoint] = Convoy(
+            self._standpoints, lambda each: each
+        )
+        self._recalling: Convoy[str, list[RatingRow] | None] = Convoy(
+            self._recall, lambda session: session
+        )
 
     async def close(self) -> None:
         """Let what is asked for come to its end. Idempotent."""
         await self._moving.close()
+        await self._asking.close()
+        await self._recalling.close()
 
     async def current(self, version: str, space: str) -> tuple[int, int]:
         """(mu, sigma) in thousandths, as `standpoint` says."""
@@ -109,20 +117,19 @@ class Ratings:
         """Where the version stands. One that has not been rated here begins where its latest rated
         predecessor stands, with more doubt (`ratings.promoted`) and in the same league; if there is none,
         at START."""
-        of = {"of_version": version, "of_space": space}
+        return await self._asking.ride((version, space))
+
+    async def _standpoints(self, wanted: Sequence[tuple[str, str]]) -> list[Standpoint | Exception]:
+        found: dict[tuple[str, str], Standpoint] = {}
         async with self._db.looking() as tx:
-            row = (await tx.execute(_own, of)).one_or_none()
-            if row is not None:
-                return Standpoint(_rating(row), row.sessions, leagues.standing_of(row))
-            if not version.endswith("@v1"):  # the first has no predecessor
-                row = (await tx.execute(_before, of)).one_or_none()
-        if row is None:
-            return Standpoint(Rating(*START))
-        league = leagues.standing_of(row)
-        return Standpoint(
-            promoted(_rating(row)),
-            league=None if league is None else msgspec.structs.replace(league, below=0),
-        )
+            versions = {"versions": list({version for version, _ in wanted})}
+            for row in await tx.execute(_own, versions):
+                standing = leagues.standing_of(row)
+                found[row.version, row.space] = Standpoint(_rating(row), row.sessions, standing)
+            for version, space in wanted:
+                if (version, space) not in found:
+                    found[version, space] = await _inherited(tx, version, space)
+        return [found[each] for each in wanted]
 
     async def apply(self, session: str, space: str, rows: Sequence[RatingRow]) -> bool:
         """Move the ratings and leagues of all seats at once. False when this session has been applied
@@ -176,9 +183,13 @@ class Ratings:
 
     async def applied(self, session: str) -> list[RatingRow] | None:
         """The moves of a rated session; None when it has not been rated."""
+        return await self._recalling.ride(session)
+
+    async def _recall(self, sessions: Sequence[str]) -> list[list[RatingRow] | Exception | None]:
         async with self._db.looking() as tx:
-            rows = await tx.scalar(_rows_of, {"session": session})
-        return None if rows is None else msgspec.json.decode(rows, type=list[RatingRow])
+            rows = await tx.execute(_rows_of, {"sessions": list(sessions)})
+            found = {id_: msgspec.json.decode(raw, type=list[RatingRow]) for id_, raw in rows}
+        return [found.get(session) for session in sessions]
 
     async def board(self, space: str, limit: int = 100) -> BoardView:
         """Best first by mu - 3 sigma; provisional rows are marked, never hidden. Who moved is told by
@@ -239,9 +250,17 @@ def _predecessor(
 
 # Of the hot path, so made once.
 _space, _version = bindparam("of_space", type_=String), bindparam("of_version", type_=String)
-_own = _rated(_space).where(_r.c.version == _version)
+_own = (
+    select(_r.c.mu_milli, _r.c.sigma_milli, _r.c.sessions, _r.c.version, _r.c.space)
+    .add_columns(*leagues.COLUMNS)
+    .select_from(_r)
+    .outerjoin(_l, and_(_l.c.version == _r.c.version, _l.c.space == _r.c.space))
+    .where(_r.c.version.in_(bindparam("versions", expanding=True)))
+)
 _before = _predecessor(_version, _space)
-_rows_of = select(_applications.c.rows).where(_applications.c.session == bindparam("session"))
+_rows_of = select(_applications.c.session, _applications.c.rows).where(
+    _applications.c.session.in_(bindparam("sessions", expanding=True))
+)
 _applied = select(_applications.c.session).where(
     _applications.c.session.in_(bindparam("sessions", expanding=True))
 )
@@ -261,6 +280,21 @@ _move = (
         wins=_r.c.wins + bindparam("won"),
     )
 )
+
+
+async def _inherited(tx: AsyncConnection, version: str, space: str) -> Standpoint:
+    """Of a version that has not been rated in the Space."""
+    if version.endswith("@v1"):  # the first has no predecessor
+        return Standpoint(Rating(*START))
+    of = {"of_version": version, "of_space": space}
+    row = (await tx.execute(_before, of)).one_or_none()
+    if row is None:
+        return Standpoint(Rating(*START))
+    league = leagues.standing_of(row)
+    return Standpoint(
+        promoted(_rating(row)),
+        league=None if league is None else msgspec.structs.replace(league, below=0),
+    )
 
 
 async def _locked(

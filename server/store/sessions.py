@@ -93,8 +93,8 @@ _seal = (
         {name: bindparam(f"new_{name}") for name in ("status", "outcome", "digest", "sealed_ms")}
     )
 )
-_one = select(*_public).where(_s.c.id == bindparam("session"))
-_record = select(_s.c.record).where(_s.c.id == bindparam("session"))
+_shown = select(*_public).where(_these)
+_records = select(_s.c.id, _s.c.record).where(_these)
 _e = schema.entry
 _seats_of = (
     select(
@@ -106,18 +106,24 @@ _seats_of = (
 
 
 class Sessions:
-    """Every method is one transaction; those that form, open or seal at once may share theirs."""
+    """Every method is one transaction; what is asked for at once may share one."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._forming: Convoy[SessionRecord, None] = Convoy(self._form, lambda each: each.session)
         self._opening: Convoy[str, None] = Convoy(self._opened, lambda session: session)
         self._sealing: Convoy[_Seal, str] = Convoy(self._seal, lambda each: each.session)
+        self._showing: Convoy[str, SessionRow | None] = Convoy(self._show, lambda session: session)
+        self._recalling: Convoy[str, SessionRecord | None] = Convoy(
+            self._recall, lambda session: session
+        )
 
     async def close(self) -> None:
         """Let what is asked for come to its end. Idempotent."""
         for convoy in (self._forming, self._opening, self._sealing):
             await convoy.close()
+        for asking in (self._showing, self._recalling):
+            await asking.close()
 
     async def form(self, record: SessionRecord) -> None:
         """Write the session, its entries and the outbox row `open`, and move what is held for its seats
@@ -185,9 +191,13 @@ class Sessions:
 
     async def record(self, session: str) -> SessionRecord | None:
         """The secret record: seed and salts. For hosts and workers only."""
+        return await self._recalling.ride(session)
+
+    async def _recall(self, sessions: Sequence[str]) -> list[SessionRecord | Exception | None]:
         async with self._db.looking() as tx:
-            found = await tx.scalar(_record, {"session": session})
-        return None if found is None else msgspec.msgpack.decode(found, type=SessionRecord)
+            rows = await tx.execute(_records, {"sessions": list(sessions)})
+            found = {id_: msgspec.msgpack.decode(raw, type=SessionRecord) for id_, raw in rows}
+        return [found.get(session) for session in sessions]
 
     async def seal(
         self,
@@ -245,9 +255,13 @@ class Sessions:
         return found
 
     async def get(self, session: str) -> SessionRow | None:
+        return await self._showing.ride(session)
+
+    async def _show(self, sessions: Sequence[str]) -> list[SessionRow | Exception | None]:
         async with self._db.looking() as tx:
-            row = (await tx.execute(_one, {"session": session})).one_or_none()
-            return None if row is None else (await _with_seats(tx, [row]))[0]
+            rows = (await tx.execute(_shown, {"sessions": list(sessions)})).all()
+            found = {row.session: row for row in await _with_seats(tx, rows)}
+        return [found.get(session) for session in sessions]
 
     async def page(
         self,
