@@ -108,6 +108,8 @@ async def test_another_s_agent_and_none_are_refused_in_the_same_words(services: 
         f"Bearer {new_key()} {new_key()}",
         "Bearer " + "x" * 129,
     ],
+    # Names of their own: what is drawn at random would name a test anew in each worker.
+    ids=["none", "empty", "no-key", "short", "basic", "key", "login", "two-keys", "long"],
 )
 async def test_what_is_no_known_credential_is_401(services: Services, header: str | None) -> None:
     problem = await refused(authenticate(services, request(header)), 401, "unauthorized")
