@@ -7,6 +7,7 @@ form one session: every step after that is idempotent.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -98,10 +99,17 @@ class Opener:
     ) -> None:
         """Give a formed session its live log, and tell its agents."""
         await self._log.open_session(record, open_event(record), initial_views(record))
-        for seat in record.seats:
-            seating = Seating(session=record.session, space=record.space, seat=seat.seat)
-            ticket = (tickets or {}).get(seat.agent, "")
-            await self._agents.seated(seat.agent, seating, offer=offer, ticket=ticket)
+        await asyncio.gather(
+            *(
+                self._agents.seated(
+                    seat.agent,
+                    Seating(session=record.session, space=record.space, seat=seat.seat),
+                    offer=offer,
+                    ticket=(tickets or {}).get(seat.agent, ""),
+                )
+                for seat in record.seats
+            )
+        )
         if self._opened is not None:
             await self._opened(record.session)
 

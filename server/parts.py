@@ -126,6 +126,10 @@ class Parts:
         }
         return {role: makers[role]() for role in Role if role in chosen}
 
+    async def close(self) -> None:
+        """Let what the log was asked for come to its end."""
+        await self._log.close()
+
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What every process does beside its roles, until cancelled."""
         works = [services.keep(self._config, self._data, with_llm=self._urls.llm is not None)]
@@ -269,8 +273,7 @@ class Parts:
         )
         row = await self._store.sessions.get(sealed.session)
         assert row is not None, "just sealed"
-        for seat in row.seats:
-            await self._agents.left(seat.agent, sealed.session)
+        await asyncio.gather(*(self._agents.left(seat.agent, sealed.session) for seat in row.seats))
         self._metrics.sessions_ended.labels(row.space, sealed.status).inc()
 
     def _make_lost(self) -> LostSessions:
@@ -460,4 +463,6 @@ async def open_parts(config: Config, chosen: frozenset[Role]) -> AsyncIterator[P
         )
         stack.push_async_callback(oracle.close)
         await loading
-        yield Parts(config, data, urls, redis, store, oracle)
+        parts = Parts(config, data, urls, redis, store, oracle)
+        stack.push_async_callback(parts.close)
+        yield parts

@@ -6,16 +6,18 @@ gateway sends again what stays unanswered, and the action's id makes a second co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
+from server.convoy import Convoy
 from server.live import keys
 from server.live.connection import MAX_BLOCK_MS, apart
 from server.live.decoding import decoded
 from server.live.records import Inbound
-from server.live.scripts import script
+from server.live.scripts import Call, script
 
 _SUBMIT = script("submit.lua")
 _encode = msgspec.msgpack.Encoder().encode
@@ -26,6 +28,25 @@ _COUNT = 512
 """Actions of one shard in one read."""
 
 
+class _Put(msgspec.Struct, frozen=True):
+    """A packed action for the host that its session is believed to have."""
+
+    session: str
+    host: str
+    message: bytes
+
+    def call(self) -> Call:
+        shard = keys.shard(keys.session_channel(self.session))
+        names = [keys.lease_owners(shard), keys.inbox(shard, self.host)]
+        return names, [
+            self.session,
+            self.host,
+            self.message,
+            keys.INBOX_MAXLEN,
+            keys.INBOX_TTL_S,
+        ]
+
+
 class Inbox:
     """Both ends: gateways call `submit`, one task of a host calls `take`."""
 
@@ -34,6 +55,7 @@ class Inbox:
         self._hosts: dict[str, str] = {}
         self._reader: Redis | None = None
         self._at: dict[int, bytes] = {}
+        self._puts: Convoy[_Put, Any] = Convoy(self._put, lambda each: each)
 
     async def submit(self, inbound: Inbound) -> bool:
         """Hand an action to its session's host. False: nobody leases that session now, try again
@@ -42,7 +64,7 @@ class Inbox:
         host = self._hosts.get(session, "")
         # The host may change between two attempts, but hardly twice.
         for _ in range(3):
-            answer = await self._put(session, host, message)
+            answer = await self._puts.ride(_Put(session, host, message))
             if answer == 1:
                 return True
             host = answer.decode()
@@ -52,13 +74,8 @@ class Inbox:
             self._remember(session, host)
         return False
 
-    async def _put(self, session: str, host: str, message: bytes) -> Any:
-        shard = keys.shard(keys.session_channel(session))
-        return await _SUBMIT.run(
-            self._redis,
-            [keys.lease_owners(shard), keys.inbox(shard, host)],
-            [session, host, message, keys.INBOX_MAXLEN, keys.INBOX_TTL_S],
-        )
+    async def _put(self, puts: Sequence[_Put]) -> list[Any]:
+        return await _SUBMIT.run_all(self._redis, [each.call() for each in puts])
 
     def _remember(self, session: str, host: str) -> None:
         if len(self._hosts) >= _KNOWN_HOSTS:
@@ -85,7 +102,8 @@ class Inbox:
         return taken
 
     async def aclose(self) -> None:
-        """Close the reader's connection. Idempotent."""
+        """Let what is submitted come to its end, and close the reader's connection. Idempotent."""
+        await self._puts.close()
         if self._reader is not None:
             await self._reader.aclose(close_connection_pool=True)
             self._reader = None

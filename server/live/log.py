@@ -2,6 +2,7 @@
 
 Every write is one Lua script: fencing or base check, idempotency key, offsets, events, views, feed.
 Repeating any call is harmless. A cancelled call may or may not have happened; repeat it to know.
+What many tasks ask of many channels at once shares its round trips (`server.convoy`).
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from collections.abc import Sequence
 import msgspec
 from redis.asyncio import Redis
 
+from server.convoy import Convoy
 from server.identity import new_id
 from server.live import keys
 from server.live.packing import Append as Append
 from server.live.packing import append_calls, batch_args, constant_of, encode, limits, session_keys
 from server.live.records import LogEvent, Piece, Reply, SessionRecord, ViewSet
-from server.live.scripts import script
+from server.live.scripts import Call, script
 from server.protocol import View
 
 _OPEN = script("write.lua", "open.lua")
 _APPEND = script("write.lua", "append.lua")
 _PUBLISH = script("write.lua", "publish.lua")
+_HEAD = script("head.lua")
 
 _events = msgspec.msgpack.Decoder(LogEvent)
 _views = msgspec.msgpack.Decoder(ViewSet)
@@ -53,14 +56,31 @@ class Loaded(msgspec.Struct, frozen=True):
     events: list[LogEvent]
 
 
+class _Publication(msgspec.Struct, frozen=True):
+    """A call of the script, packed."""
+
+    channel: str
+    call: Call
+    base: int | None
+
+
 class LiveLog:
-    """Reads and writes channels. Stateless, so one may be shared by all tasks of a process.
+    """Reads and writes channels. One may, and should, be shared by all tasks of a process.
 
     Every method raises redis.exceptions.RedisError while Redis cannot be reached.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._heads: Convoy[str, Head | None] = Convoy(self._read_heads, lambda channel: channel)
+        self._publications: Convoy[_Publication, int] = Convoy(
+            self._publish, lambda each: each.channel
+        )
+
+    async def close(self) -> None:
+        """Let what is asked for come to its end. Idempotent."""
+        await self._heads.close()
+        await self._publications.close()
 
     async def open_session(self, record: SessionRecord, event: LogEvent, views: ViewSet) -> None:
         """Write the record, event 0, and a lease that any host may take. Idempotent."""
@@ -131,20 +151,22 @@ class LiveLog:
         args = limits(ttl_s)
         args += [_ANY if base is None else base, new_id()]
         args += batch_args(constant_of(channel), batch, events, views)
-        first: int = await _PUBLISH.run(self._redis, names, args)
-        if first < 0:
-            raise Moved(f"{channel} has moved past offset {base}")
-        return first
+        return await self._publications.ride(_Publication(channel, (names, args), base))
+
+    async def _publish(self, publications: Sequence[_Publication]) -> list[int | Exception]:
+        answers = await _PUBLISH.run_all(self._redis, [each.call for each in publications])
+        return [
+            first if first >= 0 else Moved(f"{each.channel} has moved past offset {each.base}")
+            for each, first in zip(publications, answers, strict=True)
+        ]
 
     async def head(self, channel: str) -> Head | None:
         """Where the channel stands, all parts at one instant; None when there is none."""
-        async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(keys.meta(channel), ["epoch", "next"])
-            pipeline.get(keys.views(channel))
-            (epoch, after), views = await pipeline.execute()
-        if epoch is None:
-            return None
-        return Head(epoch.decode(), int(after) - 1, _views.decode(views) if views else None)
+        return await self._heads.ride(channel)
+
+    async def _read_heads(self, channels: Sequence[str]) -> list[Head | Exception | None]:
+        calls: list[Call] = [([keys.meta(each), keys.views(each)], []) for each in channels]
+        return [_head(*answer) for answer in await _HEAD.run_all(self._redis, calls)]
 
     async def read(self, channel: str, first: int, count: int) -> list[LogEvent]:
         """At most `count` events from offset `first` on; fewer when there are not as many.
@@ -206,6 +228,13 @@ class LiveLog:
                     approximate=True,
                 )
             await pipeline.execute()
+
+
+def _head(meta: Sequence[bytes | None], views: bytes | None) -> Head | None:
+    epoch, after = meta
+    if epoch is None or after is None:
+        return None
+    return Head(epoch.decode(), int(after) - 1, _views.decode(views) if views else None)
 
 
 def _fenced(append: Append) -> Fenced:

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.agents.limits import DAY_MS, Limits
 from server.clock import Clock
+from server.convoy import Convoy
 from server.identity import Identity, Kind, key_hash, new_id, new_key
 from server.store import names, schema
 from server.store.avatars import avatar_row
-from server.store.convoy import Convoy
 from server.store.engine import Database
 
 HOST_SCOPE = "host"

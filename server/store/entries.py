@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.agents.spec import unplayed
 from server.clock import Clock
+from server.convoy import Convoy
 from server.ledger import Kind, Result, Transfer, names, tiers
 from server.ledger.transfer import resolution
 from server.live.records import TicketRecord
 from server.store import automations, ledger, money, schema
-from server.store.convoy import Convoy
 from server.store.engine import Database
 
 PLAY_GRANT_MICROS = 100 * tiers.PLAY_ENTRY_MICROS

@@ -16,9 +16,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.convoy import Convoy
 from server.identity import new_id
 from server.store import schema
-from server.store.convoy import Convoy
 from server.store.engine import Database
 
 ATTEMPT_MS = 10 * 60_000

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import leagues as league_rules
 from server.clock import Clock
+from server.convoy import Convoy
 from server.leagues import Standing
 from server.protocol import BoardRow, BoardView
 from server.ratings import START_MU_MILLI, START_SIGMA_MILLI, Rating, promoted
 from server.store import leagues, merit, schema
-from server.store.convoy import Convoy
 from server.store.engine import Database
 
 START = (START_MU_MILLI, START_SIGMA_MILLI)

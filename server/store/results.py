@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import points
 from server.clock import Clock
+from server.convoy import Convoy
 from server.ledger import Transfer, names, payouts, tiers
 from server.ledger.payouts import Fees, Split
 from server.store import automations, careers, entries, ledger, money, outbox, schema
 from server.store import points as point_store
 from server.store.careers import Ended, EndedSeat
-from server.store.convoy import Convoy
 from server.store.engine import Database
 from server.store.entries import HoldRow
 

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.convoy import Convoy
 from server.identity import Kind
 from server.live.records import SessionRecord
 from server.store import entries, outbox, schema
-from server.store.convoy import Convoy
 from server.store.engine import Database
 
 Status = Literal["formed", "live", "ended", "void"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.store.convoy import Convoy
+from server.convoy import Convoy
 
 
 class Road:
