@@ -35,11 +35,11 @@ from server.store import Store, open_store
 
 SPACE = "bid-tac-toe"
 TIER_MICROS = 100_000
-AGENTS = 240
+AGENTS = 400
 LOADS = 2
 """Processes that the players are spread over."""
 FUNDS_MICROS = 1_000_000_000
-WARM_S = 15.0
+WARM_S = 20.0
 MEASURE_S = 30.0
 BAR = 75.0
 ROLES = ("api,gateway", "host", "matchmaker,worker")

@@ -336,3 +336,41 @@ async def test_who_gives_up_too_late_is_not_heard(store: Store, row: OutboxRow) 
     await late
     assert step.given_up == []
     assert (await state(store, row))[0] == "running"
+
+
+async def test_the_next_step_of_the_session_follows_at_once_and_counts_for_itself(
+    store: Store,
+) -> None:
+    record = (await Seats.registered(store)).record("bid-tac-toe")
+    await store.sessions.form(record)
+    await store.sessions.seal(
+        session=record.session,
+        status="ended",
+        outcome={"termination": "line", "returns": [1, -1]},
+        document=b"{}",
+        digest="d",
+        steps=("settle", "rate"),
+        now_ms=0,
+    )
+    _, settle, rate = await store.outbox.steps(record.session)
+    first, then = Scripted(JudgeUnavailable("not yet"), None), Scripted(OSError("away"), None)
+    clock = Clock()
+    runs = Attempts(
+        store=store,
+        steps={"settle": first, "rate": then},
+        attempts=3,
+        clock=clock,
+        rng=random.Random(1),
+        metrics=Metrics(CollectorRegistry()),
+        then={"settle": "rate"},
+    )
+    wait_ms = await runs.run(settle.id)
+    assert wait_ms is not None
+    assert then.runs == 0, "what it follows has failed"
+    clock.now += wait_ms
+    assert await runs.run(settle.id) is None, "its own failures are its own"
+    assert await state(store, settle) == ("done", 2, None)
+    assert await state(store, rate) == ("waiting", 1, "away")
+    clock.now += MOST_MS
+    assert await runs.run(rate.id) is None
+    assert await state(store, rate) == ("done", 2, None)

@@ -50,3 +50,27 @@ async def test_a_crowd_of_judgings_does_not_stand_before_a_settlement(
         assert await sweeper.sweep() == 0, "what was woken a moment ago is not woken again"
     finally:
         await arq.aclose(close_connection_pool=True)
+
+
+async def test_short_steps_are_woken_many_at_once_and_judgings_one_by_one(
+    store: Store, redis: Redis
+) -> None:
+    seats = await Seats.registered(store)
+    for _ in range(5):
+        await sealed(store, seats, "settle", "rate")
+    await sealed(store, seats, "judge")
+    arq = connect(redis, 2)
+    sweeper = Sweeper(
+        store=store,
+        arq=arq,
+        queues={"judge": "jobs:judge", "settle": "jobs:settle"},
+        clock=lambda: NOW,
+        together={"jobs:settle": 4},
+    )
+    try:
+        assert await sweeper.sweep() == 6
+        assert await redis.zcard("jobs:judge") == 1
+        assert await redis.zcard("jobs:settle") == 2, "four rows, and one"
+        assert await sweeper.sweep() == 0
+    finally:
+        await arq.aclose(close_connection_pool=True)
