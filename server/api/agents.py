@@ -143,8 +143,6 @@ class ShelfCard(msgspec.Struct, frozen=True):
 
 
 async def register(services: Services, request: Request) -> Response:
-    if not services.config.open_registration:
-        raise Problem(403, "registration-closed", "this arena does not register agents over HTTP")
     new = await read_body(request, NewAgent)
     owner = await _owner(services, request, new)
     await admit(services.redis, client_address(request), services.config.registrations_per_min)
@@ -274,6 +272,10 @@ async def _owner(services: Services, request: Request, new: NewAgent) -> str | N
     For a bare agent a key of one of the account's agents is enough: an account without a wallet has no other.
     """
     bare = new.kind == "remote" and not new.about and new.spec == specs.EMPTY
+    bare = bare and services.config.open_registration
+    if bearer(request) is None and not services.config.open_registration:
+        said = "this arena registers no agents of strangers: sign in first (`agon login`)"
+        raise Problem(403, "registration-closed", said)
     if bare and new.owner is None and bearer(request) is None:
         return None
     caller = await authorize(services, request, *(("play", "manage") if bare else ("manage",)))
@@ -296,7 +298,7 @@ OPERATIONS: tuple[Operation, ...] = (
         bearer=True,
         problems={
             401: "an owner is named without a login or key, or it is unknown",
-            403: "registration is closed, or the credential is of another account or lacks the scope",
+            403: "registration is closed to strangers, or the credential is of another account or lacks the scope",
             409: "the account has an agent of that name (`name-taken`), or too many (`too-many-agents`)",
             422: "the name, the words or the spec cannot be used",
             429: "too many registrations from one address, or versions a day; see Retry-After",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import Select, select, union, update
 
 from server.clock import Clock
 from server.identity import HOUSE_OWNER, key_hash, new_id, new_key
@@ -14,6 +14,7 @@ from server.store.agents import HOST_KEY_MS, HOST_SCOPE, UnknownAgent
 from server.store.engine import Database
 
 _a, _v, _k = schema.agent, schema.agent_version, schema.api_key
+_MAY_PLAY = _a.c.kind == "hosted", _a.c.archived_ms.is_(None), _a.c.frozen_ms.is_(None)
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -38,22 +39,18 @@ class Hosting:
         The house's own agents are not among them: they queue by themselves (`bots.house`).
         """
         automation, hold = money.automation, money.hold
-        may_play = _a.c.kind == "hosted", _a.c.archived_ms.is_(None), _a.c.frozen_ms.is_(None)
-        wanted = or_(
-            exists().where(automation.c.agent == _a.c.id, automation.c.state == "on"),
-            exists().where(hold.c.agent == _a.c.id, hold.c.state == "held"),
-        )
-        idle = select(_a.c.id, _a.c.name).where(_a.c.owner != HOUSE_OWNER, *may_play, wanted)
         e, s = schema.entry, schema.session
-        seated = (
-            select(_a.c.id, _a.c.name)
-            .join_from(s, e, e.c.session == s.c.id)
-            .join(_a, _a.c.id == e.c.agent)
-            .where(s.c.status.in_(("formed", "live")), e.c.kind == "hosted")
-            .where(_a.c.owner != HOUSE_OWNER)
+        # Each begins where there are few: what runs, what waits, what is live.
+        runs = _guests().join_from(automation, _a, _a.c.id == automation.c.agent)
+        waits = _guests().join_from(hold, _a, _a.c.id == hold.c.agent)
+        sits = _guests().join_from(s, e, e.c.session == s.c.id).join(_a, _a.c.id == e.c.agent)
+        found = union(
+            runs.where(automation.c.state == "on", *_MAY_PLAY),
+            waits.where(hold.c.state == "held", *_MAY_PLAY),
+            sits.where(s.c.status.in_(("formed", "live")), e.c.kind == "hosted"),
         )
         async with self._db.reading() as tx:
-            rows = (await tx.execute(idle.union(seated))).all()
+            rows = (await tx.execute(found)).all()
         return sorted((Due(*row) for row in rows), key=lambda each: each.agent)
 
     async def spec(self, version: str) -> str | None:
@@ -93,3 +90,7 @@ class Hosting:
                     update(_k).where(ours, _k.c.hash.in_(hashes)).values(revoked_ms=now_ms)
                 )
             await tx.execute(_k.delete().where(ours, _k.c.created_ms < now_ms - 2 * HOST_KEY_MS))
+
+
+def _guests() -> Select[str, str]:
+    return select(_a.c.id, _a.c.name).where(_a.c.owner != HOUSE_OWNER)

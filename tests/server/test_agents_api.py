@@ -403,3 +403,14 @@ async def test_the_shelf_says_what_agents_are_made_of(api: httpx.AsyncClient) ->
     assert brains["bidder"] == ["bid-tac-toe"]
     assert "rap-battle" in brains["llm"]
     assert (shelf["agents_per_account"], shelf["versions_per_day"]) == (3, 6)
+
+
+async def test_a_closed_arena_takes_owners_and_no_strangers(store: Store, redis: Redis) -> None:
+    config = Config(open_registration=False)
+    async with client_of(store, redis, config=config) as closed:
+        problem(await closed.post("/v1/agents", json={"name": "x"}), 403, "registration-closed")
+        ann = await owner_of(store, closed)
+        made = await ann.make("Ember")
+        playing = {"Authorization": f"Bearer {made['key']}"}
+        answer = await closed.post("/v1/agents", json={"name": "Two"}, headers=playing)
+        problem(answer, 403, "insufficient-scope")
