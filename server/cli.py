@@ -32,7 +32,7 @@ app.add_typer(money.app)
 app.add_typer(points.app)
 app.add_typer(jobs.app)
 app.add_typer(results.app)
-app.add_typer(season.app)
+admin.app.add_typer(season.app)
 app.add_typer(admin.app)
 
 ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]

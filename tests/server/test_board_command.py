@@ -1,4 +1,4 @@
-"""`agon board`, `agon results` and `agon season` as people use them: on records, on files, against an arena."""
+"""`agon board`, `agon results` and `agon admin season` as people use them: on records, on files, against an arena."""
 
 from __future__ import annotations
 
@@ -165,12 +165,12 @@ async def test_results_are_exported_and_checked(
 
 
 async def test_a_season_is_begun_by_its_number(agon: Agon, circuit: Circuit, store: Store) -> None:
-    given = ("season", "start", "2", "--reason", "the first is over")
+    given = ("admin", "season", "start", "2", "--reason", "the first is over")
     assert "season 2 has begun: 3 ratings" in await agon(*given)
     assert await agon(*given) == "season 2 runs already\n"
-    wrong = await agon("season", "start", "4", "--reason", "a slip", status=1)
+    wrong = await agon("admin", "season", "start", "4", "--reason", "a slip", status=1)
     assert "season 2 runs: only season 3 can begin" in wrong
-    assert "--reason" in await agon("season", "start", "3", "--reason", " ", status=1)
+    assert "--reason" in await agon("admin", "season", "start", "3", "--reason", " ", status=1)
     final = json.loads(await store.boards.of_season(1, SPACE) or "null")
     assert final["official"]["sessions"] == 12
     assert final["live"]["rows"][0]["name"] == "Ann"
