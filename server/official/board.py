@@ -21,7 +21,6 @@ from server.official.fit import fit
 from server.official.outcomes import Outcome, counted
 from server.official.stages import split
 from server.ratings import winners
-from server.tournament.interval import Z_95
 
 MEAN_POINTS = 1_500
 POINTS = 400 / math.log(10)
@@ -84,7 +83,7 @@ def _rows(
         len(at), split(rankings), np.array([sessions[who] for who in range(len(at))], float)
     )
     points = (MEAN_POINTS + POINTS * fitted.theta).tolist()
-    reach = (Z_95 * POINTS * fitted.doubt).tolist()
+    reach = (POINTS * fitted.reach).tolist()
     main = Counter(groups).most_common(1)[0][0]
     return [
         OfficialRow(

@@ -12,7 +12,8 @@ ratings that hold the very luck that is to be told from strength: the field then
 likelihood's 95 % intervals only 75 to 80 % hold the truth (docs/ratings.md). So strengths are taken for draws from
 a normal field of unknown width tau: what was matched when does not matter to such a posterior, and of the rows that
 come out on top as many hold as of all. The width is integrated over and not estimated, since an estimate as certain
-as it pretends to be makes intervals too narrow. For each width the posterior is taken for normal around its mode: Rue,
+as it pretends to be makes intervals too narrow. How far an interval reaches allows for fields that are not normal
+(`reach.py`). For each width the posterior is taken for normal around its mode: Rue,
 Martino and Chopin, "Approximate Bayesian inference for latent Gaussian models by using integrated nested Laplace
 approximations", JRSS B 71 (2009).
 """
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack  # type: ignore[import-untyped]
 
+from server.official.reach import reach
 from server.official.stages import Choices, tie_sizes
 
 Floats = NDArray[np.float64]
@@ -48,6 +50,8 @@ _BOUND = 150
 _NEGLIGIBLE = 12.0
 """A width is left out when the best is e^12 times as likely."""
 _CHUNK = 8_192
+_SPECK = 1e-12
+"""A variance that is nothing but rounding."""
 
 
 class NoMaximum(ArithmeticError):
@@ -58,7 +62,9 @@ class Fit(msgspec.Struct, frozen=True):
     theta: Floats
     """(field,): means of the log strengths, as differences from their mean under the weights."""
     doubt: Floats
-    """(field,): standard deviations of these differences."""
+    """(field,): the posterior's standard deviations of these differences."""
+    reach: Floats
+    """(field,): half the widths of their 95 % intervals, see `reach`."""
     width: float
     """Mean of tau."""
     tie: dict[int, float]
@@ -78,11 +84,20 @@ def fit(field: int, choices: Sequence[Choices], weights: Floats | None = None) -
     found = [widths.at(place) for place in widths.around(best)]
     weight = np.exp([each.log_density - widths.at(best).log_density for each in found])
     weight /= weight.sum()
-    means = np.array([each.theta for each in found])
-    mean = weight @ means
-    variance = weight @ (np.array([each.variance for each in found]) + (means - mean) ** 2)
-    width = float(weight @ np.array([each.width for each in found]))
-    return Fit(mean, np.sqrt(variance), width, widths.at(best).tie)
+    theta = weight @ np.array([each.theta for each in found])
+    variance = weight @ np.array([each.variance + (each.theta - theta) ** 2 for each in found])
+    pull = weight @ np.array([each.mean_square_pull for each in found])
+    return Fit(
+        theta=theta,
+        doubt=np.sqrt(variance),
+        reach=reach(
+            np.sqrt(np.maximum(variance - pull, _SPECK)),
+            pull,
+            weight @ np.array([each.pull for each in found]),
+        ),
+        width=float(weight @ np.array([each.width for each in found])),
+        tie=widths.at(best).tie,
+    )
 
 
 class _Width(msgspec.Struct, frozen=True):
@@ -93,6 +108,10 @@ class _Width(msgspec.Struct, frozen=True):
     """Of log tau, up to a constant."""
     theta: Floats
     variance: Floats
+    mean_square_pull: Floats
+    """The part of the variance that is bias: how far the prior pulls, on the mean over fields of this width."""
+    pull: Floats
+    """How far it pulls here, as far as that can be told."""
     tie: dict[int, float]
 
 
@@ -145,6 +164,9 @@ class _Widths:
         field, share = self._field, self._share
         theta, covariance = top.at[:field], covariance[:field, :field]
         against = covariance @ share
+        # with P the prior's precision: V P V of the pull's square, V P theta of the pull itself
+        pull_against = covariance @ against / width**2
+        pull = covariance @ theta / width**2
         # Laplace's integral over all parameters, tau's prior, and the step from tau to log tau
         log_density = top.value - field * math.log(width) - log_determinant / 2
         log_density += math.log(width) - (width / WIDTH_SCALE) ** 2 / 2
@@ -153,6 +175,8 @@ class _Widths:
             log_density,
             theta - share @ theta,
             np.diag(covariance) - 2 * against + share @ against,
+            np.sum(covariance**2, axis=1) / width**2 - 2 * pull_against + share @ pull_against,
+            pull - share @ pull,
             dict(zip(self._sizes, top.at[field:].tolist(), strict=True)),
         )
 

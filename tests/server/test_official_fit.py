@@ -114,6 +114,7 @@ def test_neither_names_nor_seats_nor_order_matter(
 ) -> None:
     found = fitted(5, *rankings)
     assert np.all(np.isfinite(found.theta))
+    assert np.all(found.reach >= 1.95 * found.doubt)
     assert np.all(found.doubt > 0)
     shuffled = [
         ([names[who[i]] for i in seats], [ranks[i] for i in seats])
