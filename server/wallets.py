@@ -6,11 +6,10 @@ are not deployed yet (ERC-6492) are not known.
 
 from __future__ import annotations
 
-from eth_account import Account
-from eth_account.messages import defunct_hash_message, encode_defunct
 from eth_keys.exceptions import BadSignature as NoKey
 from eth_utils.exceptions import ValidationError
 
+from server.ethereum import Account, defunct_hash_message, encode_defunct
 from server.evm import CallReverted, Chain
 
 MAX_SIGNATURE_BYTES = 4_096

@@ -10,12 +10,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from eth_account import Account
-from eth_account.messages import encode_defunct
-from eth_account.signers.local import LocalAccount
-
 from bots.errors import BotError
 from bots.private_file import PrivateFile
+from server.ethereum import Account, LocalAccount, encode_defunct
 
 PASSPHRASE_VARIABLE = "AGON_PASSPHRASE"  # noqa: S105 - the name of a variable
 MIN_PASSPHRASE = 8
