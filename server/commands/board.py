@@ -48,6 +48,7 @@ def board(
     from server.official.compare import compare
 
     settings = load(config, data_dir)
+    _known(space)
     published = _asked(against, space) if against else run_async(lambda: _kept(settings, space))
     chosen = read_window(window) if window else _default(published)
     if results is None:
@@ -70,6 +71,16 @@ def read_window(text: str) -> BoardWindow:
     days, sessions, alone = found.groups()
     given = {"days": days, "sessions": sessions or alone}
     return BoardWindow(**{name: int(value) for name, value in given.items() if value})
+
+
+def _known(space: str) -> None:
+    """Raises CommandError for a Space that there is not."""
+    from spaces import registry
+
+    try:
+        registry.get(space)
+    except registry.UnknownSpace as error:
+        raise CommandError(str(error)) from None
 
 
 def made_of(path: Path, space: str, window: BoardWindow) -> OfficialBoard:

@@ -66,6 +66,7 @@ def login(
     if message is not None:
         made = asyncio.run(_hand_in(arena, _text(message), signature, agent_key))
     else:
+        asyncio.run(_reach(arena))  # before a wallet is made for nothing
         made = _by_keystore(arena, wallet, agent_key)
     _keep(arena, made)
 
@@ -104,6 +105,13 @@ def whoami(
     print(f"roles    {', '.join(me['roles']) or 'owner'}")
     print(f"may      {', '.join(me['scopes'])}")
     print(f"arena    {api.url}")
+
+
+async def _reach(arena: str) -> None:
+    """Raises BotError where no arena answers."""
+    from bots.api import Api
+
+    await Api(arena).gateway()
 
 
 async def _propose(arena: str, address: str) -> str:
