@@ -7,10 +7,13 @@ language's JSON agrees (RFC 7493, section 2.2).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
@@ -27,6 +30,10 @@ def encode(value: Any) -> bytes:
     Raises CanonicalError for floats, integers beyond 2^53 - 1, lone surrogates, keys that are not
     strings, values of any other type, and more than MAX_DEPTH levels.
     """
+    if _is_plain(value, 0):
+        # msgspec escapes as json does below, and sorts by code point, which for ASCII is no difference.
+        with contextlib.suppress(UnicodeEncodeError):
+            return msgspec.json.encode(value, order="sorted")
     ordered = _ordered(value, "$", 0)
     # With ensure_ascii off json escapes exactly what RFC 8785, section 3.2.2.2 asks for: the quote,
     # the backslash, \b \t \n \f \r, and the other controls as \u00xx in lower case.
@@ -37,6 +44,24 @@ def encode(value: Any) -> bytes:
 def sha256(value: Any) -> str:
     """The hex SHA-256 of the canonical bytes. Raises CanonicalError."""
     return hashlib.sha256(encode(value)).hexdigest()
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether msgspec's encoder, many times faster, writes the canonical form of `value` as it is: nothing
+    but these very types, within the bounds, and keys in ASCII. Lone surrogates it finds itself."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
+    if depth == MAX_DEPTH:
+        return False
+    if kind is list or kind is tuple:
+        return all(_is_plain(item, depth + 1) for item in value)
+    return kind is dict and all(
+        type(key) is str and key.isascii() and _is_plain(item, depth + 1)
+        for key, item in value.items()
+    )
 
 
 def _ordered(value: Any, path: str, depth: int) -> Any:
