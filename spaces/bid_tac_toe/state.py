@@ -66,7 +66,12 @@ class State(msgspec.Struct, frozen=True):
 
     @property
     def free_cells(self) -> tuple[int, ...]:
-        return tuple(cell for cell, mark in enumerate(self.board) if mark == EMPTY)
+        return free_cells_of(self.board)
+
+
+@functools.cache  # at most 3^9 boards
+def free_cells_of(board: str) -> tuple[int, ...]:
+    return tuple(cell for cell, mark in enumerate(board) if mark == EMPTY)
 
 
 @functools.cache  # at most 3^9 boards, asked for several times an action

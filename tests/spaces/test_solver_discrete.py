@@ -17,7 +17,7 @@ from spaces.bid_tac_toe.solver.position import least_form
 from spaces.bid_tac_toe.solver.real import Goal
 from spaces.bid_tac_toe.state import State, line_of
 from spaces.bid_tac_toe.variants import FullBoard, Params, Payment, Ties
-from spaces.seed import Streams
+from tests.spaces.coin_falls import coin_falls
 
 EMPTY_BOARD = "." * 9
 Variant = tuple[Payment, Ties, FullBoard]
@@ -28,17 +28,9 @@ VARIANTS: list[Variant] = list(
 )
 PAYMENTS: tuple[Payment, ...] = ("richman", "poorman")
 GOALS: tuple[Goal, ...] = ("win", "not-lose")
-COINS = {
-    (ply, winner): next(
-        streams
-        for streams in (Streams(bytes([n]) * 32) for n in range(256))
-        if streams.coin(f"coin:{ply}") == winner
-    )
-    for ply in range(9)
-    for winner in (0, 1)
-}
 
 
+@functools.cache
 def boards(free: int) -> list[str]:
     """Every open board with so many free cells, one of each symmetric eight."""
     every = ("".join(cells) for cells in itertools.product("XO.", repeat=9))
@@ -61,7 +53,7 @@ def state(variant: Variant, board: str, own: int, rival: int, advantage: int | N
 def after_bids(now: State, own: int, rival: int) -> Iterator[State]:
     """What the rules make of two bids, for either fall of a coin that decides a tie."""
     for winner in (0, 1) if own == rival else (0,):
-        streams = COINS[now.ply, winner]
+        streams = coin_falls(now.ply)[winner]
         yield rules.place_bid(rules.place_bid(now, 0, own, streams), 1, rival, streams)
 
 

@@ -21,6 +21,7 @@ from spaces.bid_tac_toe.solver.table import Position, Table, contents
 from spaces.bid_tac_toe.state import CELLS, EMPTY, Pair, State
 from spaces.bid_tac_toe.variants import MAX_REBIDS, Params
 from spaces.seed import Streams
+from tests.spaces.coin_falls import coin_falls
 
 EMPTY_BOARD = EMPTY * CELLS
 RULES = list(
@@ -107,6 +108,12 @@ def test_every_small_value_is_that_of_the_rules(rules_of: tuple[str, str, str]) 
                 assert table.value(position) == pytest.approx(exact, abs=1e-5), position
 
 
+@functools.cache
+def programmed(shape: tuple[int, ...], matrix: bytes) -> float:
+    """The value of a matrix of doubles; near the end of a game the same few come again and again."""
+    return matrix_game.by_linear_programme(np.frombuffer(matrix).reshape(shape)).value
+
+
 class BruteForce:
     """No symmetry, no dominated bids, no table: states of `rules`, one linear programme each."""
 
@@ -147,16 +154,16 @@ class BruteForce:
         matrix = np.array(
             [[self.after(position, i, j) for j in range(o + 1)] for i in range(x + 1)]
         )
-        return matrix_game.by_linear_programme(matrix).value
+        return programmed(matrix.shape, matrix.tobytes())
 
     def after(self, position: Position, i: int, j: int) -> float:
-        """Both sides of a coin, by seeds that toss it so."""
-        reached = set()
-        for seed in range(8 if i == j else 1):
-            streams = Streams(bytes([seed]) * 32)
-            state = rules.place_bid(self.state(position), 0, i, streams)
-            reached.add(rules.place_bid(state, 1, j, streams))
-        assert len(reached) <= 2
+        """Both sides of a coin."""
+        before = self.state(position)
+        falls = coin_falls(before.ply) if i == j else coin_falls(before.ply)[:1]
+        reached = {
+            rules.place_bid(rules.place_bid(before, 0, i, streams), 1, j, streams)
+            for streams in falls
+        }
         return sum(map(self.marked, reached)) / len(reached)
 
     def marked(self, state: State) -> float:

@@ -19,7 +19,7 @@ from spaces.bid_tac_toe.solver.stage import Variant
 from spaces.bid_tac_toe.solver.table import Position, Table
 from spaces.bid_tac_toe.state import CELLS, EMPTY, State
 from spaces.bid_tac_toe.variants import Params
-from spaces.seed import Streams
+from tests.spaces.coin_falls import coin_falls
 
 SMALL = Params(chips=4)
 DEFAULT = Params()
@@ -301,10 +301,11 @@ class BestResponse:
         return {j: float(mixes[j, x, o]) for j in range(state.chips[1] + 1) if mixes[j, x, o]}
 
     def after(self, state: State, i: int, j: int) -> float:
-        reached = set()
-        for seed in range(8 if i == j else 1):
-            streams = Streams(bytes([seed]) * 32)
-            reached.add(rules.place_bid(rules.place_bid(state, 0, i, streams), 1, j, streams))
+        falls = coin_falls(state.ply) if i == j else coin_falls(state.ply)[:1]
+        reached = {
+            rules.place_bid(rules.place_bid(state, 0, i, streams), 1, j, streams)
+            for streams in falls
+        }
         return sum(map(self.marked, reached)) / len(reached)
 
     def marked(self, state: State) -> float:
