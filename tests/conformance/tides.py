@@ -42,7 +42,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Guess(msgspec.Struct, frozen=True, tag_field="kind", tag="guess", forbid_unknown_fields=True):
     height: Annotated[int, Meta(ge=0, le=99)]
-    elapsed_ms: Annotated[int, Meta(ge=0)] = 0
+    elapsed_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0
 
 
 class State(msgspec.Struct, frozen=True):
