@@ -11,6 +11,9 @@ from judges.screen import screen
 from judges.verdict import Evidence
 from spaces.writing import counting
 
+CHECKED = "1 where the text does"
+"""How the note of a point begins that was checked: its values are 1 and 0, yes and no."""
+
 
 def evidence_of(case: Case, vowels_of: VowelsOf) -> tuple[Evidence, ...]:
     """What can be computed about a case. Beside the verdict, not part of its totals. Raises NoRubric."""
@@ -48,7 +51,7 @@ def _of_writing(case: Case) -> tuple[Evidence, ...]:
             Evidence(
                 name=check.says,
                 values_milli=tuple(MILLI if met else 0 for met in check.met),
-                note="1 where the text does, by program; the judges were told",
+                note=f"{CHECKED}, by program; the judges were told",
             )
             for check in case.checks
         ),

@@ -24,6 +24,7 @@ from server.live.feed import Lost
 from server.live.leader import Leadership
 from server.live.records import Appended, FeedItem, LogEvent, ViewSet
 from server.protocol import LobbyView, QueueCard, SessionCard, SessionView
+from spaces.seat_names import listed
 
 CHANNEL = "lobby"
 DUTY = "lobby"
@@ -262,5 +263,5 @@ def _result(view: SessionView) -> str:
     if len(best) == len(view.seats):
         found = "draw"
     else:
-        found = f"{best[0]} won" if len(best) == 1 else f"{' and '.join(best)} share the lead"
+        found = f"{best[0]} won" if len(best) == 1 else f"{listed(best)} share the lead"
     return f"{found} {how}".rstrip()[:HEADLINE_CHARS]

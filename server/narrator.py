@@ -10,16 +10,19 @@ from typing import Any
 
 import httpx
 
+from judges.evidence import CHECKED
 from server.ratings import ranks_of
 from spaces import transcript
 from spaces.plain_text import plain_lines
-from spaces.seat_names import seat_name
+from spaces.seat_names import listed, seat_name
 from spaces.space import Space
 
 POLL_S = 0.5
 SILENCE_S = 400.0
 """Nothing has moved for this long: something is wrong."""
 HEARTBEAT_S = 20.0
+PROGRESS_S = 5.0
+"""Between two lines about the same live session."""
 MAX_REASON = 160
 _SEAT = re.compile(r"seat ([0-9]{1,3})\b")
 
@@ -36,6 +39,8 @@ class Narrator:
         self._out = out
         self._told: set[str] = set()
         self._headlines: dict[str, str] = {}
+        self._progress_at: dict[str, float] = {}
+        """When each session's progress was last told; monotonic seconds."""
 
     def tell(self, sessions: int) -> None:
         """Print each session once it is over and judged; return after `sessions` (0: never).
@@ -74,13 +79,22 @@ class Narrator:
             line = _progress(detail)
             if line != self._headlines.get(session):
                 self._headlines[session] = line
-                print(f"  … {card['space']:<12} {session[-6:]}  {line}", flush=True)
+                self._tell_progress(detail, line)
                 moved = True
             if _over(detail):
                 self._print(detail)
                 self._told.add(session)
                 moved = True
         return moved
+
+    def _tell_progress(self, detail: dict[str, Any], line: str) -> None:
+        """A live session now and then, since a market moves every second; what follows it at once."""
+        session, now = detail["session"], time.monotonic()
+        live = detail["status"] == "live"
+        if live and now - self._progress_at.get(session, -PROGRESS_S) < PROGRESS_S:
+            return
+        self._progress_at[session] = now
+        print(f"  … {detail['space']:<12} {session[-6:]}  {line}", flush=True)
 
     def _print(self, detail: dict[str, Any]) -> None:
         document = self._transcript(detail["session"])
@@ -176,33 +190,41 @@ def _verdict(detail: dict[str, Any], names: list[str], space: Space[Any, Any, An
     lines = [f"verdict by {', '.join(plain(judge) for judge in verdict.get('judges', []))}"]
     for row in verdict["lines"]:
         scores = "  ".join(
-            f"{name} {score / 1000:4.1f}"
+            f"{name} {_points(score):>4}"
             for name, score in zip(names, row["scores_milli"], strict=True)
         )
         reason = next(iter(row.get("reasons", [])), "")
         lines.append(f"  {row['name']:<10} {scores}   {plain(reason)[:MAX_REASON]}".rstrip())
     for item in verdict.get("evidence", []):
         values = "  ".join(
-            f"{name} {_value(value)}"
+            f"{name} {_value(value, item.get('note', ''))}"
             for name, value in zip(names, item["values_milli"], strict=True)
         )
         lines.append(f"  {item['name']}: {values}")
     ranks = verdict["ranks"]
     best = [name for name, rank in zip(names, ranks, strict=True) if rank == 1]
     lines.append(f"  → {_winners(best, len(names))}")
-    totals = [f"{total / 1000:.1f}" for total in verdict["totals_milli"]]
+    totals = [_points(total) for total in verdict["totals_milli"]]
     return lines if len(names) == 2 else [*lines, *_standings(names, ranks, totals)]
 
 
-def _value(milli: int) -> str:
-    """Evidence may be a count or a share."""
+def _points(milli: int) -> str:
+    """To one place, halves up, as on the spectator's screen."""
+    tenths = (milli + 50) // 100
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def _value(milli: int, note: str) -> str:
+    """Evidence may be a point that was checked, a count or a share."""
+    if note.startswith(CHECKED):
+        return "yes" if milli else "no"
     return f"{milli // 1000}" if milli % 1000 == 0 else f"{milli / 1000:.2f}"
 
 
 def _winners(best: list[str], seats: int) -> str:
     if len(best) == seats:
         return "draw"
-    return f"{best[0]} wins" if len(best) == 1 else f"{' and '.join(best)} share the lead"
+    return f"{best[0]} wins" if len(best) == 1 else f"{listed(best)} share the lead"
 
 
 def _standings(names: Sequence[str], ranks: Sequence[int], told: Sequence[str]) -> list[str]:

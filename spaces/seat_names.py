@@ -16,3 +16,9 @@ def seat_name(names: Sequence[str], seat: int, word: str = "seat") -> str:
     told = " ".join(plain_lines(names[seat])) if seat < len(names) else ""
     cut = told if len(told) <= NAME_CHARS else f"{told[: NAME_CHARS - 1].rstrip()}…"
     return cut or f"{word} {seat}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`Ann`, `Ann and Bob`, `Ann, Bob and Cid`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -126,7 +126,7 @@ def render(state: State, names: Sequence[str] = ()) -> str:
 
 def _rendered(state: State, n: int, one: Round, names: Sequence[str]) -> list[str]:
     params = state.params
-    unit = f" {one.asked.unit}" if one.asked.unit else ""
+    unit = f" in {one.asked.unit}" if one.asked.unit else ""
     lines = [
         f"[question {n}] {len(one.asked.history)} values{unit}, the last {one.last}; {source_words(one)}"
     ]

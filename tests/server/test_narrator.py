@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from judges.evidence import CHECKED
+from server import narrator
 from server.narrator import Narrator
 from spaces.transcript import read, replay
 
@@ -115,16 +117,41 @@ def test_whose_model_failed_is_told_by_name(told: Any) -> None:
     assert f"void    {said}; nobody is scored" in lines
 
 
+def test_a_market_that_moves_all_the_time_is_told_of_now_and_then(
+    told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrator, "POLL_S", 0.0)
+    arena = Arena("trade_wars_two_rounds")
+    candles = iter(range(6))
+
+    def moves(path: str) -> bytes:
+        candle = None if path.endswith(("limit=100", "/transcript")) else next(candles, None)
+        if candle is None:
+            return Arena.answer(arena, path)
+        live = {"status": "live", "digest": None, "headline": f"candle {candle}"}
+        return msgspec.json.encode(arena.detail | live)
+
+    arena.answer = moves  # type: ignore[method-assign]
+    progress = [line for line in told(arena) if line.startswith("  … ")]
+    assert len(progress) == 2
+    assert progress[0].endswith("candle 0")
+    assert progress[1].endswith("sealed done")
+
+
 def test_what_five_writers_have_is_listed_best_first(told: Any) -> None:
     verdict = {
         "judges": ["house"],
         "lines": [{"name": "craft", "scores_milli": [5_000, 6_500, 7_250, 1_000, 0]}],
-        "evidence": [{"name": "words", "values_milli": [38_000, 41_000, 9_500, 1_000, 0]}],
+        "evidence": [
+            {"name": "words", "values_milli": [38_000, 41_000, 9_500, 1_000, 0]},
+            {"name": "rhymes", "values_milli": [1_000, 0, 0, 1_000, 0], "note": f"{CHECKED}, …"},
+        ],
         "totals_milli": [5_000, 6_500, 7_250, 1_000, 0],
         "ranks": [3, 2, 1, 4, 5],
     }
     arena = Arena("writing_bread", verdict=verdict)
     text = "\n".join(told(arena))
     assert "words: Sage 38  Spark 41  Guess 9.50  Hunch 1  Fluke 0" in text
-    assert "→ Guess wins\n  1  Guess  7.2\n  2  Spark  6.5\n" in text
+    assert "rhymes: Sage yes  Spark no  Guess no  Hunch yes  Fluke no" in text
+    assert "→ Guess wins\n  1  Guess  7.3\n  2  Spark  6.5\n" in text
     assert "[Sage]" in text

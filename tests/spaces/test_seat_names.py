@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spaces import registry
-from spaces.seat_names import NAME_CHARS, seat_name
+from spaces.seat_names import NAME_CHARS, listed, seat_name
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from spaces.seat_names import NAME_CHARS, seat_name
 )
 def test_a_seat_has_its_agent_s_name_or_a_number(names: tuple[str, ...], called: str) -> None:
     assert seat_name(names, 1) == called
+
+
+def test_names_are_listed_as_people_do() -> None:
+    assert [listed(("Ann", "Bob", "Cid")[:n]) for n in (1, 2, 3)] == [
+        "Ann", "Ann and Bob", "Ann, Bob and Cid",
+    ]  # fmt: skip
 
 
 def test_the_word_for_a_seat_is_the_game_s() -> None:
