@@ -25,7 +25,8 @@ PROVISIONAL_SIGMA_MILLI = 6_500
 """Above this a rating is not shown beside a name. Ten rated sessions of two seats bring a newcomer's
 sigma of 8_333 about here (openskill PlackettLuce, defaults)."""
 
-FormSession = Callable[[SessionRecord], Awaitable[None]]
+FormSession = Callable[[SessionRecord], Awaitable[SessionRecord]]
+"""Writes a session to the store, once; returns the record that stands there."""
 Opened = Callable[[str], Awaitable[None]]
 
 
@@ -85,10 +86,11 @@ class Opener:
         self._opened = opened
 
     async def form(self, record: SessionRecord, offer: OfferRecord) -> None:
-        """Write the session to the store, then open it."""
-        await self._form_session(record)
+        """Write the session to the store, then open it as it stands there: a Redis that has lost its last
+        writes may have had it formed with other seats before, and by those it is paid."""
+        standing = await self._form_session(record)
         tickets = {ticket.agent: ticket.ticket for ticket in offer.tickets}
-        await self.open(record, offer=offer.offer, tickets=tickets)
+        await self.open(standing, offer=offer.offer, tickets=tickets)
 
     async def open(
         self,

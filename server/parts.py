@@ -334,9 +334,10 @@ class Parts:
             metrics=self._metrics,
         )
 
-    async def _form_session(self, record: SessionRecord) -> None:
-        await self._store.sessions.form(record)
+    async def _form_session(self, record: SessionRecord) -> SessionRecord:
+        standing = await self._store.sessions.form(record)
         self._metrics.formed.labels(record.space).inc()
+        return standing
 
     async def _unopened(self) -> list[SessionRecord]:
         return await self._store.sessions.unopened(unix_ms() - UNOPENED_MS)

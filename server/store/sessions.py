@@ -110,7 +110,9 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._forming: Convoy[SessionRecord, None] = Convoy(self._form, lambda each: each.session)
+        self._forming: Convoy[SessionRecord, SessionRecord] = Convoy(
+            self._form, lambda each: each.session
+        )
         self._opening: Convoy[str, None] = Convoy(self._opened, lambda session: session)
         self._sealing: Convoy[_Seal, str] = Convoy(self._seal, lambda each: each.session)
         self._showing: Convoy[str, SessionRow | None] = Convoy(self._show, lambda session: session)
@@ -125,15 +127,15 @@ class Sessions:
         for asking in (self._showing, self._recalling):
             await asking.close()
 
-    async def form(self, record: SessionRecord) -> None:
+    async def form(self, record: SessionRecord) -> SessionRecord:
         """Write the session, its entries and the outbox row `open`, and move what is held for its seats
-        to its pot. Idempotent by the session's id.
+        to its pot. Idempotent by the session's id: the first record stands, and is returned.
 
         Raises entries.EntriesGone where an entry is not held any more; then nothing is written.
         """
-        await self._forming.ride(record)
+        return await self._forming.ride(record)
 
-    async def _form(self, records: Sequence[SessionRecord]) -> list[Exception | None]:
+    async def _form(self, records: Sequence[SessionRecord]) -> list[SessionRecord | Exception]:
         insert = self._db.insert(_s).on_conflict_do_nothing().returning(_s.c.id)
         async with self._db.writing() as tx:
             added = set(await tx.scalars(insert, [_formed(record) for record in records]))
@@ -153,7 +155,9 @@ class Sessions:
                     tx,
                     [(session, "open", _RANK_OPEN, due_ms) for session, due_ms in due.items()],
                 )
-        return [None] * len(records)
+            formed_before = [each.session for each in records if each.session not in added]
+            standing = await _standing_records(tx, formed_before) if formed_before else {}
+        return [standing.get(each.session, each) for each in records]
 
     async def opened(self, session: str) -> None:
         """Its live log exists now. Idempotent; changes nothing once the session is sealed."""
@@ -195,8 +199,7 @@ class Sessions:
 
     async def _recall(self, sessions: Sequence[str]) -> list[SessionRecord | Exception | None]:
         async with self._db.looking() as tx:
-            rows = await tx.execute(_records, {"sessions": list(sessions)})
-            found = {id_: msgspec.msgpack.decode(raw, type=SessionRecord) for id_, raw in rows}
+            found = await _standing_records(tx, sessions)
         return [found.get(session) for session in sessions]
 
     async def seal(
@@ -285,6 +288,13 @@ class Sessions:
             query = query.where(_s.c.id < before)
         async with self._db.reading() as tx:
             return await _with_seats(tx, (await tx.execute(query)).all())
+
+
+async def _standing_records(
+    tx: AsyncConnection, sessions: Sequence[str]
+) -> dict[str, SessionRecord]:
+    rows = await tx.execute(_records, {"sessions": list(sessions)})
+    return {id_: msgspec.msgpack.decode(raw, type=SessionRecord) for id_, raw in rows}
 
 
 def _formed(record: SessionRecord) -> dict[str, Any]:

@@ -54,8 +54,9 @@ async def test_three_agents_are_seated_in_a_session_of_three(redis: Redis) -> No
     formed: list[SessionRecord] = []
     log, queues = LiveLog(redis), Queues(redis)
 
-    async def form(record: SessionRecord) -> None:
+    async def form(record: SessionRecord) -> SessionRecord:
         formed.append(record)
+        return record
 
     matchmaker = Matchmaker(
         name="one", redis=redis, log=log, form_session=form, config=Config(data_dir="unused")

@@ -43,14 +43,15 @@ class Records:
         self.failures = 0
         self.hang = False
 
-    async def form(self, record: SessionRecord) -> None:
+    async def form(self, record: SessionRecord) -> SessionRecord:
         self.attempts.append(record)
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the store is away")
-        self.formed.setdefault(record.session, record)
+        standing = self.formed.setdefault(record.session, record)
         if self.hang:
             await asyncio.Event().wait()
+        return standing
 
     async def open(self, session: str) -> None:
         self.opened.append(session)
@@ -344,6 +345,31 @@ class TestDeath:
         first_record, second_record = arena.records.attempts
         assert first_record == second_record, "seed, salts and seats are those of the first attempt"
         assert await arena.log.record(session) == first_record
+
+    async def test_a_redis_that_forgets_what_was_drawn_seats_nobody_differently(
+        self, arena: Arena
+    ) -> None:
+        """The store pays by its own seats; another draw must not be the one that is played."""
+        arena.records.hang = True
+        _, first = arena.start("one")
+        await arena.enqueue("ann")
+        await arena.enqueue("bob")
+        offer = await arena.offered("ann", "bob")
+        await arena.queues.confirm(offer, "ann")
+        await arena.queues.confirm(offer, "bob")
+
+        async def written() -> bool:
+            return bool(arena.records.formed)
+
+        await until(written, "the store has the session")
+        await arena.crash(first)
+        await arena.redis.delete(keys.queue_forming(BTT.key))  # its last second is lost
+        arena.records.hang = False
+        arena.start("two")
+        session = await arena.seated("ann", "bob")
+        stands, drawn_again = arena.records.attempts
+        assert stands.seed != drawn_again.seed
+        assert await arena.log.record(session) == stands == arena.records.formed[session]
 
     async def test_a_death_before_the_offer_is_forgotten_makes_no_second_session(
         self, arena: Arena, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from server.identity import Identity, new_id
@@ -75,11 +76,12 @@ async def test_a_crash_between_forming_and_opening_is_mended_by_the_outbox(
 async def test_forming_again_changes_nothing(store: Store, record: SessionRecord) -> None:
     await asyncio.gather(*(store.sessions.form(record) for _ in range(4)))
     await store.sessions.opened(record.session)
-    await store.sessions.form(record)
+    other_draw = msgspec.structs.replace(record, seed=b"t" * 32, seats=record.seats[::-1])
+    assert await store.sessions.form(other_draw) == record, "the first one stands, and is returned"
     row = await store.sessions.get(record.session)
     assert row is not None
     assert row.status == "live"
-    assert len(row.seats) == 2
+    assert [seat.name for seat in row.seats] == ["Ember", "Frost"]
     assert len(await store.outbox.steps(record.session)) == 1
 
 

@@ -201,7 +201,7 @@ async def test_another_director_goes_on_from_the_store(store: Store, redis: Redi
 async def test_a_crash_between_plan_and_session_is_mended(store: Store, redis: Redis) -> None:
     tournament = await create(store, 2)
 
-    async def crash(record: SessionRecord) -> None:
+    async def crash(record: SessionRecord) -> SessionRecord:
         raise OSError("the process is gone")
 
     running = await Running.load(director(store, redis, form_session=crash), tournament)
