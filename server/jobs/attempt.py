@@ -14,7 +14,7 @@ import structlog
 
 from server.clock import Clock
 from server.jobs.backoff import delay_ms
-from server.jobs.faults import Permanent
+from server.jobs.faults import Permanent, StepFault
 from server.jobs.fence import Fence, Superseded
 from server.jobs.step import Step
 from server.metrics import Metrics
@@ -101,7 +101,7 @@ class Attempts:
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
                 )
-                await self._tell(row, step, fence, reason)
+                await self._tell(row, step, fence, _public(error, step))
                 await self._outbox.failed(row, reason, None)
                 return None
             self._count(row, "retry", started)
@@ -144,7 +144,7 @@ class Attempts:
             reason=reason,
         )
         fence = Fence(self._outbox, row, row.attempts)
-        await self._tell(row, step, fence, reason)
+        await self._tell(row, step, fence, f"the worker died {row.tried} times")
         await self._outbox.lost(row, reason)
 
     async def _tell(self, row: OutboxRow, step: Step, fence: Fence, reason: str) -> None:
@@ -170,6 +170,12 @@ def _reason(error: Exception, step: Step) -> str:
     if isinstance(error, TimeoutError):
         return f"not done within {step.timeout_s:g} s"
     return (str(error) or type(error).__name__)[:MAX_REASON]
+
+
+def _public(error: Exception, step: Step) -> str:
+    """What everybody may read of it: other errors speak of statements, paths and addresses of ours."""
+    says_all = isinstance(error, StepFault | TimeoutError) or hasattr(error, "reason")
+    return _reason(error, step) if says_all else "a failure of the arena's own"
 
 
 def _ours(error: Exception) -> bool:

@@ -145,9 +145,12 @@ def _parse(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
+# Errors of statements go into logs: what was to be written, prompts and seeds among it, does not.
 def _sqlite(url: URL) -> AsyncEngine:
     arguments = {"async_creator_fn": prompt.connect}
-    engine = create_async_engine(url, pool_size=POOL_SIZE, connect_args=arguments)
+    engine = create_async_engine(
+        url, pool_size=POOL_SIZE, hide_parameters=True, connect_args=arguments
+    )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "checkin", _calm)
@@ -160,7 +163,9 @@ def _postgres(url: URL) -> AsyncEngine:
         settings["search_path"] = str(url.query["search_path"])
         url = url.difference_update_query(["search_path"])
     arguments = {"timeout": CONNECT_TIMEOUT_S, "server_settings": settings}
-    return create_async_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=arguments)
+    return create_async_engine(
+        url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True, connect_args=arguments
+    )
 
 
 def _prepare(connection: Any, _record: Any) -> None:

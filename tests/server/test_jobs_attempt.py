@@ -143,6 +143,19 @@ async def test_a_dead_letter_that_cannot_be_told_is_still_dead(
     assert (await state(store, row))[0] == "dead"
 
 
+async def test_what_our_own_failures_say_is_told_to_operators_alone(
+    store: Store, row: OutboxRow
+) -> None:
+    said = "(OperationalError) no such table [SQL: SELECT …] at unix:///srv/agon/redis.sock"
+    step, clock = Scripted(*[OSError(said)] * 3), Clock()
+    runs = attempts(store, step, clock)
+    for _ in range(3):
+        await runs.run(row.id)
+        clock.now += MOST_MS
+    assert await state(store, row) == ("dead", 3, said)
+    assert step.given_up == ["a failure of the arena's own"]
+
+
 async def test_a_step_that_hangs_is_cut_off(store: Store, row: OutboxRow) -> None:
     step = Scripted(30.0)
     assert await attempts(store, step, Clock()).run(row.id) is not None

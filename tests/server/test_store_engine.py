@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import random
 
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
 from server.store import Store, open_store, schema
 from server.store.engine import open_database
 
@@ -60,3 +63,17 @@ async def test_who_is_cancelled_is_cancelled_and_not_told_of_an_error(store: Sto
         await asyncio.wait({task}, timeout=5)
         assert task.done()
         assert task.cancelled(), task.exception()
+
+
+async def test_the_error_of_a_statement_does_not_say_what_was_to_be_written(store: Store) -> None:
+    """It is logged, and prompts, seeds and hashes of keys are written."""
+    row = {"id": "v", "agent": "nobody", "number": 1, "created_ms": 1}
+    adding = schema.agent_version.insert().values(row | {"spec": '{"prompt":"my secret"}'})
+
+    async def add() -> None:
+        async with store.database.writing() as tx:
+            await tx.execute(adding)
+
+    with pytest.raises(SQLAlchemyError) as failed:
+        await add()
+    assert "my secret" not in f"{failed.value} {failed.value!r}"
