@@ -156,7 +156,8 @@ class Acts:
 async def _expect(tx: AsyncConnection, agent: str, *, frozen: bool) -> str | None:
     """Lock the agent; returns the reason for which it is frozen. Raises Refused."""
     query = select(_agent.c.frozen_ms, _agent.c.frozen_reason).where(_agent.c.id == agent)
-    row = (await tx.execute(query.with_for_update())).one_or_none()
+    # As weak as the update: a hold, which has its automation locked, refers to the agent meanwhile.
+    row = (await tx.execute(query.with_for_update(key_share=True))).one_or_none()
     if row is None:
         raise unknown("agent", agent)
     if (row.frozen_ms is not None) != frozen:

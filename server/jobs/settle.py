@@ -9,7 +9,7 @@ from server.jobs.ranks import ranking
 from server.ledger import tiers
 from server.protocol import Step
 from server.store import Store
-from server.store.results import ResultRow
+from server.store.results import ResultRow, Voided
 from server.store.sessions import SessionRow
 
 NAME = "settle"
@@ -45,7 +45,12 @@ class SettleStep:
             reason = str((row.outcome or {}).get("reason", "void"))
             return await self._store.results.void(row.session, reason)
         found = await ranking(self._store, row)
-        return await self._store.results.settle(row.session, found.ranks, found.scores_milli)
+        try:
+            return await self._store.results.settle(row.session, found.ranks, found.scores_milli)
+        except Voided:  # this moment; another attempt there may not be
+            now = await self._store.sessions.get(row.session)
+            assert now is not None, "found before, and nothing is ever deleted"
+            return await self._settle(now)
 
 
 def _told(result: ResultRow, words: str) -> Change:

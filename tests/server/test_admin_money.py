@@ -6,17 +6,20 @@ import asyncio
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import select
 
 from server.admin import Acts, Refused
 from server.admin.voiding import turn_ended
 from server.clock import unix_ms
 from server.entering import Entrance, EntryRefused
 from server.identity import Identity
+from server.jobs.settle import SettleStep
 from server.leaving import Leaving
 from server.ledger import names
 from server.live.queue import Queues
-from server.store import Store
+from server.store import Store, schema
 from server.store.results import Voided
+from tests.server.circuit import Untold
 from tests.server.money_world import SPACE, TIER, available, balance, funded, session_of, ticket_of
 
 
@@ -118,6 +121,37 @@ async def test_a_voided_session_gives_every_entry_back(
     assert await store.ledger.audit() == []
     states = {each.step: each.state for each in await store.outbox.steps(session)}
     assert (states["settle"], states["rate"]) == ("done", "void")
+
+
+async def test_a_last_attempt_that_is_overtaken_by_a_void_gives_the_entries_back(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    """Or they would lie in the pot until somebody drives the dead letter again."""
+    session = await ended(store, ann, ben)
+    seen = await store.sessions.get(session)
+    assert seen is not None
+    await Acts(store).void(session, actor="boss", reason="the rules were wrong")
+    step = SettleStep(store=store, aftermath=Untold())
+    result = await step._settle(seen)
+    assert (result.status, result.reason) == ("void", "voided by the arena: the rules were wrong")
+    assert [await balance(store, each) for each in (ann, ben)] == [10 * TIER] * 2
+
+
+async def test_a_freeze_does_not_wait_for_a_hold_that_waits_for_its_automation(
+    store: Store, ann: Identity
+) -> None:
+    """On PostgreSQL the hold's row refers to the agent's while the automation is locked: the two would wait
+    for each other."""
+    if store.database.is_sqlite:
+        pytest.skip("there is one writer")
+    async with store.database.writing() as tx:
+        await tx.execute(
+            select(schema.agent.c.id)
+            .where(schema.agent.c.id == ann.agent)
+            .with_for_update(read=True, key_share=True)  # as a foreign key does
+        )
+        async with asyncio.timeout(5):
+            await Acts(store).freeze(ann.agent, actor="boss", reason="a look at it")
 
 
 class Arena:
