@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from server.api.listen import ApiServer
 from tests.tui_client.scripted_arena import ScriptedArena
-from tui_client.owner.answers import Comparison, Spec, Version, Versions
+from tui_client.owner.answers import Spec
+from tui_client.owner.careers import Comparison, Version, Versions
 from tui_client.owner.logins import Login, SignedIn, SignedOut
 from tui_client.recording import career
 from tui_client.recording import desk as recorded

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_client.owner import form
+from tui_client.owner.agent_form import body_of
 from tui_client.owner.amounts import MAX_MICROS, micros_of, money, plain, written
 from tui_client.owner.answers import Limits, Spec
 from tui_client.owner.automation import AutomationPage, filled_in, limits_of, risk
 from tui_client.owner.calls import Problem
 from tui_client.owner.diff import diff
-from tui_client.owner.edit import EditPage, body_of
+from tui_client.owner.edit import EditPage
 from tui_client.owner.form import Form, Option
 from tui_client.owner.hours import NoSchedule, schedule_of, text_of
 from tui_client.owner.troubles import field_of
@@ -174,7 +175,7 @@ def edited(*keys: str) -> EditPage:
 
 
 def test_an_edit_sends_all_of_what_plays() -> None:
-    body = body_of(edited("end", "y"))
+    body = body_of(edited("end", "y").sheet)
     assert isinstance(body, dict)
     assert body["name"] == "Frostbitey"
     assert body["spec"] == {
@@ -184,14 +185,14 @@ def test_an_edit_sends_all_of_what_plays() -> None:
         "prompts": {},
         "temperature": 0.9,
     }
-    assert edited("end", "y").changed
-    assert not edited("end", "y", "backspace").changed
+    assert edited("end", "y").sheet.changed
+    assert not edited("end", "y", "backspace").sheet.changed
 
 
 def test_a_space_has_a_prompt_of_its_own() -> None:
     page = edited(*["down"] * 4, "right", "down", *"Battle!")
     assert page.form["prompt"].text == "Battle!"
-    body = body_of(page)
+    body = body_of(page.sheet)
     assert isinstance(body, dict)
     assert (body["spec"]["prompt"], body["spec"]["prompts"]) == (
         recorded.PROMPT,
@@ -199,11 +200,11 @@ def test_a_space_has_a_prompt_of_its_own() -> None:
     )
     back = edited(*["down"] * 4, "right", "down", *"Battle!", "up", "left")
     assert back.form["prompt"].text == recorded.PROMPT
-    assert back.changed
+    assert back.sheet.changed
 
 
 def test_turning_to_another_prompt_changes_nothing() -> None:
-    assert not edited(*["down"] * 4, "right", "right", "right").changed
+    assert not edited(*["down"] * 4, "right", "right", "right").sheet.changed
 
 
 def test_the_limit_is_that_of_the_strictest_space_chosen() -> None:
@@ -212,12 +213,19 @@ def test_the_limit_is_that_of_the_strictest_space_chosen() -> None:
     assert only_writing.form["prompt"].limit == 4_000
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "1e3", "0x1", "-1", "1_0", "½"])
+def test_a_temperature_is_a_number_as_people_write_them(text: str) -> None:
+    body = body_of(edited(*["tab"] * 8, "ctrl+u", *text).sheet)
+    assert isinstance(body, Form)
+    assert "is no number" in body["temperature"].trouble
+
+
 def test_the_bot_s_own_build_stays() -> None:
     state = recorded.at_desk("down", "e")
     assert isinstance(state, State)
     page = state.desk.page
     assert isinstance(page, EditPage)
-    body = body_of(page)
+    body = body_of(page.sheet)
     assert isinstance(body, dict)
     assert body["spec"]["build"] == recorded.AGENTS.agents[1].spec.build != Spec().build
 

@@ -14,10 +14,22 @@ from rich.text import Text
 
 from tests.tui_client.painted import FORBIDDEN, assert_fills, words_on
 from tui_client.owner import answers as answered
+from tui_client.owner import careers
 from tui_client.owner.pixels import Pixels
 from tui_client.recording import desk as recorded
 from tui_client.state import State
-from tui_client.widgets.desk import agents, automation, compare, dashboard, edit, key, money, title
+from tui_client.widgets.desk import (
+    agents,
+    automation,
+    compare,
+    dashboard,
+    edit,
+    history,
+    key,
+    lineage,
+    money,
+    title,
+)
 from tui_client.widgets.desk.face import face
 
 Painter = Callable[[State, int, int], Sequence[Text]]
@@ -33,8 +45,8 @@ PAGES: dict[str, tuple[tuple[str, ...], tuple[Painter, ...]]] = {
         ("d",),
         (
             dashboard.paint_card,
-            dashboard.paint_history,
-            dashboard.paint_lineage,
+            history.paint_history,
+            lineage.paint_lineage,
             dashboard.paint_plots,
         ),
     ),
@@ -84,8 +96,8 @@ def of_info(info: Any) -> st.SearchStrategy[Any]:
 
 TYPES = (
     answered.OwnAgents, answered.SpaceList, answered.Shelf, answered.Fees, answered.Automation, answered.Balances,
-    answered.Statement, answered.Crossings, answered.Sessions, answered.Stats, answered.History, answered.Series,
-    answered.Versions, answered.Comparison, answered.HeadToHead, answered.Board,
+    answered.Statement, answered.Crossings, answered.Sessions, careers.Stats, careers.History, careers.Series,
+    careers.Versions, careers.Comparison, careers.HeadToHead, careers.Board,
 )  # fmt: skip
 HOSTILE = {type_: strategy_of(type_) for type_ in TYPES}
 

@@ -8,27 +8,21 @@ from urllib.parse import quote
 from tui_client.owner.answers import (
     Automation,
     Balances,
-    Board,
-    Comparison,
     Crossing,
     Crossings,
     Fees,
-    HeadToHead,
-    History,
     Improved,
     Moved,
     OwnAgent,
     OwnAgents,
     Registered,
-    Series,
     Sessions,
     Shelf,
     SpaceList,
     Statement,
-    Stats,
-    Versions,
 )
 from tui_client.owner.calls import Read
+from tui_client.owner.careers import Board, Comparison, HeadToHead, History, Series, Stats, Versions
 from tui_client.owner.page import Known, Wish
 from tui_client.owner.pixels import Pixels
 from tui_client.text import clean

@@ -7,8 +7,9 @@ from typing import ClassVar
 import msgspec
 
 from tui_client.owner import arena
-from tui_client.owner.answers import Board, Comparison, OwnAgents, Stats, Versions
+from tui_client.owner.answers import OwnAgents
 from tui_client.owner.calls import Read
+from tui_client.owner.careers import Board, Comparison, Stats, Versions
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved
 from tui_client.text import clean
 from tui_client.words import NAME_LIMIT, space_title

@@ -7,9 +7,9 @@ from typing import ClassVar
 import msgspec
 
 from tui_client.owner import arena
-from tui_client.owner.answers import History, Played, Stats, Version, Versions
 from tui_client.owner.automation import AutomationPage
 from tui_client.owner.calls import Read
+from tui_client.owner.careers import History, Played, Stats, Version, Versions
 from tui_client.owner.compare import ComparePage
 from tui_client.owner.edit import EditPage
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved

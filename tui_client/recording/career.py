@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tui_client.owner import arena
-from tui_client.owner.answers import (
+from tui_client.owner.careers import (
     Board,
     Comparison,
     Earnings,

@@ -15,7 +15,8 @@ from tui_client.owner.agents import (
     playing_in,
 )
 from tui_client.owner.amounts import money
-from tui_client.owner.answers import Balance, Balances, OwnAgent, OwnAgents, Session, Stats
+from tui_client.owner.answers import Balance, Balances, OwnAgent, OwnAgents, Session
+from tui_client.owner.careers import Stats
 from tui_client.owner.page import Known
 from tui_client.owner.pixels import Pixels
 from tui_client.state import State

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tui_client import theme
 from tui_client.owner import arena
-from tui_client.owner.answers import Comparison, HeadToHead, Rating, Series, Stats
+from tui_client.owner.careers import Comparison, HeadToHead, Rating, Series, Stats
 from tui_client.owner.compare import ComparePage, Contender, offered, series_of
 from tui_client.owner.page import Known
 from tui_client.state import State

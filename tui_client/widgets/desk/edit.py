@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from tui_client import theme
+from tui_client.owner.agent_form import EVERYWHERE
 from tui_client.owner.answers import Improved
 from tui_client.owner.diff import diff
-from tui_client.owner.edit import EVERYWHERE, EditPage, editor_width
+from tui_client.owner.edit import EditPage, editor_width
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import frame, line
@@ -36,7 +37,7 @@ def paint_edit(state: State, width: int, height: int) -> list[Text]:
     rows += [*[Text()] * (room - len(rows)), *wish]
     if not page.agent:
         note = line(("becomes version 1", theme.DIM))
-    elif page.changed:
+    elif page.sheet.changed:
         note = line(("a change of what plays becomes a new version", theme.DIM))
     else:
         note = line(("nothing is changed", theme.FAINT))
@@ -45,7 +46,11 @@ def paint_edit(state: State, width: int, height: int) -> list[Text]:
 
 def _whose(page: EditPage) -> str:
     """Of which Spaces the prompt in hand is."""
-    return "for all Spaces" if page.shown == EVERYWHERE else f"for {space_title(page.shown)}"
+    return (
+        "for all Spaces"
+        if page.sheet.shown == EVERYWHERE
+        else f"for {space_title(page.sheet.shown)}"
+    )
 
 
 def _offered(page: EditPage, told: Improved, width: int, height: int) -> list[Text]:

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tui_client import theme
-from tui_client.owner.answers import Series
+from tui_client.owner.careers import Series
 from tui_client.widgets.canvas import fit, frame, line
 from tui_client.widgets.chart.axis import Marked, beside, labels, width_of
 from tui_client.widgets.chart.plot import Plot

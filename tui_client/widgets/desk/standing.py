@@ -6,7 +6,7 @@ from rich.text import Text
 
 from tui_client import theme
 from tui_client.owner.amounts import ASSETS, signed
-from tui_client.owner.answers import Earnings, Level, Rating, Record, Stats
+from tui_client.owner.careers import Earnings, Level, Rating, Record, Stats
 from tui_client.text import clean
 from tui_client.widgets.canvas import Part, line, rail
 from tui_client.widgets.desk.automating import profit_style

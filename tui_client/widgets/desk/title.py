@@ -65,7 +65,8 @@ def _reading(page: Page, known: Known, now_ms: int) -> list[Part]:
         told = (
             "too many requests" if worst.problem.status == 429 else clean(worst.problem.detail, 40)
         )
-        return [(f"{told}, again in {wait_s}s", theme.ALARM)]
+        again = f"again in {wait_s}s" if wait_s else f"asking again {waiting_dots(now_ms)}"
+        return [(f"{told}, {again}", theme.ALARM)]
     if any(each.asked == 0 for each in kept):
         return [(f"asking {waiting_dots(now_ms)}", theme.DIM)]
     return []

@@ -7,14 +7,11 @@ from textual.containers import Horizontal, Vertical
 from tui_client.widgets.desk.agents import AgentsPane, CardPane
 from tui_client.widgets.desk.automation import LimitsPane, PayoutsPane, RunPane
 from tui_client.widgets.desk.compare import ComparePane
-from tui_client.widgets.desk.dashboard import (
-    HistoryPane,
-    LineagePane,
-    PlotsPane,
-    StandingPane,
-)
+from tui_client.widgets.desk.dashboard import PlotsPane, StandingPane
 from tui_client.widgets.desk.edit import EditPane
+from tui_client.widgets.desk.history import HistoryPane
 from tui_client.widgets.desk.key import KeyPane
+from tui_client.widgets.desk.lineage import LineagePane
 from tui_client.widgets.desk.money import CrossingsPane, PursesPane, StatementPane
 from tui_client.widgets.desk.signin import SignInPane
 from tui_client.widgets.desk.title import DeskTitlePane
