@@ -146,6 +146,6 @@ class Holds:
         """
         held = await self._entries.held(self._clock() - GRACE_MS, self._after, AT_ONCE)
         for ticket in await self._queues.absent([row.ticket for row in held]):
-            if await self._entries.release(ticket, missed=True):
+            if await self._entries.release(ticket):
                 _logger.info("entry released", ticket=ticket, reason="its ticket waits no more")
         self._after = held[-1].ticket if len(held) == AT_ONCE else ""

@@ -76,8 +76,12 @@ class JudgeStep:
         return {"ranks": verdict.ranks, "totals_milli": verdict.totals_milli, **said}
 
     async def give_up(self, session: str, reason: str) -> None:
-        """A verdict that cannot be had is our fault: entries go back, and nobody is scored."""
+        """A verdict that cannot be had is our fault: entries go back, and nobody is scored. One that stands and
+        could only not be told stays; the letter waits to be driven again."""
         words = f"not judged: {reason}"
+        if await self._store.verdicts.get(session) is not None:
+            await self._aftermath.tell(session, step_change(Step(SHOWN, "failed", words)))
+            return
         await self._store.results.void(session, words)
         refunded = Step("settled", "done", "void, entries returned: there is no verdict")
         unrated = Step("rated", "failed", "not rated: there is no verdict")

@@ -71,8 +71,9 @@ async def admit(
     now_ms: int,
     run: int | None = None,
 ) -> int | None:
-    """Count an entry that is about to be held. Returns the run that it counts against, to be kept with the hold; None when no
-    automation is on, and then nothing is counted.
+    """Count an entry that is about to be held. Returns the run that it counts against, to be kept with the hold; None when the
+    automation is off or there is none, and then nothing is counted. One that has stopped refuses every entry until its owner
+    turns it on or off: a bot that queues in a loop must not lose on what the stop-loss has saved.
 
     `run` is that of an automation which wants the entry itself: once it has ended, the entry is refused. Raises LimitReached, and
     then nothing has changed.
@@ -80,8 +81,12 @@ async def admit(
     row = await _locked(tx, agent)
     if run is not None and (row is None or row.state != "on" or row.run.number != run):
         raise LimitReached("the automation's run has ended")
-    if row is None or row.state != "on":
+    if row is None or row.state == "off":
         return None
+    if row.state == "stopped":
+        raise LimitReached(
+            f"the automation has stopped ({row.reason}); turn it on again, or off to enter by hand"
+        )
     entry = Entry(space, tier_micros, asset, micros, now_ms)
     if reason := rules.admit(row.limits, row.run, entry):
         raise LimitReached(reason)

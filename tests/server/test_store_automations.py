@@ -170,6 +170,11 @@ async def test_it_stops_at_the_stop_loss_and_says_so(store: Store, agent: str, d
         "stopped",
         "stop-loss reached: lost 4.00 of at most 4.00 USDC",
     )
+    with pytest.raises(LimitReached, match="has stopped"):
+        await (
+            desk.enter()
+        )  # a bot that queues in a loop must not lose on what the stop-loss has saved
+    await store.automations.turn_off(agent)
     assert await desk.enter() is None, "by hand, at one's own risk"
 
 
