@@ -61,7 +61,7 @@ def run_rows(automation: Automation, width: int) -> list[tuple[str, Text]]:
     run, limits = automation.run, automation.limits
     if not run.number:
         return [("run", line(("none yet", theme.FAINT)))]
-    used = max(0, -run.profit_micros)
+    could_lose = max(0, run.at_risk_micros - run.profit_micros)
     gauge = max(4, min(16, width - 24))
     return [
         ("run", line((f"#{run.number}", theme.PLAIN))),
@@ -71,7 +71,7 @@ def run_rows(automation: Automation, width: int) -> list[tuple[str, Text]]:
         ("so far", profit(run.profit_micros, run.asset)),
         (
             "stop-loss",
-            line(bar(used + run.at_risk_micros, limits.stop_loss_micros, gauge, theme.DIM),
+            line(bar(could_lose, limits.stop_loss_micros, gauge, theme.DIM),
                  (f" {plain(limits.stop_loss_micros)}", theme.DIM)),
         ),
     ]  # fmt: skip
