@@ -91,7 +91,8 @@ class DataDir:
     ) -> None:
         """Have the service `name` answer: start a guard with `command()` unless it already does.
 
-        Safe when several processes start at once. Raises ServiceFailed after `timeout_s`.
+        Safe when several processes start at once, and when it lives and is too busy to answer: then it is
+        waited for. Raises ServiceFailed after `timeout_s`.
         """
         if self._users is None:
             raise RuntimeError("enter the data directory first: its services end without users")
@@ -100,7 +101,7 @@ class DataDir:
             if await answers():
                 return
             log = self.path / f"{name}.log"
-            await self._start_guard(command(), log)
+            await self._start_guard(name, command(), log)
             loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout_s
             while not await answers():
@@ -110,11 +111,12 @@ class DataDir:
                     )
                 await asyncio.sleep(_POLL_S)
 
-    async def _start_guard(self, command: list[str], log: Path) -> None:
+    async def _start_guard(self, name: str, command: list[str], log: Path) -> None:
         with log.open("ab") as output:
             guard = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "server.embedded.guard", str(self.users_lock), "--", *command),
+                *("-m", "server.embedded.guard", str(self.users_lock)),
+                *(str(self.path / f"{name}.guard"), "--", *command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,12 +1,16 @@
 """Keeps one embedded service alive for exactly as long as any Agon process uses it.
 
-    python -m server.embedded.guard USERS_LOCK -- COMMAND …
+    python -m server.embedded.guard USERS_LOCK GUARD_LOCK -- COMMAND …
 
 Every Agon process holds a *shared* flock on USERS_LOCK; the kernel drops it when the process ends,
 however it ends, SIGKILL included. The guard runs COMMAND, starts it again when it dies, and ends it as
 soon as it can take the lock *exclusively*: then nobody is left. It keeps the lock until the service
 is gone, so a newcomer waits and then starts a fresh one. The service in turn dies with its guard
 (PR_SET_PDEATHSIG, Linux).
+
+A service has one guard: each holds GUARD_LOCK for its life, and one that finds it taken leaves. So a service
+that is only too busy to answer is not started beside itself: two redis-servers would answer half of us each,
+and write into one file.
 
 A guard per service is one small Python process; in exchange nobody has to be the owner: any process
 may start first, and any may be killed.
@@ -32,14 +36,16 @@ _PR_SET_PDEATHSIG = 1
 
 def main(argv: list[str]) -> int:
     """Detach and run the guard, which returns when nobody uses the service any more."""
-    users, separator, *command = argv
+    users, own, separator, *command = argv
     if separator != "--" or not command:
         print(__doc__, file=sys.stderr)
         return 2
     if os.fork():
         return 0  # the caller reaps us at once and never has a child to mind
     os.setsid()  # Ctrl-C in the terminal is for the processes that use us
-    with Path(users).open("a") as lock:
+    with Path(users).open("a") as lock, Path(own).open("a") as mine:
+        if not _alone(mine.fileno()):
+            return 0  # another guard lives, and minds the service
         return _watch(lock.fileno(), command)
 
 
@@ -64,7 +70,7 @@ def _watch(lock: int, command: list[str]) -> int:
 
 
 def _alone(lock: int) -> bool:
-    """True once no Agon process holds the lock; it is then ours until we exit."""
+    """True once nobody else holds the lock; it is then ours until we exit."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

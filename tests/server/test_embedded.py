@@ -93,6 +93,23 @@ async def test_a_killed_redis_comes_back_with_its_data(tmp_path: Path) -> None:
         assert await _eventually_get(url, "kept") == b"1"
 
 
+async def test_a_redis_that_is_too_busy_to_answer_is_not_started_beside_itself(
+    tmp_path: Path,
+) -> None:
+    with DataDir(tmp_path) as data:
+        url = await embedded_redis.start(data)
+        pid = await _server_pid(url)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            again = asyncio.create_task(embedded_redis.start(data))
+            await asyncio.wait({again}, timeout=4)
+            assert not again.done(), "it answers although it is stopped: there are two"
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert await again == url
+        assert await _server_pid(url) == pid
+
+
 async def _eventually_get(url: str, key: str) -> bytes | None:
     """The value, once the server answers again."""
     for _ in range(200):
