@@ -12,6 +12,7 @@ import typer
 
 from server import config as configuration
 from server.commands import admin, agents, automation, jobs, money, points, results, season
+from server.commands.backup import backup, restore
 from server.commands.board import board
 from server.commands.login import LoginFailed, login, logout, whoami
 from server.commands.running import CommandError, ConfigFile, run_async
@@ -43,6 +44,8 @@ app.command(epilog="Example: agon board --space rap-battle --from rap-battle.par
 app.command(epilog="Example: agon login --url https://arena.example")(login)
 app.command(epilog="Example: agon logout --url https://arena.example")(logout)
 app.command(epilog="Example: agon whoami --json")(whoami)
+app.command(epilog="Example: agon backup --out arena.tar")(backup)
+app.command(epilog="Example: agon restore arena.tar")(restore)
 
 
 def main() -> None:
@@ -69,6 +72,7 @@ def _known_failures() -> tuple[type[Exception], ...]:
     from bots.errors import BotError
     from server.admin import Refused
     from server.api.listen import CannotListen
+    from server.backup.archive import BackupFailed
     from server.demo import DemoFailed
     from server.embedded.data_dir import ServiceFailed
     from server.own_arena import ArenaFailed
@@ -78,6 +82,7 @@ def _known_failures() -> tuple[type[Exception], ...]:
 
     return (
         ArenaFailed,
+        BackupFailed,
         BotError,
         CannotListen,
         CommandError,

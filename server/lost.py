@@ -1,6 +1,6 @@
 """Sessions whose live log is gone: Redis was emptied, or restored from a copy older than they are.
 
-No host can go on with such a session. All that is left of it is its record in the store, from which a
+No host can go on with such a session, nor should one begin what was formed long ago. All that is left of it is its record in the store, from which a
 transcript is sealed that opens and is void.
 """
 
@@ -22,6 +22,9 @@ from server.match import Match, open_event
 REASON = "the live log was lost"
 GRACE_MS = 10_000
 """A session younger than this is let alone."""
+STALE_MS = 300_000
+"""A session that was formed this long ago and never opened is not opened any more, after a restored backup
+or an outage of all matchmakers: those who confirmed it have gone, and would forfeit."""
 AT_ONCE = 1_000
 """Sessions looked at in one call."""
 
@@ -31,7 +34,9 @@ _logger = structlog.get_logger()
 class LiveSessions(Protocol):
     """What is used of the store's sessions."""
 
-    async def live(self, older_than_ms: int, after: str, limit: int) -> Sequence[str]: ...
+    async def live(
+        self, older_than_ms: int, after: str, limit: int, *, unopened_ms: int
+    ) -> Sequence[str]: ...
 
     async def record(self, session: str) -> SessionRecord | None: ...
 
@@ -59,8 +64,10 @@ class LostSessions:
     async def void(self) -> None:
         """Void what is lost among the next AT_ONCE live sessions. Raises what Redis and the store
         raise; to be called again then."""
-        older_than_ms = self._clock() - GRACE_MS
-        found = await self._sessions.live(older_than_ms, self._after, AT_ONCE)
+        now_ms = self._clock()
+        found = await self._sessions.live(
+            now_ms - GRACE_MS, self._after, AT_ONCE, unopened_ms=now_ms - STALE_MS
+        )
         for session in await self._log.missing(found):
             record = await self._sessions.record(session)
             if record is not None:

@@ -63,7 +63,7 @@ from server.live.presence import Presence
 from server.live.queue import Queues
 from server.live.records import SessionRecord
 from server.lobby import LobbyPublisher
-from server.lost import LostSessions
+from server.lost import STALE_MS, LostSessions
 from server.matchmaker import Matchmaker
 from server.metrics import Metrics
 from server.official.document import BoardWindow
@@ -340,7 +340,8 @@ class Parts:
         return standing
 
     async def _unopened(self) -> list[SessionRecord]:
-        return await self._store.sessions.unopened(unix_ms() - UNOPENED_MS)
+        now_ms = unix_ms()
+        return await self._store.sessions.unopened(now_ms - UNOPENED_MS, since_ms=now_ms - STALE_MS)
 
     def _make_worker(self) -> Worker:
         # A model of the operator's choice gives points and reasons; the embedded one is too small for

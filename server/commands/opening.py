@@ -7,7 +7,6 @@ serve`.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
@@ -22,20 +21,23 @@ from server.store import Store, StoreError, existing_store
 @contextlib.asynccontextmanager
 async def records(config: Config) -> AsyncIterator[Store]:
     """The store. Raises StoreError; also when there is no database yet, instead of making one."""
-    url = config.database_url
-    if not url:
-        folder = DataDir(config.data_dir)
-        if not os.path.exists(folder.file(database.FILE)):  # noqa: ASYNC240 - one look, once
-            raise StoreError(
-                f"no arena has run in {folder.path}: name its folder by --data-dir or "
-                "AGON_DATA_DIR, or its database by AGON_DATABASE_URL"
-            )
-        url = database.url(folder)
-    store = await existing_store(url)
-    try:
-        yield store
-    finally:
-        await store.close()
+    with contextlib.ExitStack() as stack:
+        store = await existing_store(config.database_url or _embedded(config, stack))
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def _embedded(config: Config, stack: contextlib.ExitStack) -> str:
+    """The URL of the database in the data directory, which is in use until the stack is closed."""
+    folder = DataDir(config.data_dir)
+    if not folder.file(database.FILE).exists():
+        raise StoreError(
+            f"no arena has run in {folder.path}: name its folder by --data-dir or AGON_DATA_DIR, "
+            "or its database by AGON_DATABASE_URL"
+        )
+    return database.url(stack.enter_context(folder))
 
 
 @contextlib.asynccontextmanager

@@ -27,6 +27,12 @@ def newest() -> str:
     return head
 
 
+def knows(revision: str) -> bool:
+    """Whether this program can bring a database of that revision up to date."""
+    known = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return revision in {each.revision for each in known}
+
+
 async def check_current(database: Database) -> None:
     """Changes nothing. Raises OtherSchema, and StoreError when the database cannot be read."""
     try:

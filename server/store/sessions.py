@@ -169,11 +169,15 @@ class Sessions:
             await outbox.finish(tx, sessions, ["open"])
         return [None] * len(sessions)
 
-    async def unopened(self, older_than_ms: int, limit: int = 100) -> list[SessionRecord]:
-        """Sessions formed before `older_than_ms` (unix) whose live log may not exist, oldest first."""
+    async def unopened(
+        self, older_than_ms: int, limit: int = 100, *, since_ms: int = 0
+    ) -> list[SessionRecord]:
+        """Sessions formed before `older_than_ms` and not before `since_ms` (unix) whose live log may not
+        exist, oldest first."""
+        formed = _s.c.opened_ms.between(since_ms, older_than_ms - 1)
         query = (
             select(_s.c.record)
-            .where(_s.c.status == "formed", _s.c.opened_ms < older_than_ms)
+            .where(_s.c.status == "formed", formed)
             .order_by(_s.c.id)
             .limit(limit)
         )
@@ -181,14 +185,15 @@ class Sessions:
             records = (await tx.scalars(query)).all()
         return [msgspec.msgpack.decode(record, type=SessionRecord) for record in records]
 
-    async def live(self, older_than_ms: int, after: str = "", limit: int = 1_000) -> list[str]:
-        """Live sessions formed before `older_than_ms` (unix), in the order of their ids, which are
-        greater than `after`."""
+    async def live(
+        self, older_than_ms: int, after: str = "", limit: int = 1_000, *, unopened_ms: int = 0
+    ) -> list[str]:
+        """Live sessions formed before `older_than_ms` (unix), and those formed before `unopened_ms` that
+        were never opened, in the order of their ids, which are greater than `after`."""
+        live = (_s.c.status == "live") & (_s.c.opened_ms < older_than_ms)
+        unopened = (_s.c.status == "formed") & (_s.c.opened_ms < unopened_ms)
         query = (
-            select(_s.c.id)
-            .where(_s.c.status == "live", _s.c.id > after, _s.c.opened_ms < older_than_ms)
-            .order_by(_s.c.id)
-            .limit(limit)
+            select(_s.c.id).where(live | unopened, _s.c.id > after).order_by(_s.c.id).limit(limit)
         )
         async with self._db.reading() as tx:
             return list((await tx.scalars(query)).all())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
+from server.embedded import database
 from server.live.queue import Queues
 from server.live.records import TicketRecord
-from server.store import Store
+from server.store import Store, open_store
 from tests.server.aftermath_session import ScriptedPanel, Seats, finish, worker
 from tests.server.money_world import TIER, balance, funded, session_of, ticket_of
 from tests.server.test_jobs_command import Agon, working
@@ -36,7 +39,9 @@ async def test_a_live_session_with_money_in_its_pot_is_voided_and_paid_back(
     assert listed["agents"] == [ann.agent, ben.agent]
     assert "nobody" in await agon("admin", "sessions")
     async with working(worker(store, redis, ScriptedPanel())):
-        told = await agon("admin", "void", record.session, "--reason", "the space was broken")
+        told = await agon(
+            "admin", "void", record.session, "--reason", "the space was broken", apart=True
+        )
     assert "is void; 0.20 USDC went back" in told
     assert [await balance(store, each) for each in (ann, ben)] == [10 * TIER] * 2
     assert await agon("admin", "ledger") == "the ledger is sound\n"
@@ -90,3 +95,30 @@ async def test_a_ledger_that_is_not_sound_is_an_error(store: Store, agon: Agon) 
         await tx.execute(text("UPDATE ledger_account SET credits_posted = credits_posted + 1"))
     told = await agon("admin", "ledger", status=1)
     assert "violations" in told
+
+
+async def test_an_arena_is_backed_up_and_restored_by_two_commands(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", str(tmp_path / "arena.tar")
+    agon = Agon("")
+    agon.env["AGON_DATABASE_URL"] = None
+    nothing = await agon("backup", "--out", out, "--data-dir", str(data), status=1)
+    assert "no arena has run in" in nothing
+    data.mkdir()
+    store = await open_store(f"sqlite:///{data / database.FILE}")
+    ann = await funded(store, "Ann")
+    await store.close()
+    made = await agon.json("backup", "--out", out, "--data-dir", str(data))
+    assert made["sound"]
+    elsewhere = str(tmp_path / "elsewhere")
+    told = await agon("restore", out, "--data-dir", elsewhere)
+    assert "0 live sessions would become void, 0 held entries go back" in told
+    store = await open_store(f"sqlite:///{tmp_path / 'elsewhere' / database.FILE}")
+    assert await store.agents.get(ann.agent) == ann
+    await store.close()
+
+
+async def test_records_in_postgresql_are_left_to_its_own_tools(tmp_path: Path) -> None:
+    agon = Agon("postgresql://agon@db/agon")
+    for command in (("backup", "--out", "x.tar"), ("restore", "x.tar")):
+        told = await agon(*command, "--data-dir", str(tmp_path), status=1)
+        assert "use pg_" in told

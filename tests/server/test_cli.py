@@ -27,6 +27,8 @@ COMMANDS = (
     "whoami",
     "jobs",
     "admin",
+    "backup",
+    "restore",
 )
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 

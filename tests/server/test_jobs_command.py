@@ -8,13 +8,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from typer.testing import CliRunner
 
+from server import cli
 from server.jobs import Worker
 from server.store import Store
 from server.store.ratings import Ratings
@@ -24,27 +26,38 @@ ROOT = Path(__file__).parents[2]
 
 
 class Agon:
-    """The command, on one database."""
+    """The command, on one database: in a process of its own, or, which is a second sooner, in a thread."""
 
     def __init__(self, url: str, **env: str) -> None:
-        self._env = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
-        self._env |= {"AGON_DATABASE_URL": url, "COLUMNS": "200"} | env
+        self.env: dict[str, str | None] = {"AGON_DATABASE_URL": url, "COLUMNS": "200", **env}
 
-    async def __call__(self, *arguments: str, status: int = 0) -> str:
-        result = await asyncio.to_thread(
-            subprocess.run,
+    async def __call__(self, *arguments: str, status: int = 0, apart: bool = False) -> str:
+        """`apart` while workers run here, whose log lines would stand among its own."""
+        run = self._apart if apart else self._here
+        returned, said, wrong = await asyncio.to_thread(run, arguments)
+        assert returned == status, wrong
+        return said or wrong
+
+    async def json(self, *arguments: str, apart: bool = False) -> Any:
+        return json.loads(await self(*arguments, "--json", apart=apart))
+
+    def _here(self, arguments: Sequence[str]) -> tuple[int, str, str]:
+        result = CliRunner().invoke(cli.app, arguments, env=self.env)
+        if isinstance(result.exception, cli._known_failures()):
+            return 1, "", str(result.exception)
+        assert not result.exception or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    def _apart(self, arguments: Sequence[str]) -> tuple[int, str, str]:
+        done = subprocess.run(
             [sys.executable, "-m", "server.cli", *arguments],
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env=self._env,
-            timeout=60,
+            env=os.environ | {name: value for name, value in self.env.items() if value is not None},
+            timeout=120,
         )
-        assert result.returncode == status, result.stderr
-        return result.stdout or result.stderr
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self(*arguments, "--json"))
+        return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
@@ -81,7 +94,7 @@ async def test_a_dead_letter_is_seen_driven_again_and_done(
                 await asyncio.sleep(0.05)
         [letter] = dead
 
-        [listed] = await agon.json("jobs")
+        [listed] = await agon.json("jobs", apart=True)
         assert (listed["id"], listed["step"], listed["state"]) == (letter.id, "rate", "dead")
         assert (listed["session"], listed["space"]) == (session, "bid-tac-toe")
         assert (listed["attempts"], listed["error"]) == (2, "the disk is full")
@@ -92,9 +105,8 @@ async def test_a_dead_letter_is_seen_driven_again_and_done(
 
         assert "not dead" in await agon("jobs", "redrive", "01NOBODY", status=1)
         broken = False
-        driven = await agon(
-            "jobs", "redrive", "--all", "--step", "rate", "--reason", "the disk is mended"
-        )
+        reason = ("--reason", "the disk is mended")
+        driven = await agon("jobs", "redrive", "--all", "--step", "rate", *reason, apart=True)
         assert driven.split() == [letter.id]
         async with asyncio.timeout(30):
             while (row := await store.outbox.get(letter.id)) is None or row.state != "done":
@@ -138,7 +150,7 @@ async def test_mistakes_are_one_line(agon: Agon, arguments: tuple[str, ...], sai
 
 
 async def test_no_database_is_made_where_there_is_none(tmp_path: Path, agon: Agon) -> None:
-    agon._env.pop("AGON_DATABASE_URL")
+    agon.env["AGON_DATABASE_URL"] = None
     told = await agon("jobs", "--data-dir", str(tmp_path / "nowhere"), status=1)
     assert "no arena has run in" in told
     assert not (tmp_path / "nowhere").exists()

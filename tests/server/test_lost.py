@@ -12,7 +12,7 @@ from server.live import keys
 from server.live.agents import AgentChannels
 from server.live.log import LiveLog
 from server.live.records import SeatRecord, SessionRecord
-from server.lost import GRACE_MS, REASON, LostSessions
+from server.lost import GRACE_MS, REASON, STALE_MS, LostSessions
 from server.match import initial_views, open_event
 from server.protocol import AgentView, Seating, SessionView
 from server.store import Store
@@ -113,6 +113,36 @@ async def test_a_lost_session_is_void_and_everybody_is_told(rig: Rig) -> None:
         assert agent is not None
         assert agent.views is not None
         assert agent.views.public == AgentView(seat.agent, [], [], [])
+
+
+async def test_what_was_formed_long_ago_and_never_opened_is_void(rig: Rig) -> None:
+    """As after an outage of all matchmakers, or in a restored backup: who confirmed it has gone."""
+    seats = []
+    for seat in range(2):
+        agent, _ = await rig.store.agents.register(f"Bot {new_id()[-8:]}")
+        seats.append(
+            SeatRecord(seat, agent.agent, agent.name, agent.version, agent.owner, bytes(32))
+        )
+    records = []
+    for age_ms in (STALE_MS + 1_000, STALE_MS - 60_000):
+        record = SessionRecord(
+            new_id(),
+            "bid-tac-toe",
+            "bid-tac-toe/1",
+            {},
+            0,
+            unix_ms() - age_ms,
+            bytes(32),
+            tuple(seats),
+        )
+        await rig.store.sessions.form(record)
+        records.append(record)
+    stale, fresh = records
+    now_ms = unix_ms()
+    assert await rig.store.sessions.unopened(now_ms, since_ms=now_ms - STALE_MS) == [fresh]
+    await rig.lost.void()
+    assert await rig.status(stale) == "void"
+    assert await rig.status(fresh) == "formed", "a matchmaker opens it"
 
 
 async def test_when_redis_was_emptied_all_sessions_are_void(rig: Rig) -> None:
