@@ -90,7 +90,10 @@ class Source(Protocol):
         few seconds."""
 
     async def key(self, agent: str) -> str:
-        """A fresh key to play the agent with; those given before end."""
+        """A key to play the agent with, good for hours; asked for at the beginning of each stay."""
+
+    def refused(self, agent: str) -> None:
+        """The arena does not take the key that was given last: the next one shall be another."""
 
     async def part(self, version: str, space: str) -> Part:
         """What plays the version, which never changes."""

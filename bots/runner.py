@@ -21,7 +21,7 @@ from bots import bridged
 from bots.api import Api, arena_url
 from bots.brains import Brain, make
 from bots.brains.openai import http_client
-from bots.errors import BotError
+from bots.errors import BotError, KeyRefused
 from bots.hosted import BrainBot, Guest, HostedAgent, Part, Source, VersionBot
 from bots.journal import Say
 from bots.player import Options, Player
@@ -182,6 +182,8 @@ class Runner:
                 abandoned = abandoned + 1 if player.abandoned else 0
                 await self._pause(max(rest_s, self._abandoned_rest_s(name, abandoned)), stop)
             except Exception as error:  # one agent's failure is no other's, whatever it is
+                if isinstance(error, KeyRefused) and self._source is not None and agent.agent:
+                    self._source.refused(agent.agent)
                 known = isinstance(error, BotError)
                 log.warning(
                     "hosted_agent_failed", agent=name, reason=str(error), exc_info=not known

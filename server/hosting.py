@@ -14,7 +14,9 @@ import msgspec
 from bots.hosted import Guest, Part
 from server.agents import spec as specs
 from server.agents.spec import VersionSpec
+from server.clock import Clock, unix_ms
 from server.live.hosting import Claims
+from server.store.agents import HOST_KEY_MS
 from server.store.hosting import Due
 
 
@@ -44,15 +46,23 @@ class Hosted:
     """The source of one runner (`bots.hosted.Source`)."""
 
     def __init__(
-        self, store: HostingStore, claims: Claims, server: ModelServer, *, capacity: int
+        self,
+        store: HostingStore,
+        claims: Claims,
+        server: ModelServer,
+        *,
+        capacity: int,
+        clock: Clock = unix_ms,
     ) -> None:
         """`capacity`: agents that this process plays at once, at most; what is left is for others."""
         self._store = store
         self._claims = claims
         self._server = server
         self._capacity = capacity
+        self._clock = clock
         self._mine: set[str] = set()
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, tuple[str, int]] = {}
+        """By agent, with the time at which each was made."""
 
     async def guests(self) -> list[Guest]:
         """Whom to play now. Raises what the store and Redis raise; claims then last for a while."""
@@ -69,10 +79,19 @@ class Hosted:
 
     async def key(self, agent: str) -> str:
         """Raises UnknownAgent."""
-        if (old := self._keys.pop(agent, None)) is not None:
-            await self._store.revoke([old])
-        self._keys[agent] = await self._store.key(agent)
-        return self._keys[agent]
+        now_ms = self._clock()
+        known, made_ms = self._keys.get(agent, ("", 0))
+        if now_ms - made_ms < HOST_KEY_MS // 2:
+            return known
+        key = await self._store.key(agent)
+        self._keys[agent] = key, now_ms
+        if known:
+            await self._store.revoke([known])
+        return key
+
+    def refused(self, agent: str) -> None:
+        """E.g. after the database was brought back from a copy that is older than the key."""
+        self._keys.pop(agent, None)
 
     async def part(self, version: str, space: str) -> Part:
         """Raises UnknownVersion."""
@@ -83,14 +102,13 @@ class Hosted:
 
     async def close(self) -> None:
         """The keys and claims of this process end with it."""
-        keys = list(self._keys.values())
+        keys = [key for key, _ in self._keys.values()]
         self._keys.clear()
         await self._store.revoke(keys)
         await self._claims.drop(self._mine)
 
     async def _let_go(self, agents: set[str]) -> None:
-        # Their keys end later: with the next one, with the process, or by themselves. Live sessions of
-        # theirs may need them until then.
+        # Their keys end later, with the process or by themselves: a live session of theirs may need one.
         await self._claims.drop(agents)
 
 

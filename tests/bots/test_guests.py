@@ -13,7 +13,7 @@ from bots.api import Api
 from bots.hosted import MAX_BRAINS, Guest, Part, VersionBot
 from bots.runner import Runner
 from bots.turn import Turn
-from server.protocol import Abandon, Act, Confirm, Offer, SeatCard, Subscribe
+from server.protocol import Abandon, Act, CloseCode, Confirm, Offer, SeatCard, Subscribe
 from tests.bots.arena import (
     AGENT,
     SESSION,
@@ -38,6 +38,7 @@ class Owners:
         self.parts: dict[str, Part] = {"v1": Part("random", {"seed": 1})}
         self.asked: list[tuple[str, str]] = []
         self.keys = 0
+        self.given: dict[str, str] = {}
         self.away = False
 
     async def guests(self) -> Sequence[Guest]:
@@ -46,8 +47,13 @@ class Owners:
         return [Guest(agent, agent.title()) for agent in self.there]
 
     async def key(self, agent: str) -> str:
-        self.keys += 1
-        return f"agon_key_{self.keys}_of_{agent}"
+        if agent not in self.given:
+            self.keys += 1
+            self.given[agent] = f"agon_key_{self.keys}_of_{agent}"
+        return self.given[agent]
+
+    def refused(self, agent: str) -> None:
+        del self.given[agent]
 
     async def part(self, version: str, space: str) -> Part:
         self.asked.append((version, space))
@@ -140,7 +146,7 @@ async def test_who_is_wanted_no_more_goes_after_its_live_session(ring: Arena) ->
         assert runner.played == {"ember": 1}
         source.there.append("ember")
         again = await ring.line()
-        assert (await again.greet()).key == "agon_key_2_of_ember", "a fresh key for each stay"
+        assert (await again.greet()).key == "agon_key_1_of_ember"
 
 
 async def test_guests_stay_while_nobody_knows_who_is_wanted(ring: Arena) -> None:
@@ -157,16 +163,18 @@ async def test_guests_stay_while_nobody_knows_who_is_wanted(ring: Arena) -> None
         assert runner.guests == {"ember", "frost"}
 
 
-async def test_one_guests_failure_is_its_own(ring: Arena) -> None:
-    async with runner_of(Owners("ember", "frost")) as runner:
+async def test_one_guests_failure_is_its_own_and_a_refused_key_is_replaced(ring: Arena) -> None:
+    source = Owners("ember", "frost")
+    async with runner_of(source) as runner:
         first, second = await ring.line(), await ring.line()
-        await first.websocket.close(3502, "unknown key")
+        await first.websocket.close(CloseCode.UNAUTHORIZED, "unknown key")
         await second.greet(agent_view(SESSION))
         await second.expect(Subscribe)
         await second.say(snapshot(1, seated_as("v1")))
         await second.expect(Act)
         third = await ring.line()
-        assert (await third.greet()).key not in (None, "agon_key_1_of_ember", "agon_key_2_of_frost")
+        assert (await third.greet()).key in source.given.values()
+        assert source.keys == 3
         assert runner.guests == {"ember", "frost"}
 
 

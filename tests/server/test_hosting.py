@@ -14,7 +14,7 @@ from server.live.hosting import Claims
 from server.live.queue_names import Queue
 from server.live.records import SeatRecord, SessionRecord, TicketRecord
 from server.store import Store
-from server.store.agents import Draft
+from server.store.agents import HOST_KEY_MS, Draft
 from server.store.entries import NotPlaying
 from server.store.owned import Changes
 
@@ -132,16 +132,26 @@ async def test_all_agents_find_a_runner_although_one_is_full(store: Store, redis
     assert len(set(played)) == len(played) == 4
 
 
-async def test_keys_end_with_the_stay_and_with_the_process(store: Store, redis: Redis) -> None:
+async def test_a_key_serves_for_half_its_life_and_ends_with_the_process(
+    store: Store, redis: Redis
+) -> None:
     ember = await made(store, "Ember")
-    hosted = Hosted(store.hosting, Claims(redis, "one"), SERVER, capacity=2)
-    first, second = await hosted.key(ember.agent), await hosted.key(ember.agent)
+    now_ms = unix_ms()
+    hosted = Hosted(store.hosting, Claims(redis, "one"), SERVER, capacity=2, clock=lambda: now_ms)
+    first = await hosted.key(ember.agent)
+    assert await hosted.key(ember.agent) == first
+    by_first = await store.agents.by_key(first)
+    assert by_first is not None
+    assert by_first.runner
+    now_ms += HOST_KEY_MS // 2
+    second = await hosted.key(ember.agent)
+    assert second != first
     assert await store.agents.by_key(first) is None
-    by_second = await store.agents.by_key(second)
-    assert by_second is not None
-    assert by_second.runner
+    hosted.refused(ember.agent)
+    third = await hosted.key(ember.agent)
+    assert third != second
     await hosted.close()
-    assert await store.agents.by_key(second) is None
+    assert await store.agents.by_key(third) is None
 
 
 async def test_a_version_is_played_as_its_spec_says(store: Store, redis: Redis) -> None:
