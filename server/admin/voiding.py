@@ -95,8 +95,8 @@ async def turn_ended(db: Database, session: str, reason: str, now_ms: int) -> bo
 
 async def _locked(tx: AsyncConnection, session: str) -> Row[Any, Any] | None:
     """The settlement locks the same row: of a void and a settlement at once one comes first."""
-    query = select(_s.c.status, _s.c.outcome).where(_s.c.id == session).with_for_update()
-    return (await tx.execute(query)).one_or_none()
+    query = select(_s.c.status, _s.c.outcome).where(_s.c.id == session)
+    return (await tx.execute(query.with_for_update(key_share=True))).one_or_none()
 
 
 async def _check(tx: AsyncConnection, session: str, status: str) -> None:

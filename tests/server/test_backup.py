@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import shutil
 import sqlite3
+import subprocess
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +16,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from server.backup import archive
 from server.backup.archive import BackupFailed
@@ -268,3 +273,47 @@ async def test_a_ledger_that_is_not_sound_is_backed_up_and_told(
     manifest = await make(file, tmp_path / "unsound.tar")
     assert not manifest.sound
     assert json.loads(msgspec.json.encode(archive.read_manifest(tmp_path / "unsound.tar")))
+
+
+PG_TOOLS = all(map(shutil.which, ("pg_dump", "pg_restore", "psql")))
+
+
+@pytest.mark.skipif(
+    not (PG_TOOLS and os.environ.get("AGON_TEST_DATABASE_URL")), reason="needs PostgreSQL's tools"
+)
+async def test_postgresqls_own_tools_do_the_same(
+    tmp_path: Path, store_url: str, redis: Redis
+) -> None:
+    """As docs/operations.md says: dump while it runs, restore, empty Redis, start."""
+    url = make_url(store_url)
+    schema = str(url.query["search_path"])
+    plain = url.set(drivername="postgresql", query={}).render_as_string(hide_password=False)
+    out = str(tmp_path / "arena.dump")
+
+    async def tool(*command: str) -> None:
+        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+
+    store = await open_store(store_url)
+    ann, ben = await funded(store, "Ann"), await funded(store, "Ben")
+    live = await live_session(store, redis, ann, ben)
+    await tool("pg_dump", "--format=custom", f"--schema={schema}", f"--file={out}", plain)
+    later = await funded(store, "Dan")
+    await store.close()
+    await tool("psql", "--quiet", f"--dbname={plain}", f"--command=DROP SCHEMA {schema} CASCADE")
+    await redis.flushdb()
+    await tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={plain}", out)
+
+    store = await open_store(store_url)
+    try:
+        assert await store.agents.get(later.agent) is None
+        await sweep(store, redis)
+        async with working(serving(store, redis)), asyncio.timeout(20):
+            while await store.results.get(live) is None:
+                await asyncio.sleep(0.05)
+        assert [await balance(store, each) for each in (ann, ben)] == [10 * TIER] * 2
+        assert await store.ledger.audit() == []
+        with pytest.raises(DBAPIError, match="immutable"):  # the guards have come along
+            async with store.database.writing() as tx:
+                await tx.execute(text("DELETE FROM ledger_transfer"))
+    finally:
+        await store.close()
