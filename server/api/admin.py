@@ -35,8 +35,10 @@ from server.store.backlog import UNFINISHED, Job, StepLoad
 T = TypeVar("T")
 
 Reason = Annotated[str, Meta(min_length=1, max_length=280)]
-Step = Annotated[str, Meta(min_length=1, max_length=16)]
-Subject = Annotated[str, Meta(min_length=1, max_length=128)]
+Step = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[a-z-]+$(?!\n)")]
+Subject = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._@-]*$(?!\n)")
+]
 JobState = Literal["waiting", "running", "dead", "done", "void"]
 
 _STATUS = {"unknown": 404, "conflict": 409, "invalid": 422}
