@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from server.config import Config
 from server.official.document import BoardWindow
 from server.official.publish import publish
 from server.store import Store
+from tests import forked_agon
 from tests.server.circuit import Circuit
 
 ROOT = Path(__file__).parents[2]
@@ -35,15 +34,7 @@ class Agon:
         self._env |= {"AGON_DATABASE_URL": url, "AGON_RESULTS_DIR": str(folder), "COLUMNS": "200"}
 
     async def __call__(self, *arguments: str, status: int = 0) -> str:
-        result = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "server.cli", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=self._env,
-            timeout=120,
-        )
+        result = await asyncio.to_thread(forked_agon.agon, *arguments, env=self._env)
         assert result.returncode == status, result.stderr + result.stdout
         return result.stdout + result.stderr
 

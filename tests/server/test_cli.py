@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked_agon
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "serve",
@@ -34,9 +36,14 @@ PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 
 
 def agon(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return forked_agon.agon(*arguments, env=os.environ | env)
+
+
+def started(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """By an interpreter of its own, from the start."""
     return subprocess.run(
         [sys.executable, "-m", "server.cli", *arguments],
-        capture_output=True, text=True, cwd=ROOT, env=os.environ | env, timeout=60,
+        capture_output=True, text=True, cwd=ROOT, timeout=60,
     )  # fmt: skip
 
 
@@ -105,12 +112,12 @@ def test_ctrl_c_ends_a_bot_that_waits_for_an_arena(tmp_path: Path) -> None:
 
 def test_replay_tells_a_transcript_from_a_lie(tmp_path: Path) -> None:
     transcript = next(file for file in PLAYED if b'"agon-transcript/1"' in file.read_bytes())
-    told = agon("replay", str(transcript))
+    told = started("replay", str(transcript))
     assert told.returncode == 0
     assert "digest" in told.stdout
     lie = tmp_path / "lie.json"
     lie.write_bytes(transcript.read_bytes().replace(b'"turn":1', b'"turn":2', 1))
-    refused = agon("replay", str(lie))
+    refused = started("replay", str(lie))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
 

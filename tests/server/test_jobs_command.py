@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from server import cli
 from server.jobs import Worker
 from server.store import Store
 from server.store.ratings import Ratings
+from tests import forked_agon
 from tests.server.aftermath_session import ScriptedPanel, Seats, finish, worker
 
 ROOT = Path(__file__).parents[2]
@@ -49,14 +48,8 @@ class Agon:
         return result.exit_code, result.stdout, result.stderr
 
     def _apart(self, arguments: Sequence[str]) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | {name: value for name, value in self.env.items() if value is not None},
-            timeout=120,
-        )
+        given = {name: value for name, value in self.env.items() if value is not None}
+        done = forked_agon.agon(*arguments, env=os.environ | given)
         return done.returncode, done.stdout, done.stderr
 
 

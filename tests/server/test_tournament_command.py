@@ -6,7 +6,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -22,16 +21,12 @@ from server.tournament.report import Regrets, Report, lines, matrix, rendered
 from server.tournament.setup import BadSetup
 from server.tournament.tournament import Game
 from spaces import transcript
-
-ROOT = Path(__file__).parents[2]
+from tests import forked_agon
 
 
 def agon(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
-    return subprocess.run(
-        [sys.executable, "-m", "server.cli", "tournament", *arguments],
-        capture_output=True, text=True, cwd=ROOT, timeout=240, env=environment,
-    )  # fmt: skip
+    return forked_agon.agon("tournament", *arguments, env=environment, timeout_s=240)
 
 
 # ------------------------------------------------------------------ entrants

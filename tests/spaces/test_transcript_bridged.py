@@ -15,6 +15,7 @@ from spaces import registry
 from spaces.bid_tac_toe import BidTacToe
 from spaces.transcript import TranscriptError, read, replay
 from tests.conformance.rig import AnySpace, play
+from tests.forked_agon import agon
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = (
@@ -65,10 +66,7 @@ def test_no_transcript_makes_a_game_of_its_choice(tmp_path: Path) -> None:
     files = [tmp_path / f"{number}.json" for number in range(len(HOSTILE))]
     for file, space_id in zip(files, HOSTILE, strict=True):
         file.write_bytes(a_game_called(space_id))
-    result = subprocess.run(
-        [sys.executable, "-m", "server.cli", "replay", *map(str, files)],
-        capture_output=True, text=True, cwd=ROOT, timeout=60,
-    )  # fmt: skip
+    result = agon("replay", *map(str, files))
     assert result.returncode == 1
     *refused, count = result.stderr.splitlines()
     assert count.endswith(f"{len(HOSTILE)} of {len(HOSTILE)} transcripts failed")
