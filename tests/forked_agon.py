@@ -1,8 +1,8 @@
 """`agon` in a process of its own, without waiting each time for what it imports.
 
 An interpreter that has imported the whole program stands by and forks for every run (`python -m
-tests.forked_agon`). A run has its own arguments, environment, directory and output, ends by itself, and leaves
-nothing to the next. What it does not try is the start of the interpreter; some tests start real ones for that.
+tests.forked_agon`). A run has its own arguments, environment and output, ends by itself, and leaves nothing to
+the next. What it does not try is the start of the interpreter; some tests start real ones for that.
 """
 
 from __future__ import annotations
