@@ -15,7 +15,7 @@ import msgspec
 
 from server.official.board import board
 from server.official.document import BoardWindow
-from server.official.fit import NoMaximum
+from server.official.likelihood import NoMaximum
 from server.official.results import BadResults, read, source_of
 
 
