@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import structlog
@@ -76,20 +76,20 @@ class OfficialBoards:
         self._known.clear()
         while not self._stopping.is_set():
             self._work = asyncio.create_task(self._all())
-            await asyncio.wait({self._work})
-            if not self._work.cancelled():
-                self._work.result()
+            try:
+                await asyncio.wait({self._work})
+            finally:  # when the lease is lost, another begins the same: ours ends with it
+                self._work.cancel()
+                await asyncio.gather(self._work, return_exceptions=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._every_s)
 
     async def _all(self) -> None:
-        """Each Space for itself: what fails is made next time."""
+        """Each Space for itself: what fails is tried again next time."""
         for space in self._spaces:
-            try:
+            with _logged("official board not made", space=space):
                 await self._publish(space)
-            except (BoardFailed, SQLAlchemyError, OSError) as error:
-                _logger.error("official board not made", space=space, error=str(error))
-        if self._folder.is_dir():
+        with _logged("results files not swept"):
             await sweep(self._store, self._folder)
 
     async def _publish(self, space: str) -> None:
@@ -113,3 +113,13 @@ class OfficialBoards:
             versions=len(made.rows),
             digest="" if made.source is None else made.source.digest,
         )
+
+
+@contextlib.contextmanager
+def _logged(failure: str, **about: str) -> Iterator[None]:
+    """Log what goes wrong inside and go on; with a trace where the fault must be ours."""
+    try:
+        yield
+    except Exception as error:
+        ours = not isinstance(error, BoardFailed | SQLAlchemyError | OSError)
+        _logger.error(failure, **about, error=str(error) or repr(error), exc_info=ours)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from server.api.app import create_app
@@ -88,6 +89,38 @@ async def test_a_worker_makes_the_boards_and_makes_them_again_when_there_is_news
         assert hashlib.sha256(content).hexdigest() == board.source.digest
         assert len(content) == board.source.bytes
     assert await store.boards.newest("logic") is None, "nobody has played there"
+
+
+async def test_what_fails_holds_up_nothing_else(
+    circuit: Circuit, store: Store, redis: Redis, tmp_path: Path
+) -> None:
+    async def made(sessions: int) -> bool:
+        board = await newest(store)
+        return board is not None and board.sessions == sessions
+
+    await store.boards.put("logic", 1, "damaged")  # the sweep reads the boards of all Spaces
+    with structlog.testing.capture_logs() as logs:
+        async with working(job(store, redis, tmp_path)):
+            await until(lambda: made(8))
+            await circuit.play(*await circuit.agents("Dee", "Eve"))
+            await until(lambda: made(9))
+    said = [each["event"] for each in logs]
+    assert "results files not swept" in said
+    assert "leading failed" not in said
+
+
+async def test_a_board_is_not_made_further_by_who_leads_no_more(
+    circuit: Circuit, store: Store, redis: Redis, tmp_path: Path
+) -> None:
+    async def begun() -> bool:
+        return any(tmp_path.iterdir())
+
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(job(store, redis, tmp_path).run())
+    await until(begun)
+    task.cancel()  # as the lease does, when it is lost, with what it had begun
+    await asyncio.gather(task, return_exceptions=True)
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_new_leader_keeps_the_same_board_once(
