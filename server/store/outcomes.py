@@ -59,11 +59,14 @@ class Outcomes:
             .join(_r, _r.c.session == _s.c.id)
             .outerjoin(schema.rating_applied, schema.rating_applied.c.session == _s.c.id)
             .where(_s.c.space == space, _s.c.sealed_ms <= sealed_by_ms)
-            .order_by(_r.c.settled_ms, _s.c.id)
+            .order_by(_r.c.settled_ms, _r.c.session)
             .limit(limit)
         )
         if after is not None:
-            query = query.where(tuple_(_r.c.settled_ms, _s.c.id) > tuple_(*after))
+            query = query.where(
+                _r.c.settled_ms >= after.settled_ms,  # what the index can do
+                tuple_(_r.c.settled_ms, _r.c.session) > tuple_(*after),
+            )
         async with self._db.reading() as tx:
             found = (await tx.execute(query)).all()
             seats = await _seats(tx, [row.id for row in found])
