@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,11 @@ DRAIN_ORDER = (Role.RUNNER, Role.MATCHMAKER, Role.GATEWAY, Role.API, Role.HOST, 
 """Who makes work stops before who does it, and who tells clients before who serves them."""
 
 
+_COMMA = re.compile(r",(?![^()]*\))")
+"""One that is not in the parameters of a game, e.g. of `openspiel:leduc_poker(players=3,…)`."""
+_QUOTA = re.compile(r"(.*?)(?: *= *(\d{1,9}))?", re.DOTALL)
+
+
 def parse_roles(names: Iterable[str] | None) -> frozenset[Role]:
     """Roles from repeated or comma-separated names; none means all. Raises ConfigError."""
     chosen = [part.strip() for name in names or () for part in name.split(",") if part.strip()]
@@ -38,19 +44,29 @@ def parse_roles(names: Iterable[str] | None) -> frozenset[Role]:
 
 
 def parse_house(text: str) -> dict[str, int]:
-    """Which Spaces the house plays, and how many sessions (0: without end). Raises ConfigError."""
+    """Which Spaces the house plays, and how many sessions (0: without end). The id of a game of another project
+    may be any spelling of it; the arena has to offer it. Raises ConfigError."""
     if text in ("all", "none"):
         return {space.id: 0 for space in registry.offered()} if text == "all" else {}
     quotas: dict[str, int] = {}
-    for part in text.split(","):
-        space, _, count = part.partition("=")
-        if not (count or "0").isdecimal():
-            raise ConfigError(f"--house {part!r}: expected SPACE or SPACE=COUNT")
+    for part in map(str.strip, _COMMA.split(text)):
+        found = _QUOTA.fullmatch(part)
+        assert found is not None  # it matches anything
+        space, count = found.groups()
         try:
-            quotas[registry.get_offered(space).id] = int(count or 0)
+            quotas[_offered(space)] = int(count or 0)
         except registry.UnknownSpace as error:
-            raise ConfigError(f"--house {part!r}: {error}") from None
+            form = "; expected SPACE or SPACE=COUNT" if "=" in space.rpartition(")")[2] else ""
+            raise ConfigError(f"--house {part!r}: {error}{form}") from None
     return quotas
+
+
+def _offered(space: str) -> str:
+    """The id of a Space in any spelling. Raises UnknownSpace, also where this arena does not offer it."""
+    id_ = registry.get(space).id
+    if id_ not in {each.id for each in registry.offered()}:
+        raise registry.UnknownSpace(id_, f"{id_} is not offered here; name it in AGON_SPACES, too")
+    return id_
 
 
 async def serve(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands import admin_looks
+from server.commands import admin_looks, season
 from server.commands.running import CommandError, ConfigFile, DataDir, load, on_records
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="admin",
-    help="Void sessions, freeze agents, give roles; look at sessions, queues, jobs, the ledger.",
+    help="Void sessions, freeze agents, give roles, look around.",
     epilog="Example: agon admin void 01J8… --reason 'the oracle was wrong'",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 admin_looks.join(app)
+app.add_typer(season.app)
 
 Reason = Annotated[str, typer.Option(help="One line for the audit log; players may read it.")]
 WAIT_S = 60.0

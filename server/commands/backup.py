@@ -21,7 +21,10 @@ def backup(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write all that lasts into one file, while the arena runs or not."""
+    """Write all that lasts into one file.
+
+    The arena may run meanwhile.
+    """
     settings = load(config, data_dir)
     _embedded_only(settings, "pg_dump")
     manifest = run_async(lambda: _make(settings, out))
@@ -48,9 +51,9 @@ def restore(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a backup in the place of the arena's records; what is there is kept beside it.
+    """Put a backup in the place of the arena's records.
 
-    The arena must be stopped. When it starts, sessions that were live become void, and what was held
+    What is there is kept beside it. The arena must be stopped. When it starts, sessions that were live become void, and what was held
     for them and for waiting tickets goes back.
     """
     from server.backup.restoring import restore as put_back

@@ -41,8 +41,9 @@ def board(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Compute a Space's official board, and compare it with the published one.
+    """Compute a Space's official board and compare it.
 
+    It is compared with the board that is published, here or at the arena that --against names.
     Exits with 1 where the published board does not follow from the results that it names.
     """
     from server.official.compare import compare

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="jobs",
-    help="See what follows sessions and is not done, and drive dead letters again.",
+    help="See what follows sessions and is not done.",
     epilog="Example: agon jobs --state dead --step judge",
     rich_markup_mode=None,
 )
@@ -37,7 +37,10 @@ def jobs(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List what waits, runs or is dead, the oldest first."""
+    """See what follows sessions and is not done.
+
+    Lists what waits, runs or is dead, the oldest first; `redrive` has dead ones tried again.
+    """
     if context.invoked_subcommand is not None:
         return
     from server.commands import telling

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="money",
-    help="See what you and your agents have, fund agents, deposit and withdraw.",
+    help="See what you have, fund agents, deposit, withdraw.",
     epilog="Example: agon money fund Ember 5",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="results",
-    help="Write and check results files: all that has been settled, a row a seat.",
+    help="Write and check files of all settled results.",
     epilog="Example: agon results export --space rap-battle --out rap-battle.parquet",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import msgspec
 import typer
-import uvloop
 
 from server import config as configuration
 from server.config import Config
@@ -27,6 +26,8 @@ ConfigFile = Annotated[
 DataDir = Annotated[
     str | None, typer.Option("--data-dir", help="Where the embedded services keep their files.")
 ]
+ApiUrl = Annotated[str, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
+DEFAULT_URL = "http://127.0.0.1:8600"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -36,6 +37,10 @@ class CommandError(Exception):
 
 def run_async(work: Callable[[], Coroutine[None, None, T]]) -> T:
     """Run a command's coroutine on uvloop; an error group of known errors shows its first."""
+    import asyncio
+
+    import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return runner.run(work())
@@ -54,14 +59,23 @@ def load(file: Path | None, data_dir: str | None) -> Config:
 
     Raises ConfigError and CommandError.
     """
+    return load_arena(file, data_dir=data_dir)
+
+
+def load_arena(
+    file: Path | None, *, offering: Iterable[str] = (), data_dir: str | None = None
+) -> Config:
+    """The same for an arena that is to be started. Games of other projects among `offering` are offered, too,
+    however their ids are written. Raises ConfigError and CommandError."""
     from spaces import registry
 
     settings = configuration.load(file, data_dir=data_dir)
+    bridged = [each for each in offering if ":" in each and each not in settings.spaces]
     try:
-        registry.offer(settings.spaces)
+        registry.offer((*settings.spaces, *bridged))
     except (registry.UnknownSpace, ValueError) as error:
         raise CommandError(str(error)) from None
-    return settings
+    return msgspec.structs.replace(settings, spaces=(*settings.spaces, *bridged))
 
 
 def on_records(settings: Config, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,28 +12,41 @@ from pathlib import Path
 
 import pytest
 
+from bots.errors import NotAnArena
+from server import cli, roles
+from server.config import ConfigError
+from spaces import registry
 from tests import forked_agon
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = (
-    "serve",
-    "demo",
-    "tournament",
-    "watch",
-    "bot",
-    "transcript",
-    "replay",
-    "doctor",
-    "config",
-    "points",
-    "login",
-    "logout",
-    "whoami",
-    "jobs",
-    "admin",
-    "backup",
-    "restore",
+COMMANDS = {name: row for rows in cli.COMMANDS.values() for name, row in rows.items()}
+HEAVY = (
+    *(
+        "aiosqlite",
+        "alembic",
+        "arq",
+        "asyncpg",
+        "eth_account",
+        "httpx",
+        "msgspec",
+        "numpy",
+        "openskill",
+    ),
+    *(
+        "PIL",
+        "prometheus_client",
+        "pyarrow",
+        "redis",
+        "rich",
+        "scipy",
+        "sqlalchemy",
+        "starlette",
+        "structlog",
+    ),
+    *("sympy", "textual", "uvicorn", "uvloop", "websockets", "xllamacpp"),
+    *("bots", "judges", "spaces", "tui_client"),
 )
+"""What takes long to import, and what imports such things."""
 PLAYED = sorted((ROOT / "tests" / "playthroughs").rglob("*.json"))
 
 
@@ -48,10 +63,75 @@ def started(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_an_example(command: str) -> None:
+def test_every_command_explains_itself_as_in_the_list_and_with_an_example(command: str) -> None:
     result = agon(command, "--help")
     assert result.returncode == 0
+    assert COMMANDS[command].help in " ".join(result.stdout.split())
     assert f"Example: agon {command}" in result.stdout
+
+
+def test_the_list_of_commands_fits_a_terminal_and_has_whole_sentences() -> None:
+    listed = agon("--help").stdout
+    for name, row in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(row.help)}$", listed, re.MULTILINE)
+        assert row.help.endswith(".")
+
+
+def imported(*arguments: str, **env: str) -> set[str]:
+    """The modules that `agon` has imported when it ends."""
+    code = (
+        "import sys\nfrom server import cli\nsys.argv[0] = 'agon'\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True, text=True, cwd=ROOT, timeout=60, env=os.environ | env,
+    )  # fmt: skip
+    return set(told.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["money", "--help"], ["docter"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    assert not {*HEAVY} & imported(*arguments)
+
+
+def test_an_owner_s_command_imports_no_database_and_no_screen(tmp_path: Path) -> None:
+    found = imported("money", "balance", XDG_CONFIG_HOME=str(tmp_path))
+    assert "httpx" in found
+    assert not {"sqlalchemy", "redis", "scipy", "textual", "tui_client", "uvicorn"} & found
+
+
+def test_failures_that_are_known_by_name_are_there() -> None:
+    for name in cli.KNOWN_FAILURES:
+        module, _, kind = name.rpartition(".")
+        found = getattr(importlib.import_module(module), kind)
+        assert issubclass(found, Exception)
+        assert f"{found.__module__}.{found.__qualname__}" == name
+    assert cli.is_known(NotAnArena("x"))  # a BotError
+    assert not cli.is_known(ValueError("x"))
+
+
+def test_a_misspelt_command_is_told_of_the_right_one() -> None:
+    assert "Did you mean 'doctor'?" in agon("docter").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "quotas"),
+    [
+        ("none", {}),
+        ("logic=2, rap-battle", {"logic": 2, "rap-battle": 0}),
+        ("openspiel:go(board_size=5)=3,logic", {"openspiel:go:board_size-5": 3, "logic": 0}),
+    ],
+)
+def test_the_house_is_told_of_games_in_any_spelling(
+    text: str, quotas: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyspiel")
+    monkeypatch.setattr(registry, "_registered", {})
+    registry.offer(["openspiel:go:board_size-5"])
+    assert roles.parse_house(text) == quotas
+    with pytest.raises(ConfigError, match="is not offered here; name it in AGON_SPACES"):
+        roles.parse_house("openspiel:go(board_size=3)")
 
 
 @pytest.mark.parametrize(

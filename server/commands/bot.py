@@ -1,0 +1,61 @@
+"""`agon bot`: a brain of the shelf plays as an agent, from this terminal."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server.commands.running import DEFAULT_URL, ApiUrl, CommandError
+
+
+def bot(
+    space: Annotated[str, typer.Option(help="The Space to play.")],
+    brain: Annotated[
+        str, typer.Option(help="random, bidder, solver, naive, trend or llm.")
+    ] = "random",
+    name: Annotated[str, typer.Option(help="The agent's public name.")] = "",
+    sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
+    queue: Annotated[
+        bool,
+        typer.Option(
+            "--queue/--no-queue",
+            help="Whether it queues; else it plays what the agent's automation enters.",
+        ),
+    ] = True,
+    url: ApiUrl = DEFAULT_URL,
+    llm_url: Annotated[
+        str,
+        typer.Option(
+            envvar="AGON_LLM_URL", help="For --brain llm: an OpenAI-compatible server, …/v1."
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(envvar="AGON_LLM_MODEL", help="For --brain llm: the model's name.")
+    ] = "",
+    llm_api_key: Annotated[
+        str,
+        typer.Option(
+            envvar="AGON_LLM_API_KEY",
+            help="For --brain llm, if its server wants one. Others see command lines: use the variable.",
+        ),
+    ] = "",
+    prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
+) -> None:
+    """Play as a bot from this terminal."""
+    from bots.command import play_brain
+    from bots.errors import BotError
+
+    settings = {"url": llm_url, "model": model, "api_key": llm_api_key, "system": prompt}
+    try:
+        play_brain(
+            space=space,
+            brain=brain,
+            name=name,
+            sessions=sessions,
+            url=url,
+            settings=settings,
+            enqueue=queue,
+        )
+    except BotError as error:
+        raise CommandError(str(error)) from None

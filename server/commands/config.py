@@ -1,0 +1,29 @@
+"""`agon config`: every knob of an arena."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server import config as configuration
+from server.commands.running import ConfigFile
+
+
+def show_config(
+    explain: Annotated[bool, typer.Option(help="Say what each knob is for.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Print every knob and its value."""
+    settings = configuration.load(config)
+    if explain:
+        print(
+            "Set knobs in ./agon.toml (or --config FILE), or as the variables named below, which win.\n"
+        )
+    for knob in configuration.knobs():
+        value = getattr(settings, knob.name)
+        shown = "(set, not shown)" if knob.name in configuration.SECRETS and value else repr(value)
+        print(f"{knob.name} = {shown}")
+        if explain:
+            listed = " (comma-separated)" if isinstance(knob.default, tuple) else ""
+            print(f"    {knob.reason}\n    {knob.variable}{listed}, default {knob.default!r}")

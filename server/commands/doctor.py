@@ -1,0 +1,24 @@
+"""`agon doctor`: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server import config as configuration
+from server.commands.running import ConfigFile, run_async
+
+
+def doctor(
+    config: ConfigFile = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="Where embedded services keep their files.")
+    ] = None,
+) -> None:
+    """Check each service and say what to mend."""
+    from server import doctor as examination
+
+    settings = configuration.load(config, data_dir=data_dir)
+    healthy = run_async(lambda: examination.examine(settings))
+    raise typer.Exit(0 if healthy else 1)

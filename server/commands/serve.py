@@ -1,0 +1,47 @@
+"""`agon serve`: the arena itself, or a part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.commands.running import ConfigFile, load_arena, run_async
+
+
+def serve(
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which roles to run here, comma-separated or repeated; default: all of them."
+        ),
+    ] = None,
+    house: Annotated[
+        str,
+        typer.Option(
+            help="House agents the runner plays, e.g. `rap-battle=1,bid-tac-toe=2` (sessions; 0: for ever), `all` or `none`."
+        ),
+    ] = "all",
+    config: ConfigFile = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="Where embedded services keep their files.")
+    ] = None,
+    ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run an arena, or some of its roles."""
+    from server import logs, roles
+
+    settings = load_arena(config, data_dir=data_dir)
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    chosen = roles.parse_roles(role)
+    run_async(
+        lambda: roles.serve(
+            settings,
+            chosen,
+            house=roles.parse_house(house),
+            ready_file=ready_file,
+            stop_with_stdin=stop_with_stdin,
+        )
+    )
