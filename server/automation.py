@@ -1,7 +1,8 @@
 """What an agent may do by itself: limits, the run that counts against them, a weekly schedule. Pure.
 
-While an automation is on, its limits hold for every entry of its agent, whoever queues it. Turning it on begins a *run*, whose
-counters begin at nothing. An entry is counted when its money is held, before anything is played, and it is admitted only if no
+While an automation is on, its limits hold for every entry of its agent, whoever queues it. Turning it on begins a *run*. Its counters
+begin at what is open then, whoever entered it, and at nothing else: a limit that could be shed by turning the automation off and on
+would be none. An entry is counted when its money is held, before anything is played, and it is admitted only if no
 outcome of what is open can break a limit: so races cannot either, as long as each step below is made while the row is locked
 (`server.store.automations`).
 
@@ -10,7 +11,7 @@ Reasons are words for the owner: the fact, the number, the limit.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -84,13 +85,13 @@ class Run(msgspec.Struct, frozen=True):
     """From 1 on; 0 before the first."""
     asset: str
     begun: int = 0
-    """Entries made, less those that left their queue again."""
+    """Entries made in it, less those that left their queue again."""
     open: int = 0
-    """Of them, those that are not settled."""
+    """Entries that are not settled, those included that it found open when it began."""
     at_risk_micros: int = 0
-    """The entries of those that are open."""
+    """What the open ones cost."""
     profit_micros: int = 0
-    """Won less paid by those that are settled; negative: a loss."""
+    """Won less paid by those that were settled in it; negative: a loss."""
     missed: int = 0
     """Seats not confirmed since something was last settled."""
 
@@ -210,6 +211,12 @@ def stopped(automation: Automation, reason: str, now_ms: int) -> Automation:
     )
 
 
+def begin(number: int, asset: str, open_micros: Sequence[int]) -> Run:
+    """A run that begins while entries of these micros are open: they are at risk in it, and what they come to is its
+    profit or loss. It has not begun them."""
+    return Run(number, asset, open=len(open_micros), at_risk_micros=sum(open_micros))
+
+
 def entered(run: Run, micros: int) -> Run:
     """After an entry of `micros` was admitted and is held."""
     return msgspec.structs.replace(
@@ -217,12 +224,12 @@ def entered(run: Run, micros: int) -> Run:
     )
 
 
-def released(run: Run, micros: int, *, missed: bool = False) -> Run:
+def released(run: Run, micros: int, *, missed: bool = False, carried: bool = False) -> Run:
     """After an entry left its queue unplayed: as if it had not been made, but that `missed` seats are
-    remembered."""
+    remembered. `carried`: it was open when the run began."""
     return msgspec.structs.replace(
         run,
-        begun=run.begun - 1,
+        begun=run.begun - (not carried),
         open=run.open - 1,
         at_risk_micros=run.at_risk_micros - micros,
         missed=run.missed + missed,

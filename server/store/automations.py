@@ -3,15 +3,19 @@
 `admit`, `released` and `settled` are called inside the transactions that hold, give back and settle an entry, so that the counters and the
 money can never disagree. Each locks the agent's row: a transaction that calls one of them for several agents does so in the order of their
 ids, as two that lock in different orders would wait for each other.
+
+Holds are locked before automations everywhere. Turning one on therefore locks the open holds that the new run takes over, then the row,
+and begins again where another hold was made in between (`_open_holds`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, case, select, true, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import automation as rules
@@ -21,7 +25,7 @@ from server.store import money, schema
 from server.store.engine import Database
 
 __all__ = [
-    "ON",
+    "WITH_LIMITS",
     "AtRest",
     "Automations",
     "LimitReached",
@@ -38,10 +42,10 @@ __all__ = [
 _a = money.automation
 _agent = schema.agent
 
-ON = select(_a.c.agent).where(
-    _a.c.agent.in_(bindparam("agents", expanding=True)), _a.c.state == "on"
-)
-"""Those of `agents` whose automation is on."""
+_h = money.hold
+
+WITH_LIMITS = select(_a.c.agent).where(_a.c.agent.in_(bindparam("agents", expanding=True)))
+"""Those of `agents` that have an automation, on or not: an entry waits for the row of one that is just being turned on."""
 _standings = select(
     _agent.c.id, _agent.c.archived_ms, _agent.c.frozen_ms, _agent.c.frozen_reason
 ).where(_agent.c.id.in_(bindparam("agents", expanding=True)))
@@ -53,6 +57,10 @@ class NoAutomation(LookupError):
 
 class AtRest(Exception):
     """The agent is archived or frozen, as the message says; it plays no more."""
+
+
+class _EnteredMeanwhile(Exception):
+    """A hold was made between the look at the open ones and the lock of the row."""
 
 
 class RunUnderWay(Exception):
@@ -103,14 +111,17 @@ async def released(
     micros: int,
     now_ms: int,
     missed: bool = False,
+    carried: bool = False,
 ) -> None:
-    """Take back what `admit` counted: the entry left its queue unplayed. `missed`: since its agent did not confirm the seat.
+    """Take back what was counted: the entry left its queue unplayed. `missed`: since its agent did not confirm the seat. `carried`, as
+    the hold says: the run found it open.
 
     To be called once for a hold; one of an earlier run, or of none, changes nothing.
     """
     row = await _locked(tx, agent) if run is not None else None
     if row is not None and row.run.number == run:
-        await _count(tx, row, rules.released(row.run, micros, missed=missed), now_ms)
+        run_now = rules.released(row.run, micros, missed=missed, carried=carried)
+        await _count(tx, row, run_now, now_ms)
 
 
 async def settled(
@@ -174,16 +185,27 @@ class Automations:
             return await _count(tx, now, now.run, now_ms)
 
     async def turn_on(self, agent: str) -> Automation:
-        """Begin a run; one that is on goes on. Raises NoAutomation, and AtRest for an agent that is archived or frozen."""
+        """Begin a run; one that is on goes on. What is open in its asset is taken over, whichever run or hand entered it. Raises
+        NoAutomation, and AtRest for an agent that is archived or frozen."""
+        while (
+            True
+        ):  # whoever makes us begin again has entered meanwhile, so somebody always gets on
+            with contextlib.suppress(_EnteredMeanwhile):
+                return await self._turn_on(agent)
+
+    async def _turn_on(self, agent: str) -> Automation:
         now_ms = self._clock()
         async with self._db.writing() as tx:
+            seen = await _open_holds(tx, agent)
             was = await _standing(tx, agent)
             if was.state == "on":
                 return was
             if reason := await at_rest(tx, agent):
                 raise AtRest(reason)
-            run = Run(was.run.number + 1, was.limits.asset)
-            return await _write(tx, Automation(agent, "on", was.limits, run, None, now_ms), now_ms)
+            number, asset = was.run.number + 1, was.limits.asset
+            run = rules.begin(number, asset, await _take_over(tx, agent, number, asset, seen))
+            now = Automation(agent, "on", was.limits, run, None, now_ms)
+            return await _write(tx, now, now_ms)
 
     async def turn_off(self, agent: str) -> Automation:
         """End the run; what is in play is counted still. Raises NoAutomation."""
@@ -249,6 +271,34 @@ async def _standing(tx: AsyncConnection, agent: str) -> Automation:
     if row is None:
         raise NoAutomation(f"agent {agent} has no automation: set its limits first")
     return row
+
+
+async def _open_holds(tx: AsyncConnection, agent: str) -> set[str]:
+    """The agent's tickets whose entries are held or spent, locked in the order of their names."""
+    query = select(_h.c.ticket).where(_open(agent)).order_by(_h.c.ticket).with_for_update()
+    return set(await tx.scalars(query))
+
+
+async def _take_over(
+    tx: AsyncConnection, agent: str, run: int, asset: str, seen: Collection[str]
+) -> list[int]:
+    """Have the open holds count against this run; returns their micros. The row and the `seen` holds are locked.
+
+    Raises _EnteredMeanwhile where there is one that was not seen: to lock it now would be against the order of locks.
+    """
+    columns = _h.c.ticket, _h.c.micros
+    found = (await tx.execute(select(*columns).where(_open(agent), _h.c.asset == asset))).all()
+    tickets = [row.ticket for row in found]
+    if not set(tickets) <= set(seen):
+        raise _EnteredMeanwhile
+    if tickets:
+        taken = update(_h).where(_h.c.ticket.in_(tickets))
+        await tx.execute(taken.values(carried_to=run))
+    return [row.micros for row in found]
+
+
+def _open(agent: str) -> ColumnElement[bool]:
+    return (_h.c.agent == agent) & _h.c.state.in_(("held", "spent"))
 
 
 async def _count(tx: AsyncConnection, row: Automation, run: Run, now_ms: int) -> Automation:

@@ -60,7 +60,15 @@ class HoldRow(msgspec.Struct, frozen=True):
     state: str
     session: str | None
     run: int | None
+    """The automation's in which it was entered."""
     made_ms: int
+    carried_to: int | None = None
+    """A later one that found it open."""
+
+    @property
+    def counts_in(self) -> int | None:
+        """The run whose limits it counts against."""
+        return self.run if self.carried_to is None else self.carried_to
 
 
 _columns = tuple(_h.c[name] for name in HoldRow.__struct_fields__)
@@ -164,15 +172,16 @@ class Entries:
     async def _release(
         self, tx: AsyncConnection, row: HoldRow, now_ms: int, *, missed: bool
     ) -> None:
-        if row.run is not None:
+        if row.counts_in is not None:
             await automations.released(
                 self._db,
                 tx,
                 agent=row.agent,
-                run=row.run,
+                run=row.counts_in,
                 micros=row.micros,
                 now_ms=now_ms,
                 missed=missed,
+                carried=row.carried_to is not None,
             )
         void = resolution(_held(row), Kind.VOID, f"release:{row.ticket}")
         await ledger.require(self._db, tx, [void], now_ms)
@@ -294,11 +303,11 @@ async def _admit(
     if not wanted:
         return {}
     agents = {each.ticket.agent for each in wanted}
-    on = set(await tx.scalars(automations.ON, {"agents": list(agents)}))
+    limited = set(await tx.scalars(automations.WITH_LIMITS, {"agents": list(agents)}))
     runs: dict[str, int] = {}
     for each in sorted(wanted, key=lambda each: each.ticket.agent):  # one order of locks everywhere
         ticket = each.ticket
-        if ticket.agent not in on and each.run is None:
+        if ticket.agent not in limited and each.run is None:
             continue
         try:
             counted = await automations.admit(

@@ -95,9 +95,11 @@ hold = Table(
     # `held` in a queue, `spent` on a session, `settled` with it, `released` back to the agent.
     Column("state", String(8), nullable=False),
     Column("session", ID),
-    # The run of the agent's automation whose limits it counts against.
+    # The run of the agent's automation in which it was entered; null: by hand while none was on.
     Column("run", Integer),
     Column("made_ms", BigInteger, nullable=False),
+    # The latest run that found it open when it began: it counts against that one then.
+    Column("carried_to", Integer),
     CheckConstraint("state IN ('held', 'spent', 'settled', 'released')", name="state"),
     CheckConstraint("(state IN ('spent', 'settled')) = (session IS NOT NULL)", name="session"),
     Index(None, "state", "made_ms"),

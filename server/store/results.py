@@ -344,14 +344,14 @@ def _read(row: Row[*tuple[Any, ...]]) -> ResultRow:
 async def _tell_automations(
     db: Database, tx: AsyncConnection, settlings: Sequence[_Settling], now_ms: int
 ) -> None:
-    spent = [(row, each) for each in settlings for row in each.held if row.run is not None]
+    spent = [(row, each) for each in settlings for row in each.held if row.counts_in is not None]
     for row, each in sorted(spent, key=lambda pair: pair[0].agent):  # one order of locks everywhere
         won = {seat.ticket: each.split.payouts[seat.seat] for seat in each.facts.seats}
         await automations.settled(
             db,
             tx,
             agent=row.agent,
-            run=row.run,
+            run=row.counts_in,
             micros=row.micros,
             won_micros=won[row.ticket],
             now_ms=now_ms,

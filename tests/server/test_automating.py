@@ -98,7 +98,7 @@ class Door:
                     db,
                     tx,
                     agent=agent,
-                    run=row.run,
+                    run=row.counts_in,
                     micros=row.micros,
                     won_micros=won_micros,
                     now_ms=self.clock(),

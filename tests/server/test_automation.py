@@ -148,54 +148,95 @@ def test_limits_that_cannot_be_meant_are_refused(changes: dict[str, object], wor
         rules.check(limits(**changes))
 
 
-class Attempts(RuleBasedStateMachine):
-    """Entries are admitted, released and settled in any order, with any winnings; limits may change in between.
+class Open(msgspec.Struct):
+    """An entry that is open, as the model has it."""
 
-    Held against a model of its own: the list of open entries and what came of the others.
+    micros: int
+    counted: bool
+    """Against the run that is on, or was last."""
+    carried: bool = False
+
+
+class Attempts(RuleBasedStateMachine):
+    """Entries are admitted, released and settled in any order, with any winnings; limits may change in between, and the owner turns
+    the automation off and on as he likes, and enters by hand while it is off.
+
+    Held against a model of its own: the list of open entries, whoever entered them, and what came of the others since it was turned on.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.limits = LIMITS
         self.run = RUN
+        self.on = True
         self.stopped: str | None = None
-        self.open: list[int] = []
-        self.settled: list[int] = []
-        # Tightened limits bind what is admitted from then on: what had been admitted before counts as the new measure.
-        self.begun_most = LIMITS.max_sessions
-        self.parallel_most = LIMITS.max_parallel
-        self.loss_most = LIMITS.stop_loss_micros
+        self.open: list[Open] = []
+        self.begun = 0
+        self.profits: list[int] = []
+        self.bounds_are(LIMITS)
+
+    def bounds_are(self, limits: Limits) -> None:
+        """Limits bind what is admitted from now on: what is open and lost already counts as the measure where it is more."""
+        self.begun_most = max(limits.max_sessions, self.begun)
+        self.parallel_most = max(limits.max_parallel, len(self.open))
+        self.loss_most = max(limits.stop_loss_micros, self.at_risk() - sum(self.profits))
+
+    def at_risk(self) -> int:
+        """By all that is open, whichever run or hand entered it."""
+        return sum(each.micros for each in self.open)
 
     @rule(tier=st.sampled_from(FEE_TIERS[1:5]), times=st.integers(1, 5))
     def enter(self, tier: int, times: int) -> None:
         for _ in range(times):
-            wanted = entry(tier_micros=tier, micros=tier)
-            reason = rules.admit(self.limits, self.run, wanted)
+            if not self.on and not self.stopped:
+                self.open.append(Open(tier, counted=False))
+                continue
+            reason = rules.admit(self.limits, self.run, entry(tier_micros=tier, micros=tier))
             if self.stopped or reason:
                 assert reason is None or 0 < len(reason) <= REASON_MAX
                 continue
             assert tier <= self.limits.tier_micros
-            assert sum(self.settled) < (self.limits.take_profit_micros or 10**18)
-            self.open.append(tier)
+            assert sum(self.profits) < (self.limits.take_profit_micros or 10**18)
+            self.open.append(Open(tier, counted=True))
+            self.begun += 1
             self.run = rules.entered(self.run, tier)
             assert len(self.open) <= self.limits.max_parallel
-            assert len(self.open) + len(self.settled) <= self.limits.max_sessions
+            assert self.begun <= self.limits.max_sessions
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        micros = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
-        self.run = rules.released(self.run, micros)
-        self.see_whether_it_ends()
+        gone = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        if gone.counted:
+            self.begun -= not gone.carried
+            self.run = rules.released(self.run, gone.micros, carried=gone.carried)
+            self.see_whether_it_ends()
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), times=st.sampled_from((0.0, 0.0, 0.5, 1.0, 1.9, 2.5)))
     def settle(self, data: st.DataObject, times: float) -> None:
-        micros = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
-        won = int(micros * times)
-        self.settled.append(won - micros)
-        self.run = rules.settled(self.run, micros, won)
-        self.see_whether_it_ends()
+        done = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        if done.counted:
+            won = int(done.micros * times)
+            self.profits.append(won - done.micros)
+            self.run = rules.settled(self.run, done.micros, won)
+            self.see_whether_it_ends()
+
+    @precondition(lambda self: self.on or self.stopped)
+    @rule()
+    def turn_off(self) -> None:
+        self.on, self.stopped = False, None
+
+    @precondition(lambda self: not self.on)
+    @rule()
+    def turn_on(self) -> None:
+        micros = [each.micros for each in self.open]
+        self.run = rules.begin(self.run.number + 1, self.run.asset, micros)
+        self.on, self.stopped = True, None
+        self.begun, self.profits = 0, []
+        for each in self.open:
+            each.counted = each.carried = True
+        self.bounds_are(self.limits)
 
     @rule(
         max_sessions=st.integers(1, 30),
@@ -213,33 +254,38 @@ class Attempts(RuleBasedStateMachine):
             take_profit_micros=take_profit and take_profit * DOLLAR,
         )
         rules.check(self.limits)
-        self.begun_most = max(max_sessions, len(self.open) + len(self.settled))
-        self.parallel_most = max(max_parallel, len(self.open))
-        self.loss_most = max(stop_loss * DOLLAR, sum(self.open) - sum(self.settled))
+        self.bounds_are(self.limits)
         self.see_whether_it_ends()
 
     def see_whether_it_ends(self) -> None:
-        self.stopped = self.stopped or rules.finished(self.limits, self.run)
+        if not self.on:
+            return
+        self.stopped = rules.finished(self.limits, self.run)
         if self.stopped:
+            self.on = False
             assert len(self.stopped) <= REASON_MAX
 
     @invariant()
     def the_run_counts_what_happened(self) -> None:
-        assert self.run.begun == len(self.open) + len(self.settled)
-        assert self.run.open == len(self.open)
-        assert self.run.at_risk_micros == sum(self.open)
-        assert self.run.profit_micros == sum(self.settled)
+        counted = [each for each in self.open if each.counted]
+        assert self.run.begun == self.begun
+        assert self.run.open == len(counted)
+        assert self.run.at_risk_micros == sum(each.micros for each in counted)
+        assert self.run.profit_micros == sum(self.profits)
+        assert len(counted) == len(self.open) or not self.on, "while it is on, all is counted"
 
     @invariant()
     def no_limit_can_be_broken_by_what_is_open(self) -> None:
-        assert len(self.open) + len(self.settled) <= self.begun_most
+        if not self.on:
+            return
+        assert self.begun <= self.begun_most
         assert len(self.open) <= self.parallel_most
-        assert sum(self.open) - sum(self.settled) <= self.loss_most
+        assert self.at_risk() - sum(self.profits) <= self.loss_most
 
     @invariant()
     def a_run_that_is_on_can_go_on(self) -> None:
         """With nothing open, either an entry is admitted or the run has ended: it never hangs."""
-        if not self.open and not self.stopped:
+        if not self.open and self.on:
             assert rules.admit(self.limits, self.run, ENTRY) is None
 
 

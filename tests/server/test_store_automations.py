@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.automation import Automation, InvalidLimits, LimitReached, Limits, Run
 from server.identity import Identity
+from server.live.records import TicketRecord
 from server.store import Store, automations, open_store
 from server.store.automations import NoAutomation, RunUnderWay
 from server.store.engine import Database
@@ -90,6 +91,23 @@ async def desk(store: Store, agent: str) -> Desk:
     await store.automations.put(agent, LIMITS)
     await store.automations.turn_on(agent)
     return Desk(store, agent)
+
+
+async def hold(store: Store, agent: str, ticket: str) -> None:
+    """Queue it in the free tier under a name."""
+    record = TicketRecord(
+        ticket=ticket,
+        space="logic",
+        tier_micros=0,
+        agent=agent,
+        version=f"{agent}@v1",
+        name="Ember",
+        owner="o",
+        mu_milli=25_000,
+        sigma_milli=8_333,
+        joined_ms=NOW_MS,
+    )
+    await store.entries.hold(record)
 
 
 async def standing(store: Store, agent: str) -> Automation:
@@ -227,20 +245,95 @@ async def test_leaving_the_queue_can_end_a_run(store: Store, agent: str, desk: D
     )
 
 
-async def test_a_new_run_counts_afresh_and_old_holds_change_nothing_in_it(
-    store: Store, agent: str, desk: Desk
+async def test_a_new_run_takes_over_what_is_open_whoever_entered_it(
+    store: Store, agent: str
 ) -> None:
-    await desk.enter()
-    await desk.enter()
-    await store.automations.turn_off(agent)
-    await desk.settle(1, 0)
-    off = await standing(store, agent)
-    assert (off.run.open, off.run.profit_micros) == (1, -DOLLAR), "what was open is still told"
+    """Turning it off and on must not shed a limit."""
+    limits = msgspec.structs.replace(LIMITS, tier_micros=0, max_parallel=3)
+    await store.automations.put(agent, limits)
     await store.automations.turn_on(agent)
-    await desk.settle(1, 0)
-    await desk.release(1)
-    fresh = (await standing(store, agent)).run
-    assert fresh == Run(2, "usdc")
+    await hold(store, agent, "a")
+    await hold(store, agent, "b")
+    await store.automations.turn_off(agent)
+    await hold(store, agent, "by-hand")
+    off = (await standing(store, agent)).run
+    assert (off.open, off.at_risk_micros) == (2, 2 * DOLLAR), "what was open is still told"
+    fresh = (await store.automations.turn_on(agent)).run
+    assert fresh == Run(2, "play", begun=0, open=3, at_risk_micros=3 * DOLLAR)
+    with pytest.raises(LimitReached, match="parallel limit reached: 3 open of at most 3"):
+        await hold(store, agent, "c")
+    await store.entries.release("by-hand")
+    await hold(store, agent, "c")
+    assert (await standing(store, agent)).run == Run(
+        2, "play", begun=1, open=3, at_risk_micros=3 * DOLLAR
+    )
+    for ticket in "abc":
+        await store.entries.release(ticket)
+    assert (await standing(store, agent)).run == Run(2, "play")
+
+
+async def test_what_was_taken_over_is_lost_or_won_in_the_new_run(store: Store, agent: str) -> None:
+    limits = msgspec.structs.replace(LIMITS, tier_micros=0, stop_loss_micros=2 * DOLLAR)
+    await store.automations.put(agent, limits)
+    await hold(store, agent, "a")
+    await hold(store, agent, "b")
+    await store.automations.turn_on(agent)
+    desk = Desk(store, agent)
+    for row in await store.entries.of_agent(agent):
+        await desk.settle(row.counts_in, 0, row.micros)
+    found = await standing(store, agent)
+    assert (found.run.open, found.run.profit_micros) == (0, -2 * DOLLAR)
+    assert found.reason == "stop-loss reached: lost 2.00 of at most 2.00 play dollars"
+
+
+async def test_what_is_open_in_the_other_asset_is_not_taken_over(store: Store, agent: str) -> None:
+    await store.automations.put(agent, LIMITS)
+    await hold(store, agent, "free")
+    assert (await store.automations.turn_on(agent)).run == Run(1, "usdc")
+    await store.entries.release("free")
+    assert (await standing(store, agent)).run == Run(1, "usdc")
+
+
+async def test_entries_by_hand_are_refused_once_it_has_stopped(store: Store, agent: str) -> None:
+    await store.automations.put(agent, msgspec.structs.replace(LIMITS, tier_micros=0))
+    await store.automations.turn_on(agent)
+    await store.automations.stop(agent, 1, "enough")
+    with pytest.raises(LimitReached, match=r"has stopped \(enough\)"):
+        await hold(store, agent, "by-hand")
+    assert await store.entries.of_agent(agent) == []
+
+
+async def test_no_entry_slips_in_while_it_is_being_turned_on(
+    store: Store, second: Store, agent: str
+) -> None:
+    """Entries by hand, and the owner who turns it on and off, from two processes at once: what is open is counted to the last
+    entry each time that it is on."""
+    limits = msgspec.structs.replace(
+        LIMITS, tier_micros=0, max_sessions=100, max_parallel=100, stop_loss_micros=500 * DOLLAR
+    )
+    await store.automations.put(agent, limits)
+
+    async def switch() -> None:
+        for _ in range(6):
+            await second.automations.turn_on(agent)
+            await asyncio.sleep(0.01)
+            await second.automations.turn_off(agent)
+        await second.automations.turn_on(agent)
+
+    async def player(number: int) -> None:
+        for turn in range(4):
+            await hold(store, agent, f"t{number}.{turn}")
+            if turn % 2:
+                await store.entries.release(f"t{number}.{turn}")
+
+    await asyncio.gather(switch(), *(player(number) for number in range(6)))
+    found, rows = await standing(store, agent), await store.entries.of_agent(agent)
+    assert len(rows) == 12
+    assert (found.run.open, found.run.at_risk_micros) == (12, sum(row.micros for row in rows))
+    assert {row.counts_in for row in rows} == {found.run.number}
+    for row in rows:
+        await store.entries.release(row.ticket)
+    assert (await standing(store, agent)).run == Run(found.run.number, "play")
 
 
 async def test_the_automations_own_entry_needs_its_own_run(
