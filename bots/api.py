@@ -26,10 +26,12 @@ MAX_RETRY_AFTER_S = 300.0
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """An agent and the key that speaks for it. The key is shown once, by registration."""
+    """An agent and the key that speaks for it. Keys are shown once, by registration."""
 
     agent: str
     key: str
+    owner_key: str | None = None
+    """Manages the account that the registration has made; `agon login --agent` needs it once."""
 
     def __repr__(self) -> str:
         return f"Credentials(agent={self.agent!r}, key=…)"

@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from bots.api import Credentials
 from bots.private_file import PrivateFile, PrivateFileError, config_folder
 
@@ -34,13 +36,14 @@ class Keys:
     def find(self, url: str, name: str) -> Credentials | None:
         """The agent called `name` at the arena `url`, or None. Raises PrivateFileError."""
         entry = self._read().get(url, {}).get(name)
-        return None if entry is None else Credentials(entry["agent"], entry["key"])
+        return None if entry is None else msgspec.convert(entry, Credentials)
 
     def keep(self, url: str, name: str, credentials: Credentials) -> None:
         """Remember, replacing what was known under that arena and name. Raises PrivateFileError."""
         with self._file.locked():
             tables = self._read()
-            tables.setdefault(url, {})[name] = {"agent": credentials.agent, "key": credentials.key}
+            fields = msgspec.to_builtins(credentials)
+            tables.setdefault(url, {})[name] = {k: v for k, v in fields.items() if v is not None}
             self._write(tables)
 
     def forget(self, url: str, name: str, key: str) -> None:
@@ -63,7 +66,10 @@ class Keys:
         return tables
 
     def _write(self, tables: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
-        lines = ["# Keys of your agents: whoever has one can play as that agent."]
+        lines = [
+            "# Keys of your agents: whoever has a `key` can play as that agent, whoever has an `owner_key` can",
+            "# make its account his own. A bot elsewhere needs its `key` alone, as AGON_API_KEY.",
+        ]
         for url, agents in tables.items():
             for name, entry in agents.items():
                 lines.append(f"\n[{_quoted(url)}.{_quoted(name)}]")
@@ -72,8 +78,10 @@ class Keys:
 
 
 def _is_entry(entry: object) -> bool:
-    return isinstance(entry, dict) and all(
-        isinstance(entry.get(field), str) for field in ("agent", "key")
+    return (
+        isinstance(entry, dict)
+        and all(isinstance(entry.get(field), str) for field in ("agent", "key"))
+        and isinstance(entry.get("owner_key", ""), str)
     )
 
 

@@ -36,11 +36,16 @@ from server.experience import Level
 from server.identity import Identity, Kind
 from server.protocol import Id
 from server.store.agents import AgentRow, Draft, NameTaken, UnknownAgent
+from server.store.keys import Scope
 from server.store.names import InvalidName
 from server.store.owned import StaleRevision
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 About = Annotated[str, Meta(max_length=2_000)]
+
+
+OWNER_SCOPES: tuple[Scope, ...] = ("manage", "read")
+"""Of the key that comes with an account that a stranger's first agent has made."""
 
 
 class NewAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -72,6 +77,9 @@ class RegisteredAgent(msgspec.Struct, frozen=True):
     """The account that owns it."""
     key: str
     """Speaks for the agent: the `key` of `hello`. Secret."""
+    owner_key: str | None = None
+    """Where a stranger's first agent has made the account: a key of the account with `manage` and `read`. It gives the account a
+    wallet (`signIn`) and makes it more agents, so keep it away from where the bot runs. Secret."""
 
 
 class AgentCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,12 +162,17 @@ async def register(services: Services, request: Request) -> Response:
             specs=(canonical(new.spec, shelf_of(services.config)),),
         )
         identity, key = await services.store.agents.make(draft, owner, limits_of(services.config))
-    return registered(identity, key)
+    owner_key = None
+    if owner is None:  # nobody else can ever manage an account that has no wallet
+        _, owner_key = await services.store.keys.issue(identity.owner, OWNER_SCOPES, "owner")
+    return registered(identity, key, owner_key)
 
 
-def registered(identity: Identity, key: str) -> Response:
+def registered(identity: Identity, key: str, owner_key: str | None = None) -> Response:
     """The answer to whoever has just made an agent."""
-    made = RegisteredAgent(identity.agent, identity.version, identity.name, identity.owner, key)
+    made = RegisteredAgent(
+        identity.agent, identity.version, identity.name, identity.owner, key, owner_key
+    )
     return as_json(made, 201, Cache_Control="no-store", Location=f"/v1/agents/{identity.agent}")
 
 
@@ -269,7 +282,8 @@ def _spaces(spec: str, shelf: Shelf) -> list[str]:
 async def _owner(services: Services, request: Request, new: NewAgent) -> str | None:
     """The account that the request may register for; None for a new one. Raises Problem 401 or 403.
 
-    For a bare agent a key of one of the account's agents is enough: an account without a wallet has no other.
+    A stranger may have a bare agent, with an account of its own. Whatever is made for an account that stands is its
+    owner's to make: an agent's key must not multiply itself.
     """
     bare = new.kind == "remote" and not new.about and new.spec == specs.EMPTY
     bare = bare and services.config.open_registration
@@ -278,7 +292,7 @@ async def _owner(services: Services, request: Request, new: NewAgent) -> str | N
         raise Problem(403, "registration-closed", said)
     if bare and new.owner is None and bearer(request) is None:
         return None
-    caller = await authorize(services, request, *(("play", "manage") if bare else ("manage",)))
+    caller = await authorize(services, request, "manage")
     if new.owner not in (None, caller.account):
         raise Problem(403, "not-your-account", "the key is of another account than `owner`")
     return caller.account

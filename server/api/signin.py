@@ -60,8 +60,9 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(pattern="^0x([0-9a-fA-F]{2})+$", max_length=2 + 2 * MAX_SIGNATURE_BYTES),
     ]
     """Hex. By the wallet's key (EIP-191), or what its contract takes (ERC-1271)."""
-    agent_key: Annotated[str, Meta(max_length=128)] | None = None
-    """The key of an agent whose account has no wallet yet: the account gets this one."""
+    owner_key: Annotated[str, Meta(max_length=128)] | None = None
+    """A key with the scope `manage` of an account that has no wallet yet: the account gets this one. It came with the account's
+    first agent."""
 
 
 class NewLogin(msgspec.Struct, frozen=True):
@@ -147,7 +148,7 @@ async def sign_in(services: Services, request: Request) -> Response:
             "ask for another",
         )
     await _check_signature(services, message.address, given)
-    account = await _account(services, message.address, given.agent_key)
+    account = await _account(services, message.address, given.owner_key)
     token, expires_ms = await services.store.logins.begin(
         account.account, services.config.login_days * DAY_MS
     )
@@ -217,14 +218,18 @@ async def _check_signature(services: Services, wallet: str, given: SignIn) -> No
         raise problems.unavailable("the chain's node") from None
 
 
-async def _account(services: Services, wallet: str, agent_key: str | None) -> Account:
-    """The wallet's account, which may be made now, or the agent's, which may get the wallet now."""
+async def _account(services: Services, wallet: str, owner_key: str | None) -> Account:
+    """The wallet's account, which may be made now, or the key's, which may get the wallet now. A key that only plays
+    binds none: whoever runs a bot need not be who owns what it wins."""
     accounts = services.store.accounts
-    if agent_key is None:
+    if owner_key is None:
         return await accounts.with_wallet(wallet)
-    holder = await services.store.keys.holder(agent_key)
-    if holder is None or holder.agent is None or "play" not in holder.scopes:
-        raise Problem(422, "unknown-agent-key", "`agent_key` is no key of an agent, or was revoked")
+    holder = await services.store.keys.holder(owner_key)
+    if holder is None:
+        raise Problem(422, "unknown-owner-key", "`owner_key` is no key, or was revoked")
+    if "manage" not in holder.scopes:
+        said = "`owner_key` has not the scope `manage`: it is the one that came with the account's first agent"
+        raise Problem(403, "insufficient-scope", said)
     try:
         return await accounts.bind(holder.account, wallet)
     except WalletTaken as error:
@@ -267,7 +272,8 @@ OPERATIONS: tuple[Operation, ...] = (
         cost=25,
         body=SignIn,
         problems={
-            409: "the wallet is of another account, or the agent's account has another wallet",
+            403: "`owner_key` has not the scope `manage`",
+            409: "the wallet is of another account, or the key's account has another wallet",
             422: "the message, its nonce or its signature cannot be taken; `code` says which",
         },
         tag="identity",

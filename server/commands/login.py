@@ -34,7 +34,7 @@ def login(
     agent: Annotated[
         str,
         typer.Option(
-            help="Give the wallet to the account of this agent, whose key `agon bot` has kept."
+            help="Give the wallet to the account of this agent, which `agon bot` has registered."
         ),
     ] = "",
     print_message: Annotated[
@@ -62,12 +62,12 @@ def login(
         return
     if bool(signature) != (message is not None):
         raise LoginFailed("--message and --signature go together")
-    agent_key = _key_of(arena, agent) if agent else None
+    owner_key = _owner_key(arena, agent) if agent else None
     if message is not None:
-        made = asyncio.run(_hand_in(arena, _text(message), signature, agent_key))
+        made = asyncio.run(_hand_in(arena, _text(message), signature, owner_key))
     else:
         asyncio.run(_reach(arena))  # before a wallet is made for nothing
-        made = _by_keystore(arena, wallet, agent_key)
+        made = _by_keystore(arena, wallet, owner_key)
     _keep(arena, made)
 
 
@@ -129,14 +129,14 @@ async def _propose(arena: str, address: str) -> str:
     return await propose(OwnerApi(arena), to_checksum_address(address))
 
 
-async def _hand_in(arena: str, text: str, signature: str, agent_key: str | None) -> Any:
+async def _hand_in(arena: str, text: str, signature: str, owner_key: str | None) -> Any:
     from bots.owner import OwnerApi
     from server.commands.signing_in import hand_in
 
-    return await hand_in(OwnerApi(arena), text, signature, agent_key)
+    return await hand_in(OwnerApi(arena), text, signature, owner_key)
 
 
-def _by_keystore(arena: str, file: Path | None, agent_key: str | None) -> Any:
+def _by_keystore(arena: str, file: Path | None, owner_key: str | None) -> Any:
     from bots.private_file import config_folder
     from server.commands.keystore import Keystore, sign
 
@@ -151,7 +151,7 @@ def _by_keystore(arena: str, file: Path | None, agent_key: str | None) -> Any:
     async def sign_in() -> Any:
         # In this order: a passphrase takes longer to find than a nonce lives.
         text = await _propose(arena, account.address)
-        return await _hand_in(arena, text, sign(account, text), agent_key)
+        return await _hand_in(arena, text, sign(account, text), owner_key)
 
     return asyncio.run(sign_in())
 
@@ -175,14 +175,19 @@ def _keep(arena: str, made: Any) -> None:
     print(f"account {made.account}, until {until:%Y-%m-%d %H:%M} UTC")
 
 
-def _key_of(arena: str, name: str) -> str:
+def _owner_key(arena: str, name: str) -> str:
     from bots.keys import Keys
 
     keys = Keys()
     known = keys.find(arena, name)
     if known is None:
         raise LoginFailed(f"{keys.path} has no key of an agent named {name!r} at {arena}")
-    return known.key
+    if known.owner_key is None:
+        raise LoginFailed(
+            f"the key of {name!r} in {keys.path} plays and no more: an account is given a wallet by its owner key,"
+            " which was shown when its first agent was registered"
+        )
+    return known.owner_key
 
 
 def _text(file: Path) -> str:

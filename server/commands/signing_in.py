@@ -62,10 +62,10 @@ async def propose(api: OwnerApi, address: str) -> str:
 
 
 async def hand_in(
-    api: OwnerApi, message: str, signature: str, agent_key: str | None = None
+    api: OwnerApi, message: str, signature: str, owner_key: str | None = None
 ) -> Login:
     """The login that a signed message buys. Raises BotError with the arena's words."""
-    body = {"message": message, "signature": signature, "agent_key": agent_key}
+    body = {"message": message, "signature": signature, "owner_key": owner_key}
     return _read(await api.post("/v1/signin", body), Login, api.url)
 
 

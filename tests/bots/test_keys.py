@@ -113,7 +113,13 @@ async def test_registration_happens_once_and_is_kept(
 
     def answer(method: str, path: str, body: bytes) -> tuple[int, str, str]:
         seen.append((method, path, json.loads(body)))
-        reply = {"agent": "01A", "key": "agon_fresh_fresh_fresh", "version": "01A@v1", "name": "Me"}
+        reply = {
+            "agent": "01A",
+            "key": "agon_fresh_fresh_fresh",
+            "owner_key": "agon_owner_owner_owner",
+            "version": "01A@v1",
+            "name": "Me",
+        }
         return 201, "", json.dumps(reply)
 
     async with http(answer) as api:
@@ -122,6 +128,8 @@ async def test_registration_happens_once_and_is_kept(
             sign_in = SignIn(api, "Me", keys_file=tmp_path / "keys.toml", say=said.append)
             assert await sign_in.key() == "agon_fresh_fresh_fresh"
         assert seen == [("POST", "/v1/agents", {"name": "Me"})]
+        kept = Keys(tmp_path / "keys.toml").find(api.url, "Me")
+        assert kept == Credentials("01A", "agon_fresh_fresh_fresh", "agon_owner_owner_owner")
         monkeypatch.setenv(KEY_VARIABLE, "agon_from_the_environment")
         sign_in = SignIn(api, "Me", keys_file=tmp_path / "keys.toml", say=said.append)
         assert await sign_in.key() == "agon_from_the_environment"

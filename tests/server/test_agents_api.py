@@ -144,13 +144,18 @@ async def test_a_stranger_makes_bare_remote_agents_only(api: httpx.AsyncClient) 
     for more in ({"kind": "hosted"}, {"about": "x"}, {"spec": {"prompt": "x"}}):
         answer = await api.post("/v1/agents", json={"name": "Bot", **more})
         problem(answer, 401, "unauthorized")
-    key = (await api.post("/v1/agents", json={"name": "Bot"})).json()["key"]
-    headers = {"Authorization": f"Bearer {key}"}
-    second = await api.post("/v1/agents", json={"name": "Two"}, headers=headers)
-    assert second.status_code == 201
-    hosted = {"name": "Three", "kind": "hosted"}
-    answer = await api.post("/v1/agents", json=hosted, headers=headers)
-    problem(answer, 403, "insufficient-scope")
+
+
+async def test_an_agent_s_key_makes_no_siblings_and_its_owner_s_does(
+    api: httpx.AsyncClient,
+) -> None:
+    first = (await api.post("/v1/agents", json={"name": "Bot"})).json()
+    playing, owning = ({"Authorization": f"Bearer {first[key]}"} for key in ("key", "owner_key"))
+    for more in ({}, {"kind": "hosted"}, {"owner": first["owner"]}):
+        answer = await api.post("/v1/agents", json={"name": "Two", **more}, headers=playing)
+        problem(answer, 403, "insufficient-scope")
+    second = (await api.post("/v1/agents", json={"name": "Two"}, headers=owning)).json()
+    assert (second["owner"], second["owner_key"]) == (first["owner"], None)
 
 
 async def test_another_spec_is_another_version_and_words_are_not(ann: Owner) -> None:

@@ -276,9 +276,9 @@ async def test_only_the_owner_s_key_makes_agents_for_an_account(api: httpx.Async
     anonymous = await api.post("/v1/agents", json=second)
     problem(anonymous, 401, "unauthorized")
     assert anonymous.headers["www-authenticate"] == "Bearer"
-    stranger = {"Authorization": f"Bearer {frost['key']}"}
+    stranger = {"Authorization": f"Bearer {frost['owner_key']}"}
     problem(await api.post("/v1/agents", json=second, headers=stranger), 403, "not-your-account")
-    owner = {"Authorization": f"Bearer {ember['key']}"}
+    owner = {"Authorization": f"Bearer {ember['owner_key']}"}
     made = await api.post("/v1/agents", json=second, headers=owner)
     assert made.json()["owner"] == ember["owner"]
     again = await api.post("/v1/agents", json={"name": "CINDER"}, headers=owner)

@@ -207,30 +207,51 @@ async def test_an_account_made_by_an_agent_gets_a_wallet(
         "scopes": ["play"],
         "agent": made["agent"],
     }
-    answer = await sign_in(api, Wallet(), agent_key=made["key"])
+    answer = await sign_in(api, Wallet(), owner_key=made["owner_key"])
     assert answer.json()["account"] == made["owner"]
     assert (await sign_in(api, Wallet())).json()["account"] == made["owner"]
-    again = await sign_in(api, Wallet(), agent_key=made["key"])
+    again = await sign_in(api, Wallet(), owner_key=made["owner_key"])
     assert again.json()["account"] == made["owner"]
-    problem(await sign_in(api, Wallet(2), agent_key=made["key"]), 409, "wallet-bound")
+    problem(await sign_in(api, Wallet(2), owner_key=made["owner_key"]), 409, "wallet-bound")
 
 
 async def test_accounts_are_never_merged(api: httpx.AsyncClient) -> None:
     await sign_in(api, Wallet())
     made = (await api.post("/v1/agents", json={"name": "Ember"})).json()
-    problem(await sign_in(api, Wallet(), agent_key=made["key"]), 409, "wallet-taken")
+    problem(await sign_in(api, Wallet(), owner_key=made["owner_key"]), 409, "wallet-taken")
     assert (await api.get("/v1/me", headers=bearer(made["key"]))).json()["wallet"] is None
 
 
-async def test_only_the_key_of_an_agent_binds(api: httpx.AsyncClient, store: Store) -> None:
+async def test_an_agent_s_own_key_binds_no_wallet(api: httpx.AsyncClient, store: Store) -> None:
+    """Whoever runs somebody's bot, or has stolen its key, must not get its account by it."""
+    made = (await api.post("/v1/agents", json={"name": "Ember"})).json()
+    thief = await sign_in(api, Wallet(2), owner_key=made["key"])
+    problem(thief, 403, "insufficient-scope")
+    assert (await api.get("/v1/me", headers=bearer(made["key"]))).json()["wallet"] is None
+    assert (await store.accounts.of_wallet(Wallet(2).address)) is None
+    assert (await sign_in(api, Wallet(), owner_key=made["owner_key"])).status_code == 201
+
+
+async def test_only_a_key_that_manages_binds(api: httpx.AsyncClient, store: Store) -> None:
     headers = await signed_in(api)
-    key = (
-        await api.post("/v1/keys", json={"label": "x", "scopes": ["play"]}, headers=headers)
-    ).json()
-    for wrong in (key["key"], "agon_" + "x" * 43, headers["Authorization"][7:]):
-        problem(await sign_in(api, Wallet(2), agent_key=wrong), 422, "unknown-agent-key")
+    body = {"label": "x", "scopes": ["play", "read", "money"]}
+    key = (await api.post("/v1/keys", json=body, headers=headers)).json()["key"]
+    problem(await sign_in(api, Wallet(2), owner_key=key), 403, "insufficient-scope")
+    for wrong in ("agon_" + "x" * 43, headers["Authorization"][7:]):
+        problem(await sign_in(api, Wallet(2), owner_key=wrong), 422, "unknown-owner-key")
     _, house = await store.agents.register("House", HOUSE_OWNER, "hosted")
-    problem(await sign_in(api, Wallet(2), agent_key=house), 409, "wallet-bound")
+    problem(await sign_in(api, Wallet(2), owner_key=house), 403, "insufficient-scope")
+
+
+async def test_the_owner_key_manages_and_can_be_revoked(api: httpx.AsyncClient) -> None:
+    made = (await api.post("/v1/agents", json={"name": "Ember"})).json()
+    mine = bearer(made["owner_key"])
+    me = (await api.get("/v1/me", headers=mine)).json()
+    assert (me["account"], me["scopes"], me["agent"]) == (made["owner"], ["manage", "read"], None)
+    [key] = (await api.get("/v1/keys", headers=mine)).json()["keys"]
+    assert key["label"] == "owner"
+    assert (await api.delete(f"/v1/keys/{key['id']}", headers=mine)).status_code == 204
+    problem(await sign_in(api, Wallet(), owner_key=made["owner_key"]), 422, "unknown-owner-key")
 
 
 # --------------------------------------------------------------------------- logins

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from bots.api import Api
+from bots.api import Api, Credentials
 from bots.errors import NotAnArena
 from bots.keys import Keys
 from bots.logins import Logins, owner_api
@@ -135,6 +135,9 @@ async def test_an_agent_s_account_gets_the_wallet(agon: Agon, url: str) -> None:
     playing = await OwnerApi(url, made.key).get("/v1/me")
     assert (mine["account"], mine["wallet"]) == (playing["account"], playing["wallet"])
     assert mine["wallet"]
+    Keys().keep(url, "Frost", Credentials(made.agent, made.key))
+    failed = await agon("login", "--agent", "Frost", fails=True)
+    assert "plays and no more" in str(failed.exception)
     failed = await agon("login", "--agent", "Nobody", fails=True)
     assert "no key of an agent named 'Nobody'" in str(failed.exception)
 
