@@ -68,7 +68,7 @@ async def test_an_agent_is_made_automated_and_watched(desk: ScriptedDesk) -> Non
         assert made["spec"]["spaces"] == ["rap-battle"]
 
         await pilot.press("p")
-        await seen(pilot, "AUTOPLAY   Quilla", "It can lose at most 10.00 play in a run")
+        await seen(pilot, "AUTOMATION   Quilla", "It can lose at most 10.00 play in a run")
         await seen(pilot, "entry  1.00 play", "1st    1.90")
         await pilot.press("down", "space", "down", "backspace", "backspace", "5", "ctrl+o")
         await seen(pilot, "on: it plays by itself", "● on", "at most 5.00 play in a run")

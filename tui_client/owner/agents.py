@@ -109,7 +109,7 @@ class AgentsPage(Page, frozen=True):
             ("enter", "watch" if playing else "dashboard"),
             ("n", "new"),
             ("e", "edit"),
-            ("p", "autoplay"),
+            ("p", "automate"),
             ("o", "off" if on else "on"),
             *((("d", "dashboard"),) if playing else ()),
             ("m", "money"),

@@ -37,7 +37,7 @@ class AutomationPage(Page, frozen=True):
 
     @property
     def name(self) -> str:
-        return "AUTOPLAY"
+        return "AUTOMATION"
 
     def subject(self, known: Known) -> str:
         return arena.name_of(known, self.agent)

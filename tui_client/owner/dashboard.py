@@ -149,7 +149,7 @@ class DashboardPage(Page, frozen=True):
             ("s", "Space"),
             ("c", "compare"),
             ("←→", "plot"),
-            ("p", "autoplay"),
+            ("p", "automate"),
             ("e", "edit"),
             ("↑↓", "choose"),
         )

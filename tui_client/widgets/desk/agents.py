@@ -177,7 +177,7 @@ def _card(agent: OwnAgent, known: Known, width: int) -> list[Text]:
     if stats is not None:
         rows += facts(_standing(stats, width), width)
     automation = arena.automation_of(known, agent.agent)
-    rows += facts([("autoplay", state_mark(automation))], width)
+    rows += facts([("automation", state_mark(automation))], width)
     rows += reason_rows(automation, width)
     if automation is not None:
         rows += facts(run_rows(automation, width), width)

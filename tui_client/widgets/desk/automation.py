@@ -57,7 +57,7 @@ def paint_run(state: State, width: int, height: int) -> list[Text]:
     rows += reason_rows(automation, inner)
     if automation is not None:
         rows += facts(run_rows(automation, inner), inner)
-    return frame(line(("AUTOPLAY", theme.TITLE)), rows, width, height)
+    return frame(line(("RUN", theme.TITLE)), rows, width, height)
 
 
 def paint_payouts(state: State, width: int, height: int) -> list[Text]:

@@ -62,13 +62,13 @@ def _card(page: DashboardPage, known: Known, stats: Stats, space: str, width: in
     rows = abreast(picture, [line("  ")] * len(picture), [fit(each, inner) for each in beside])
     score = results.average_score_milli if results is not None else None
     automation = arena.automation_of(known, page.agent)
-    rows += facts([("autoplay", state_mark(automation))], width, 10)
+    rows += facts([("automation", state_mark(automation))], width)
     rows += reason_rows(automation, width)
     pairs = [("return", standing.earned(each)) for each in stats.money]
     if score is not None:
         pairs.append(("score", line((points(score), theme.BRIGHT), (" on average", theme.FAINT))))
     pairs.append(("level", standing.level(stats.level, width - 10)))
-    return rows + facts(pairs, width, 10)
+    return rows + facts(pairs, width)
 
 
 def paint_plots(state: State, width: int, height: int) -> list[Text]:
