@@ -175,8 +175,9 @@ class WatchApp(App[None]):
             self._painting = self.set_timer(PAINT_S, self.repaint)
 
     def _tell_clerk(self) -> None:
-        calls = frozenset(call.id for call in desks.wanted(self.state.desk, self.state.now_ms))
-        if calls != self._calls:
+        desk = self.state.desk
+        calls = frozenset(call.id for call in desks.wanted(desk, self.state.now_ms))
+        if calls != self._calls or (desk.open and desk.who is None):
             self._calls = calls
             if self._clerk is not None:
                 self._clerk.changed()
@@ -303,6 +304,7 @@ def build(
             api_url=api_url,
             dispatch=app.dispatch,
             wanted=lambda: desks.wanted(app.state.desk, app.state.now_ms),
+            at_desk=lambda: app.state.desk.open,
             login=login or (lambda: logins.find(api_url, clock())),
             nonce=f"watch-{rng.getrandbits(64):016x}",
         ),

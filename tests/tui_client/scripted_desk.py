@@ -57,6 +57,8 @@ class ScriptedDesk:
         self.hold: asyncio.Event | None = None
         """While it is not set, nothing is answered."""
         self.signed_in = True
+        self.token = TOKEN
+        """The one that is known."""
         self.agents: dict[str, dict[str, Any]] = {}
         self.automations: dict[str, dict[str, Any]] = {}
         self.playing: dict[str, list[dict[str, Any]]] = {}
@@ -73,7 +75,7 @@ class ScriptedDesk:
         return self._server.address
 
     def login(self) -> Login | SignedOut:
-        return Login(TOKEN, SignedIn("01KOWNER", "0x52")) if self.signed_in else SignedOut()
+        return Login(self.token, SignedIn("01KOWNER", "0x52")) if self.signed_in else SignedOut()
 
     async def __aenter__(self) -> ScriptedDesk:
         self._task = asyncio.create_task(self._server.run(), name="scripted-desk")
@@ -107,7 +109,7 @@ class ScriptedDesk:
                 self.refusals.remove(refusal)
                 told = {"code": refusal.code, "detail": refusal.detail}
                 return _json(told, refusal.status, refusal.headers)
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("authorization") != f"Bearer {self.token}":
             return _json({"code": "unauthorized", "detail": "the login is unknown"}, 401)
         if key in self._orders:
             return self._orders[key]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tui_client.owner import arena, calls, desk, logins
-from tui_client.owner.answers import OwnAgents
+from tui_client.owner.answers import OwnAgents, Registered
 from tui_client.owner.calls import Answered, Problem, Read, Refused
 from tui_client.owner.clerk import in_clear
 from tui_client.owner.desk import Desk, OpenDesk, Pressed
@@ -145,6 +145,53 @@ def test_a_change_makes_what_it_changed_old() -> None:
     found, _ = desk.reduce(found, Answered(found.order.id), 0)
     assert found.shelf[arena.automation(recorded.FROSTBITE).path].old
     assert not found.shelf[arena.own_agents().path].old
+
+
+def test_an_order_whose_page_was_left_tells_no_other_page() -> None:
+    found = recorded.at_desk("n", *"Bot").desk
+    found, _ = desk.reduce(found, Pressed("ctrl+s"), 0)
+    assert found.order is not None
+    for key in ("escape", "escape", "p"):
+        found, _ = desk.reduce(found, Pressed(key, None), 0)
+    before = found.page
+    made = Registered("a", "Bot", "secret")
+    found, _ = desk.reduce(found, Answered(found.order.id, made), 0) if found.order else (found, "")
+    assert found.page == before
+    assert found.notice is not None
+    assert found.notice.words == "saving: done"
+
+
+def test_what_was_ordered_is_seen_to_its_end_although_the_desk_is_closed() -> None:
+    found = ordering()
+    found, _ = desk.reduce(found, Pressed("escape"), 0)
+    assert not found.open
+    assert [call.method for call in desk.wanted(found, 0)] == ["POST"]
+
+
+def test_who_signs_out_orders_nothing() -> None:
+    found, _ = desk.reduce(ordering(), SignedOut("gone"), 0)
+    found, _ = desk.reduce(found, recorded.ME, 0)
+    assert found.order is None
+
+
+def test_a_model_is_not_asked_twice_for_what_it_may_be_writing() -> None:
+    found = recorded.at_desk("e").desk
+    for key in ("ctrl+g", "enter"):
+        found, _ = desk.reduce(found, Pressed(key), 0)
+    assert found.order is not None
+    waiting, _ = desk.reduce(found, Refused(found.order.id, Problem(429, "", "", 1_000)), 0)
+    assert waiting.order is not None
+    gone, _ = desk.reduce(found, Refused(found.order.id, DOWN), 0)
+    assert gone.order is None
+    assert gone.notice is not None
+    assert gone.notice.words == "the helper writes: no answer"
+
+
+def test_a_change_does_not_hurry_who_said_when_to_come_back() -> None:
+    shelf = calls.refused({}, READ.path, Problem(429, "", "", 17_000), 0)
+    assert ids(calls.stale(shelf, "/"), 16_999) == []
+    gone = calls.refused({}, READ.path, Problem(404, "no-automation"), 0)
+    assert ids(calls.stale(gone, "/"), 1) != []
 
 
 def test_another_account_sees_nothing_of_the_first() -> None:

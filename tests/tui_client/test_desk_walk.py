@@ -16,6 +16,7 @@ from tests.tui_client.scripted_arena import ScriptedArena
 from tests.tui_client.scripted_desk import Refusal, ScriptedDesk
 from tui_client import recording
 from tui_client.app import WatchApp, build
+from tui_client.owner.logins import Login, SignedOut
 from tui_client.recording import desk as recorded
 
 SIZE = (120, 34)
@@ -173,6 +174,21 @@ async def test_a_bot_s_key_is_shown_once(desk: ScriptedDesk) -> None:
         assert not any("agon_scripted_key" in repr(each) for each in app.state.desk.pages)
 
 
+async def test_a_new_agent_is_in_hand(desk: ScriptedDesk) -> None:
+    for agent in ("a", "b"):
+        desk.agents[agent] = {"agent": agent, "name": f"Old {agent}", "number": 1, "spec": {}}
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "▸ Old a", "Old b")
+        await pilot.press("down")
+        await seen(pilot, "▸ Old b")
+        await pilot.press("n")
+        await seen(pilot, "rap battle")
+        await pilot.press(*"New", "ctrl+s")
+        await seen(pilot, "New is made", "▸ New v1")
+
+
 async def test_a_prompt_is_pasted(desk: ScriptedDesk) -> None:
     app = opened(desk)
     async with app.run_test(size=SIZE) as pilot:
@@ -304,6 +320,38 @@ async def test_a_login_that_the_arena_forgot_asks_to_log_in_again(desk: Scripted
         await pilot.press("ctrl+s")
         await seen(pilot, "SIGN IN", "does not know your login any more")
         assert not desk.agents
+
+
+async def test_a_late_refusal_of_an_old_login_signs_nobody_out(desk: ScriptedDesk) -> None:
+    now = recording.START_MS
+    app = build(desk.url, clock=lambda: now, rng=random.Random(3), login=desk.login)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        desk.token = "agon_login_newer"
+        await pilot.press("n")
+        await seen(pilot, "NEW AGENT", "the login has changed, again in 1s")
+        now += 1_000
+        await seen(pilot, "rap battle")
+        await pilot.press(*"Frost", "ctrl+s")
+        await seen(pilot, "Frost is made")
+
+
+async def test_who_only_watches_is_not_asked_who_he_is(desk: ScriptedDesk) -> None:
+    asked = 0
+
+    def login() -> Login | SignedOut:
+        nonlocal asked
+        asked += 1
+        return desk.login()
+
+    app = build(desk.url, clock=lambda: recording.START_MS, rng=random.Random(3), login=login)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "LIVE", "Frostbite vs Ember")
+        assert asked == 0
+        await pilot.press("a")
+        await seen(pilot, "You have no agent yet")
+        assert asked > 0
 
 
 async def test_too_many_requests_wait_and_happen_once(desk: ScriptedDesk) -> None:

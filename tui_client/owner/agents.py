@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from tui_client.owner import arena
 from tui_client.owner.answers import OwnAgent, OwnAgents, Session, Sessions
 from tui_client.owner.automation import AutomationPage
-from tui_client.owner.calls import Problem, Read
+from tui_client.owner.calls import Read
 from tui_client.owner.dashboard import DashboardPage
 from tui_client.owner.edit import EditPage
 from tui_client.owner.money import MoneyPage
@@ -48,6 +48,8 @@ class AgentsPage(Page, frozen=True):
         return found
 
     def pressed(self, known: Known, key: str, character: str | None) -> Step:
+        if key == "escape":
+            return Step(self)
         page = replace(self, archiving="")
         if key in STEPS:
             names = [agent.agent for agent in agents(known)]
@@ -92,11 +94,8 @@ class AgentsPage(Page, frozen=True):
             return Step(replace(page, archiving=agent.agent), notice=words)
         return Step(page, wish=arena.archive(agent.agent, name, back=agent.archived_ms is not None))
 
-    def answered(self, known: Known, value: Any) -> Step:
-        return Step(self)
-
-    def refused(self, known: Known, problem: Problem) -> Step:
-        return Step(self)
+    def with_chosen(self, agent: str) -> AgentsPage:
+        return replace(self, cursor=agent)
 
     def keys(self, known: Known) -> Keys:
         agent = chosen_agent(self, known)

@@ -8,7 +8,7 @@ import msgspec
 
 from tui_client.owner import arena, form
 from tui_client.owner.amounts import micros_of, money, written
-from tui_client.owner.answers import Automation, Limits, OwnAgents, SpaceCard, SpaceList
+from tui_client.owner.answers import Limits, OwnAgents, SpaceCard, SpaceList
 from tui_client.owner.calls import Problem, Read
 from tui_client.owner.form import Form, Option
 from tui_client.owner.hours import ALWAYS, EXAMPLE, NoSchedule, schedule_of, text_of
@@ -19,8 +19,13 @@ from tui_client.words import space_title
 
 replace = msgspec.structs.replace
 
-TIERS_MICROS = (0,)
-"""Offered before the Spaces have told theirs."""
+
+SAVE, SAVE_ON, ON, OFF = "save", "save, then on", "on", "off"
+_DONE = {
+    SAVE: "saved: these limits hold from now on",
+    ON: "on: it plays by itself within these limits",
+    OFF: "off: it enters nothing more, what is open is played to its end",
+}
 
 
 class AutomationPage(Page, frozen=True):
@@ -29,9 +34,11 @@ class AutomationPage(Page, frozen=True):
     form: Form = Form()
     """Empty until the limits that hold have arrived."""
     saved: Form = Form()
-    """As it was filled in from the server."""
-    then: str = ""
-    """`on`: to be turned on once it is saved."""
+    """As the server has it."""
+    sent: Form = Form()
+    """As it was sent, while that is being saved."""
+    doing: str = ""
+    """What was ordered: SAVE, SAVE_ON (then it is turned on), ON or OFF."""
     leaving: bool = False
     """`esc` was pressed once, with something unsaved."""
 
@@ -73,9 +80,9 @@ class AutomationPage(Page, frozen=True):
             case "escape":
                 return Step(self)  # the desk leaves it
             case "ctrl+s":
-                return page.save(known)
+                return page._save(known, SAVE)
             case "ctrl+o":
-                return page.switched(known)
+                return page._switched(known)
             case _:
                 return Step(replace(page, form=form.key(page.form, key, character, 0)))
 
@@ -83,38 +90,36 @@ class AutomationPage(Page, frozen=True):
     def changed(self) -> bool:
         return form.changed(self.form, self.saved)
 
-    def save(self, known: Known, then: str = "") -> Step:
+    def _save(self, known: Known, doing: str) -> Step:
         if known.busy or not self.form.fields:
             return Step(self)
-        cleared = replace(self, form=form.without_troubles(self.form), then=then)
-        limits = limits_of(cleared.form)
+        cleared = form.without_troubles(self.form)
+        limits = limits_of(cleared)
         if isinstance(limits, Form):
-            return Step(replace(cleared, form=limits))
-        return Step(cleared, wish=arena.set_limits(self.agent, limits))
+            return Step(replace(self, form=limits))
+        page = replace(self, form=cleared, sent=cleared, doing=doing)
+        return Step(page, wish=arena.set_limits(self.agent, limits))
 
-    def switched(self, known: Known) -> Step:
+    def _switched(self, known: Known) -> Step:
         """Off at once; on with what stands in the form, so it is saved first where it was changed."""
         automation = arena.automation_of(known, self.agent)
         if known.busy or automation is None or not self.form.fields:
             return Step(self)
         if automation.on:
-            return Step(self, wish=arena.switch(self.agent, on=False))
+            return Step(replace(self, doing=OFF), wish=arena.switch(self.agent, on=False))
         if not automation.set or self.changed:
-            return self.save(known, "on")
-        return Step(self, wish=arena.switch(self.agent, on=True))
+            return self._save(known, SAVE_ON)
+        return Step(replace(self, doing=ON), wish=arena.switch(self.agent, on=True))
 
     def answered(self, known: Known, value: Any) -> Step:
-        page = replace(self, saved=self.form, then="")
-        if self.then == "on":
-            return Step(page, wish=arena.switch(self.agent, on=True))
-        if isinstance(value, Automation) and value.on:
-            return Step(page, notice="on: it plays by itself within these limits")
-        return Step(
-            page, notice="off: it is queued no more" if self.form == self.saved else "saved"
-        )
+        """What was written while it was being saved is not saved."""
+        page = replace(self, saved=self.sent) if self.doing in (SAVE, SAVE_ON) else self
+        if self.doing == SAVE_ON:
+            return Step(replace(page, doing=ON), wish=arena.switch(self.agent, on=True))
+        return Step(replace(page, doing=""), notice=_DONE.get(self.doing, ""))
 
     def refused(self, known: Known, problem: Problem) -> Step:
-        page = replace(self, then="")
+        page = replace(self, doing="")
         name = field_of(problem, tuple(field.name for field in self.form.fields))
         if name is None:
             return Step(page)
@@ -145,9 +150,11 @@ def filled_in(limits: Limits, offered: tuple[SpaceCard, ...], plays: tuple[str, 
     agent plays, where that is not everything."""
     everything = len(plays) == len(offered)
     fresh = not limits.spaces
-    tiers = sorted({tier for space in offered for tier in space.tiers_micros}) or TIERS_MICROS
-    options = tuple(Option(str(tier), tier_name(tier)) for tier in tiers)
-    contests = tuple(Option(space.id, space_title(space.id)) for space in offered)
+    # What is not offered any more is shown all the same: it holds until it is changed.
+    tiers = {limits.tier_micros} | {tier for space in offered for tier in space.tiers_micros}
+    options = tuple(Option(str(tier), tier_name(tier)) for tier in sorted(tiers))
+    names = dict.fromkeys((*(space.id for space in offered), *limits.spaces))
+    contests = tuple(Option(name, space_title(name)) for name in names)
     entry = entry_micros(limits.tier_micros)
     spaces = plays if fresh and not everything else limits.spaces
     loss = 10 * entry if fresh else limits.stop_loss_micros

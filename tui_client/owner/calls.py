@@ -17,6 +17,7 @@ replace = msgspec.structs.replace
 
 UNREACHED = 0
 """The status of what never got an answer."""
+TOO_MANY = 429
 RETRY_FIRST_MS = 1_000
 RETRY_MAX_MS = 30_000
 MAX_KEPT = 256
@@ -34,14 +35,16 @@ class Problem(msgspec.Struct, frozen=True):
     @property
     def passes(self) -> bool:
         """The same read may work later."""
-        return self.status in (UNREACHED, 408, 429) or self.status >= 500
+        return self.status in (UNREACHED, 408, TOO_MANY) or self.status >= 500
 
     @property
     def again(self) -> bool:
         """The same order may be sent again: nobody has answered it, or only that it has to wait."""
         if self.code == "in-progress":
             return True
-        return self.status in (UNREACHED, 408, 429, 502, 503, 504) and self.code != "model-away"
+        return (
+            self.status in (UNREACHED, 408, TOO_MANY, 502, 503, 504) and self.code != "model-away"
+        )
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -129,8 +132,12 @@ def due(shelf: Shelf, reads: Iterable[Read], now_ms: int) -> list[Call]:
         kept = shelf.get(read.path, _NOTHING)
         answered = kept.asked > 0 and kept.problem is None
         next_ms = kept.at_ms + read.every_ms if answered else kept.not_before_ms
-        fresh = answered and not kept.old
-        if (fresh and not read.every_ms) or (now_ms < next_ms and not kept.old):
+        limited = kept.problem is not None and kept.problem.status == TOO_MANY
+        if kept.old and not limited:
+            next_ms = now_ms
+        elif answered and not read.every_ms:
+            continue  # once is enough
+        if now_ms < next_ms:
             continue
         call_id = f"GET {read.path} #{kept.asked}"
         found.append(Call(call_id, "GET", read.path, read.answer))

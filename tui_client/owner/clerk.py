@@ -27,7 +27,7 @@ CONNECT_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_RETRY_AFTER_S = 600
 LOGIN_EVERY_S = 1.0
-"""How often it is looked whether somebody has signed in, while nobody is."""
+"""How often it is looked who is signed in, while the desk is open."""
 INSECURE_VARIABLE = "AGON_INSECURE"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -49,14 +49,17 @@ class Clerk:
         api_url: str,
         dispatch: Callable[[Answered | Refused | SignedIn | SignedOut], None],
         wanted: Callable[[], Sequence[Call]],
+        at_desk: Callable[[], bool],
         login: Callable[[], Login | SignedOut],
         nonce: str,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """`login` reads the kept one. `nonce` makes this client's idempotency keys its own."""
+        """`login` reads the kept one, only while `at_desk`: who just watches needs none. `nonce` makes this
+        client's idempotency keys its own."""
         self._url = api_url.rstrip("/")
         self._dispatch = dispatch
         self._wanted = wanted
+        self._at_desk = at_desk
         self._login = login
         self._nonce = nonce
         self._timeout_s = timeout_s
@@ -82,6 +85,8 @@ class Clerk:
             tasks.create_task(self._watch_login(), name="owner-login")
             while True:
                 self._changed.clear()
+                if self._told is None:
+                    self._look()
                 wanted = {call.id: call for call in self._wanted()}
                 for call_id in made.keys() - wanted.keys():
                     task = made.pop(call_id)
@@ -102,6 +107,8 @@ class Clerk:
             await asyncio.sleep(LOGIN_EVERY_S)
 
     def _look(self) -> None:
+        if not self._at_desk():
+            return
         found = self._login()
         if isinstance(found, Login) and found.token == self._rejected:
             found = SignedOut("the arena does not know your login any more")
@@ -124,12 +131,16 @@ class Clerk:
             came = Problem(UNREACHED, "time-out", "no answer in time")
         except httpx.HTTPError as error:
             came = Problem(UNREACHED, "unreached", f"no answer ({type(error).__name__})")
+        except (UnicodeError, httpx.InvalidURL):  # half a surrogate pair, say
+            came = Problem(400, "unsendable", "it holds characters that cannot be sent")
         if not isinstance(came, Problem):
             self._dispatch(Answered(call.id, came))
             return
         if came.status == 401:
             self._rejected = token
             self._look()
+            if isinstance(self._known, Login):  # somebody has signed in meanwhile
+                came = Problem(UNREACHED, "signed-in-again", "the login has changed")
         self._dispatch(Refused(call.id, came))
 
     async def _answer(self, client: httpx.AsyncClient, call: Call, token: str) -> Any:

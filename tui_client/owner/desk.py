@@ -8,7 +8,7 @@ import msgspec
 
 from tui_client.owner import calls
 from tui_client.owner.agents import AgentsPage
-from tui_client.owner.calls import Answered, Call, Order, Problem, Refused, Shelf
+from tui_client.owner.calls import TOO_MANY, Answered, Call, Order, Problem, Refused, Shelf
 from tui_client.owner.logins import SignedIn, SignedOut
 from tui_client.owner.page import Keys, Known, Page, Step, Wish
 from tui_client.text import clean
@@ -17,6 +17,7 @@ replace = msgspec.structs.replace
 
 MAX_TRIES = 5
 """Of an order that nobody answers."""
+GONE = -1
 NOTICE_MS = 12_000
 
 
@@ -59,8 +60,8 @@ class Desk(msgspec.Struct, frozen=True):
     order: Order | None = None
     wish: Wish | None = None
     """What the order was made of."""
-    wished_by: int = 0
-    """The place of the page whose order it is."""
+    wished_by: int = GONE
+    """The place of the page whose order it is, while that is there."""
     ordered: int = 0
     notice: Notice | None = None
     columns: int = 80
@@ -82,12 +83,13 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 def wanted(desk: Desk, now_ms: int) -> list[Call]:
-    """The calls that are to be made now, in flight or not."""
-    if not desk.open or not isinstance(desk.who, SignedIn):
+    """The calls that are to be made now, in flight or not. What was ordered is seen to its end although the
+    desk is closed: it must not go out an hour later, when somebody opens that again."""
+    if not isinstance(desk.who, SignedIn):
         return []
-    assert desk.page is not None
-    found = calls.due(desk.shelf, desk.page.reads(desk.known(now_ms)), now_ms)
-    return found if desk.order is None else [*calls.call_of(desk.order, now_ms), *found]
+    ordered = calls.call_of(desk.order, now_ms) if desk.order is not None else []
+    reads = desk.page.reads(desk.known(now_ms)) if desk.page is not None else []
+    return [*ordered, *calls.due(desk.shelf, reads, now_ms)]
 
 
 def busy(desk: Desk, now_ms: int) -> bool:
@@ -117,7 +119,7 @@ def reduce(desk: Desk, happened: DeskInput, now_ms: int) -> tuple[Desk, str]:
         case SignedIn():
             return _signed_in(desk, happened), ""
         case SignedOut():
-            return replace(desk, who=happened), ""
+            return replace(desk, who=happened, order=None, wish=None), ""
         case Answered():
             return _answered(desk, happened, now_ms), ""
         case Refused():
@@ -154,21 +156,28 @@ def _pressed(desk: Desk, key: Pressed, now_ms: int) -> tuple[Desk, str]:
 
 
 def _left(desk: Desk) -> Desk:
-    return replace(desk, pages=desk.pages[:-1], notice=None)
+    return _with_pages(replace(desk, notice=None), desk.pages[:-1])
+
+
+def _with_pages(desk: Desk, pages: tuple[Page, ...]) -> Desk:
+    """An order outlives its page; the next page in that place knows nothing of it."""
+    wished_by = desk.wished_by if desk.wished_by < len(pages) else GONE
+    return replace(desk, pages=pages, wished_by=wished_by)
 
 
 def _stepped(desk: Desk, step: Step, now_ms: int, at: int | None = None) -> Desk:
     """After a step of the page at place `at`, the shown one if None."""
     at = len(desk.pages) - 1 if at is None else at
-    pages = [*desk.pages]
-    pages[at] = step.page
+    pages = (*desk.pages[:at], step.page, *desk.pages[at + 1 :])
+    if desk.notice is not None and desk.notice.alarm and pages != desk.pages:
+        desk = replace(desk, notice=None)  # what it was about has been changed
     if step.pop:
         pages = pages[:at]
+        if pages and step.chosen:
+            pages = (*pages[:-1], pages[-1].with_chosen(step.chosen))
+    desk = _with_pages(desk, pages)
     if step.push is not None:
-        pages.append(step.push)
-    if desk.notice is not None and desk.notice.alarm and pages != [*desk.pages]:
-        desk = replace(desk, notice=None)  # what it was about has been changed
-    desk = replace(desk, pages=tuple(pages))
+        desk = replace(desk, pages=(*desk.pages, step.push))
     if step.renews:
         desk = replace(desk, shelf=calls.stale(desk.shelf, *step.renews))
     if step.notice:
@@ -215,11 +224,8 @@ def _answered(desk: Desk, answer: Answered, now_ms: int) -> Desk:
 def _refused(desk: Desk, refusal: Refused, now_ms: int) -> Desk:
     order, wish = desk.order, desk.wish
     problem = refusal.problem
-    if problem.status == 401:
-        # The clerk has said so already, or says it at once; an order that was not taken is not lost silently.
-        return replace(desk, order=None, wish=None, who=_out(desk.who))
     if order is not None and wish is not None and refusal.call == order.id:
-        if problem.again and order.tries + 1 < MAX_TRIES:
+        if _once_more(order, problem):
             return replace(desk, order=calls.again(order, problem, now_ms))
         desk = replace(desk, order=None, wish=None)
         desk = replace(desk, notice=Notice(_why(wish, problem), True, now_ms))
@@ -233,19 +239,19 @@ def _refused(desk: Desk, refusal: Refused, now_ms: int) -> Desk:
     return replace(desk, shelf=calls.refused(desk.shelf, path, problem, now_ms))
 
 
-def _out(who: SignedIn | SignedOut | None) -> SignedOut:
-    if isinstance(who, SignedOut):
-        return who
-    return SignedOut("the arena does not know your login any more")
+def _once_more(order: Order, problem: Problem) -> bool:
+    """What costs a model's time is only asked again where nobody has begun it."""
+    begun = order.slow and problem.status != TOO_MANY
+    return problem.again and not begun and order.tries + 1 < MAX_TRIES
 
 
 def _why(wish: Wish, problem: Problem) -> str:
     told = clean(problem.detail, 160) or problem.code
-    if problem.again:
+    if problem.again and not wish.slow:
         told += ": it may have been done, so look before you try again"
     return f"{wish.words}: {told}"
 
 
 def _wisher(desk: Desk) -> Page | None:
     """The page whose order it was, while it is there."""
-    return desk.pages[desk.wished_by] if desk.wished_by < len(desk.pages) else None
+    return None if desk.wished_by == GONE else desk.pages[desk.wished_by]

@@ -71,6 +71,8 @@ class EditPage(Page, frozen=True):
     """Rows of the offered prompt that are scrolled away."""
     stale: bool = False
     """The agent was changed by somebody else meanwhile."""
+    saving: bool = False
+    """It is on its way to the server: what would be written now would be lost."""
     leaving: bool = False
     """`esc` was pressed once, with something unsaved."""
 
@@ -115,7 +117,7 @@ class EditPage(Page, frozen=True):
     # ------------------------------------------------------------------ keys
 
     def pasted(self, known: Known, words: str) -> Step:
-        if self.offered is not None or not self.form.fields:
+        if self.offered is not None or not self.form.fields or self.saving:
             return Step(self)
         if self.wishing.fields:
             return Step(replace(self, wishing=form.paste(self.wishing, words)))
@@ -133,7 +135,7 @@ class EditPage(Page, frozen=True):
                 return Step(replace(self, leaving=True), notice=words)
             case "escape":
                 return Step(self)  # the desk leaves it
-            case _ if not self.form.fields:
+            case _ if not self.form.fields or self.saving:
                 return Step(self)
             case "ctrl+s" if not known.busy:
                 return page._save()
@@ -176,7 +178,7 @@ class EditPage(Page, frozen=True):
         body = body_of(cleared)
         if isinstance(body, Form):
             return Step(replace(self, sheet=replace(cleared, form=body)))
-        page = replace(self, sheet=cleared)
+        page = replace(self, sheet=cleared, saving=True)
         if not self.agent:
             return Step(page, wish=arena.make(body))
         return Step(page, wish=arena.edit(self.agent, body, self.sheet.began.revision))
@@ -205,20 +207,21 @@ class EditPage(Page, frozen=True):
         words = f"{name} is made: p sets its automation"
         remote = bool(self.form.fields) and self.form["kind"].value == "remote"
         key = KeyPage(name, value.key) if remote and value.key else None
-        return Step(self, pop=True, push=key, notice=words)
+        return Step(self, pop=True, push=key, notice=words, chosen=value.agent)
 
     def refused(self, known: Known, problem: Problem) -> Step:
+        page = replace(self, saving=False)
         if problem.status in (409, 412) and problem.code.startswith("stale"):
             words = (
                 "it was changed meanwhile: ctrl+r shows it as it is now, and drops what you wrote"
             )
             renews = (arena.OWN_AGENTS,)
-            return Step(replace(self, stale=True), notice=words, alarm=True, renews=renews)
+            return Step(replace(page, stale=True), notice=words, alarm=True, renews=renews)
         name = field_of(problem, tuple(field.name for field in self.form.fields), CODES, SAID)
         if name is None:
-            return Step(self)
+            return Step(page)
         told = form.with_trouble(self.form, name, clean(problem.detail, 200))
-        return Step(replace(self, sheet=replace(self.sheet, form=told)))
+        return Step(replace(page, sheet=replace(self.sheet, form=told)))
 
     def keys(self, known: Known) -> Keys:
         if self.offered is not None:

@@ -51,7 +51,9 @@ class MoneyPage(Page, frozen=True):
     # ------------------------------------------------------------------ keys
 
     def pasted(self, known: Known, words: str) -> Step:
-        return Step(replace(self, form=form.paste(self.form, words)) if self.doing else self)
+        if not self.doing or known.busy:
+            return Step(self)
+        return Step(replace(self, form=form.paste(self.form, words)))
 
     def pressed(self, known: Known, key: str, character: str | None) -> Step:
         if self.doing:
@@ -85,6 +87,8 @@ class MoneyPage(Page, frozen=True):
     def _filling(self, known: Known, key: str, character: str | None) -> Step:
         if key == "escape":
             return Step(replace(self, doing="", form=Form()))
+        if known.busy:
+            return Step(self)  # what is on its way is what stands in the form
         if key == "ctrl+s" or (key == "enter" and self.form.field.name == "amount"):
             return self._sent(known)
         return Step(replace(self, form=form.key(self.form, key, character, 0)))
@@ -95,7 +99,7 @@ class MoneyPage(Page, frozen=True):
         if not micros:
             words = f"{clean(text, 20)!r} is no amount: write e.g. 5.00"
             return Step(replace(self, form=form.with_trouble(self.form, "amount", words)))
-        return Step(self) if known.busy else Step(self, wish=self._wish(micros))
+        return Step(self, wish=self._wish(micros))
 
     def _wish(self, micros: int) -> Wish:
         if self.doing == DEPOSIT:

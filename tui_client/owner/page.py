@@ -56,6 +56,8 @@ class Step(msgspec.Struct, frozen=True):
     """A page that is opened over it."""
     pop: bool = False
     """The page is left."""
+    chosen: str = ""
+    """An agent that the page below is to have in hand, where this one is left."""
     wish: Wish | None = None
     watch: str = ""
     """A session to watch."""
@@ -111,6 +113,10 @@ class Page(msgspec.Struct, frozen=True):
 
     def learnt(self, known: Known) -> Page:
         """After an answer to one of its reads, e.g. to fill in a form that waited for it."""
+        return self
+
+    def with_chosen(self, agent: str) -> Page:
+        """With an agent in hand, where the page has one."""
         return self
 
     def keys(self, known: Known) -> Keys:
