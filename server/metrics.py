@@ -116,7 +116,7 @@ class Metrics:
         )
         self.steps = Counter(
             "agon_steps",
-            "Attempts of outbox steps: `done`, `retry`, `dead`, `stopped`, `superseded`",
+            "Attempts of outbox steps: `done`, `retry`, `dead`, `untold` (could not be given up), `stopped`, `superseded`",
             ["step", "result"],
             registry=registry,
         )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import structlog
 
 from server.clock import Clock
-from server.jobs.backoff import delay_ms
+from server.jobs.backoff import LONGEST, delay_ms
 from server.jobs.faults import Permanent, StepFault
 from server.jobs.fence import Fence, Superseded
 from server.jobs.step import Step
@@ -22,7 +22,9 @@ from server.store import Store
 from server.store.outbox import NotDue, OutboxRow, State
 
 GRACE_S = 15.0
-"""Beyond a step's time-out, before its worker is taken for dead: for writing down how it went."""
+"""Beyond a step's time-out, before its worker is taken for dead: for giving it up and writing down how it went."""
+GIVING_UP_S = 12.0
+"""Giving up may take so long."""
 MAX_REASON = 200
 """Characters of a reason that people are shown."""
 
@@ -67,8 +69,7 @@ class Attempts:
             return None
         step = self._steps[row.step]
         if row.state == State.RUNNING and row.tried >= self._attempts:
-            await self._lost(row, step)
-            return None
+            return await self._lost(row, step)
         try:
             lease_ms = int((step.timeout_s + GRACE_S) * 1_000)
             number = await self._outbox.start(row, self._clock(), lease_ms)
@@ -96,16 +97,21 @@ class Attempts:
             return None
         except Exception as error:
             reason = _reason(error, step)
+            wait_ms = delay_ms(tried, self._rng)
             if isinstance(error, Permanent) or tried >= self._attempts:
+                if not await self._give_up(row, step, fence, _public(error, step)):
+                    # A row that is dead waits for people, and what giving up does, paying back, must not: one more
+                    # attempt, which may even succeed.
+                    self._count(row, "untold", started)
+                    await self._outbox.failed(row, reason, self._clock() + wait_ms)
+                    return wait_ms
                 self._count(row, "dead", started)
                 line.error(
                     "job", result="dead", reason=reason, ms=_since(started), exc_info=_ours(error)
                 )
-                await self._tell(row, step, fence, _public(error, step))
                 await self._outbox.failed(row, reason, None)
                 return None
             self._count(row, "retry", started)
-            wait_ms = delay_ms(tried, self._rng)
             line.warning(
                 "job", result="failed", reason=reason, again_ms=wait_ms, ms=_since(started)
             )
@@ -128,11 +134,18 @@ class Attempts:
         self._metrics.steps.labels(row.step, result).inc()
         self._metrics.step_time.labels(row.step).observe(time.monotonic() - started)
 
-    async def _lost(self, row: OutboxRow, step: Step) -> None:
-        """Give up a row whose last attempt began and never ended, once its time has run out."""
+    async def _lost(self, row: OutboxRow, step: Step) -> int | None:
+        """Give up a row whose last attempt began and never ended, once its time has run out. Milliseconds to wait before giving
+        up is tried again, where it has failed: the step, which has killed its workers, is not."""
         if row.due_ms > self._clock():
-            return
+            return None
         reason = _death(row)
+        fence = Fence(self._outbox, row, row.attempts)
+        if not await self._give_up(row, step, fence, f"the worker died {row.tried} times"):
+            self._metrics.steps.labels(row.step, "untold").inc()
+            wait_ms = delay_ms(LONGEST, self._rng)
+            await self._outbox.put_off(row, self._clock() + wait_ms)
+            return wait_ms
         self._metrics.steps.labels(row.step, "dead").inc()
         _logger.error(
             "job",
@@ -143,21 +156,32 @@ class Attempts:
             result="dead",
             reason=reason,
         )
-        fence = Fence(self._outbox, row, row.attempts)
-        await self._tell(row, step, fence, f"the worker died {row.tried} times")
         await self._outbox.lost(row, reason)
+        return None
 
-    async def _tell(self, row: OutboxRow, step: Step, fence: Fence, reason: str) -> None:
+    async def _give_up(self, row: OutboxRow, step: Step, fence: Fence, reason: str) -> bool:
+        """Have the step give up. False when it could not: it is to be asked again."""
         # Before it is written down: a crash between the two tells again, and never not at all.
         try:
-            await (
-                fence.check()
-            )  # giving up is an effect, too: whoever drives it again must not see it
-            await step.give_up(row.session, reason)
-        except Exception as error:
+            async with asyncio.timeout(GIVING_UP_S):
+                # giving up is an effect, too: whoever drives it again must not see it
+                await fence.check()
+                await step.give_up(row.session, reason)
+        except Superseded as error:
             _logger.warning(
-                "dead letter not told", step=row.step, session=row.session, error=str(error)
+                "given up too late", step=row.step, session=row.session, error=str(error)
             )
+        except Exception as error:
+            _logger.error(
+                "cannot give up yet",
+                job=row.id,
+                step=row.step,
+                session=row.session,
+                error=str(error) or type(error).__name__,
+                exc_info=_ours(error),
+            )
+            return False
+        return True
 
 
 def _death(row: OutboxRow) -> str:

@@ -6,6 +6,8 @@ import random
 
 FIRST_MS = 500
 MOST_MS = 60_000
+LONGEST = 17
+"""An attempt so late that its wait is MOST_MS; for what nobody counts."""
 
 
 def delay_ms(attempt: int, rng: random.Random) -> int:

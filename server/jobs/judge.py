@@ -54,7 +54,10 @@ class JudgeStep:
         said: dict[str, object] = {}
         result = await self._store.results.get(session)
         if result is not None and result.status == "void":
-            return {"void": result.reason}  # a dead letter that was driven again too late
+            # Given up before: the letter was driven again too late, or it could not be told then.
+            await fence.check()
+            await self._tell_void(session, result.reason or "not judged")
+            return {"void": result.reason}
         body = await self._store.verdicts.get(session)
         if body is None:
             await fence.check()
@@ -82,7 +85,10 @@ class JudgeStep:
         if await self._store.verdicts.get(session) is not None:
             await self._aftermath.tell(session, step_change(Step(SHOWN, "failed", words)))
             return
-        await self._store.results.void(session, words)
+        standing = await self._store.results.void(session, words)
+        await self._tell_void(session, standing.reason or words)
+
+    async def _tell_void(self, session: str, words: str) -> None:
         refunded = Step("settled", "done", "void, entries returned: there is no verdict")
         unrated = Step("rated", "failed", "not rated: there is no verdict")
         await self._aftermath.tell(

@@ -26,4 +26,5 @@ class Step(Protocol):
         """
 
     async def give_up(self, session: str, reason: str) -> None:
-        """All attempts have failed: tell whoever watches. Idempotent."""
+        """All attempts have failed: undo what must not wait for people, tell whoever watches. Idempotent; whatever
+        it raises, it is called again, a little later each time, before the row becomes a dead letter."""

@@ -237,6 +237,10 @@ class Outbox:
         """Give up a row, as `due` or `get` gave it, whose worker died in its last attempt."""
         await self._leave(row, row.attempts, state=State.DEAD.value, last_error=_storable(reason))
 
+    async def put_off(self, row: OutboxRow, until_ms: int) -> None:
+        """Look again at `until_ms` at a row, as `due` or `get` gave it, whose worker died in its last attempt."""
+        await self._leave(row, row.attempts, due_ms=until_ms)
+
     async def _leave(self, row: OutboxRow, number: int, /, **values: object) -> None:
         """From the attempt of that number, if it is still the latest, to another state."""
         async with self._db.writing() as tx:

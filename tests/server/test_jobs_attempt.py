@@ -33,6 +33,8 @@ class Scripted:
         self._plays = list(plays)
         self.runs = 0
         self.given_up: list[str] = []
+        self.broken, self.mute = True, False
+        """Whether the one reason, or none, can be told."""
 
     async def run(self, session: str, fence: Fence) -> dict[str, object]:
         self.runs += 1
@@ -47,7 +49,7 @@ class Scripted:
 
     async def give_up(self, session: str, reason: str) -> None:
         self.given_up.append(reason)
-        if reason == "cannot even be told":
+        if self.mute or (self.broken and reason == "cannot even be told"):
             raise OSError("redis is away")
 
 
@@ -85,6 +87,11 @@ def attempts(store: Store, step: Scripted, clock: Clock) -> Attempts:
         rng=random.Random(1),
         metrics=Metrics(CollectorRegistry()),
     )
+
+
+def counted(runs: Attempts, result: str) -> float:
+    labels = {"step": "rate", "result": result}
+    return runs._metrics.registry.get_sample_value("agon_steps_total", labels) or 0.0
 
 
 async def state(store: Store, row: OutboxRow) -> tuple[str, int, str | None]:
@@ -135,12 +142,59 @@ async def test_what_cannot_succeed_is_not_tried_again(store: Store, row: OutboxR
     assert step.given_up == ["the transcript does not hold"]
 
 
-async def test_a_dead_letter_that_cannot_be_told_is_still_dead(
+async def test_what_cannot_be_given_up_yet_is_no_dead_letter(store: Store, row: OutboxRow) -> None:
+    """Giving up pays back: it must not wait for somebody to look at dead letters."""
+    step, clock = Scripted(*[Permanent("cannot even be told")] * 9), Clock()
+    runs = attempts(store, step, clock)
+    waits: list[int] = []
+    for number in range(1, 9):
+        wait_ms = await runs.run(row.id)
+        assert wait_ms is not None
+        assert await state(store, row) == ("waiting", number, "cannot even be told")
+        assert await runs.run(row.id) is None, "not before its time"
+        waits.append(wait_ms)
+        clock.now += wait_ms
+    assert waits[-1] > 10 * waits[0], "a little later each time"
+    assert counted(runs, "untold") == 8
+    step.broken = False
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("dead", 9, "cannot even be told")
+    assert counted(runs, "dead") == 1
+
+
+async def test_the_attempt_after_one_that_could_not_be_given_up_may_succeed(
     store: Store, row: OutboxRow
 ) -> None:
-    step = Scripted(Permanent("cannot even be told"))
-    await attempts(store, step, Clock()).run(row.id)
-    assert (await state(store, row))[0] == "dead"
+    step, clock = Scripted(Permanent("cannot even be told"), None), Clock()
+    runs = attempts(store, step, clock)
+    clock.now += await runs.run(row.id) or 0
+    assert await runs.run(row.id) is None
+    assert (await state(store, row))[0] == "done"
+
+
+async def test_what_killed_its_workers_is_given_up_later_and_not_run_again(
+    store: Store, row: OutboxRow
+) -> None:
+    step, clock = Scripted(), Clock()
+    step.broken = step.mute = True
+    runs = attempts(store, step, clock)
+    for _ in range(3):
+        found = await store.outbox.get(row.id)
+        assert found is not None
+        await store.outbox.start(found, clock.now, 15_200)  # and then SIGKILL
+        clock.now += 15_200
+    for _ in range(5):
+        wait_ms = await runs.run(row.id)
+        assert wait_ms is not None
+        assert (await state(store, row))[:2] == ("running", 3)
+        assert await runs.run(row.id) is None, "not before its time"
+        clock.now += wait_ms
+    assert counted(runs, "untold") == 5
+    assert [each.id for each in await store.outbox.due(clock.now, 10)] == [row.id]
+    step.mute = False
+    assert await runs.run(row.id) is None
+    assert await state(store, row) == ("dead", 3, "the worker died 3 times")
+    assert step.runs == 0
 
 
 async def test_what_our_own_failures_say_is_told_to_operators_alone(

@@ -21,6 +21,7 @@ from server.live.records import LogEvent, ViewSet
 from server.protocol import BoardView, Step, VerdictView
 from server.store import Store
 from server.store.audit import OPERATOR
+from server.store.results import ResultRow
 from tests.server import aftermath_session as session_of
 from tests.server.aftermath_session import (
     ScriptedPanel,
@@ -190,6 +191,29 @@ async def test_a_judge_that_never_answers_voids_the_session(
     assert len(panel.cases) == 3, "it is void for good, so nobody is asked any more"
     assert shown(seen.steps) == unjudged
     assert await store.ratings.applied(session) is None
+
+
+async def test_a_refund_that_fails_is_tried_again_without_anybody_s_help(
+    store: Store, redis: Redis, seats: Seats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge is dead, and the database goes away just when the entries were to go back."""
+    session, void = await finish(store, redis, seats), store.results.void
+    failed: list[str] = []
+
+    async def fail_twice(session: str, reason: str) -> ResultRow:
+        if len(failed) < 2:
+            failed.append(reason)
+            raise OSError("the database is away")
+        return await void(session, reason)
+
+    monkeypatch.setattr(store.results, "void", fail_twice)
+    async with working(worker(store, redis, ScriptedPanel(failures=99), job_attempts=1)):
+        await until(lambda: _dead(store))
+        assert len(failed) == 2
+        result = await store.results.get(session)
+        assert result is not None
+        assert result.status == "void"
+        assert shown((await view(redis, session)).steps)["settled"] == "done"
 
 
 async def _dead(store: Store) -> bool:
