@@ -43,6 +43,8 @@ class Spectated(msgspec.Struct, frozen=True):
     watching: int = 0
     trouble: str = ""
     """Why the session cannot be watched, e.g. the arena does not know it."""
+    stirred_ms: int = 0
+    """When anything last came of it, a piece of a draft included, on our clock."""
     noted_ms: int = 0
     """When the last note came, on our clock."""
     revealed_ms: int = 0
@@ -91,6 +93,7 @@ def with_update(spectated: Spectated, message: Update, now_ms: int) -> Spectated
         spectated,
         place=spectated.place.after(message),
         notes=(*spectated.notes, *told)[-MAX_NOTES:],
+        stirred_ms=now_ms,
         noted_ms=now_ms if told else spectated.noted_ms,
         resolved_ms=now_ms if any(map(_resolves, events)) else spectated.resolved_ms,
     )
@@ -126,7 +129,7 @@ def _resolves(event: Event) -> bool:
     return event.type == "oracle" and event.body.get("kind") == "resolution"
 
 
-def with_writing(spectated: Spectated, piece: Writing) -> Spectated:
+def with_writing(spectated: Spectated, piece: Writing, now_ms: int) -> Spectated:
     """Add a piece of a draft.
 
     Pieces of an earlier turn and pieces behind what is already there are dropped; a piece at 0
@@ -147,9 +150,8 @@ def with_writing(spectated: Spectated, piece: Writing) -> Spectated:
         return spectated
     grown = _grown(draft, piece)
     others = tuple(d for d in spectated.drafts if d.seat != piece.seat)
-    return msgspec.structs.replace(
-        spectated, drafts=tuple(sorted((*others, grown), key=lambda d: d.seat))
-    )
+    drafts = tuple(sorted((*others, grown), key=lambda d: d.seat))
+    return msgspec.structs.replace(spectated, drafts=drafts, stirred_ms=now_ms)
 
 
 def _grown(draft: Draft, piece: Writing) -> Draft:

@@ -155,7 +155,9 @@ class State(msgspec.Struct, frozen=True):
     """The seat that was brought to the front; None: all of them share the place."""
     follow: bool = False
     seen: tuple[str, ...] = ()
-    """Sessions the director has shown to their end, oldest first."""
+    """Sessions the director has shown to their end, or could not, oldest first."""
+    left: tuple[str, ...] = ()
+    """Sessions that went on when the director left them, longest ago first."""
 
     @property
     def arena_ms(self) -> int:
@@ -318,7 +320,7 @@ def _ephemeral(state: State, message: Writing | Watching) -> State:
         return state
     if isinstance(message, Watching):
         return replace(state, spectated=replace(spectated, watching=message.count))
-    return replace(state, spectated=with_writing(spectated, message))
+    return replace(state, spectated=with_writing(spectated, message, state.now_ms))
 
 
 def _refused(state: State, error: Error) -> State:

@@ -6,7 +6,16 @@ import msgspec
 
 from server.protocol import Error, LobbyView, SeatCard, SessionCard, Snapshot, Step
 from tui_client import recording
-from tui_client.director import JOIN_MS, JUDGES_MS, RESULT_MS, VERDICT_MS, step
+from tui_client.director import (
+    JOIN_MS,
+    JUDGES_MS,
+    RESULT_MS,
+    STAY_MS,
+    STILL_MS,
+    VERDICT_MS,
+    VERSE_MS,
+    step,
+)
 from tui_client.state import Input, Open, State, Tick, ToggleFollow
 
 SEATS = [SeatCard(0, "a", "A", "v1"), SeatCard(1, "b", "B", "v1")]
@@ -44,10 +53,47 @@ def test_a_rap_battle_comes_first_then_the_newest() -> None:
     assert watched(after(State(), ToggleFollow(), lobby(OTHER, BOARD_CARD))) == recording.BOARD
 
 
-def test_a_running_match_is_watched_to_its_end() -> None:
+def test_a_running_match_is_watched_to_its_end_where_there_is_nothing_else() -> None:
     state = after(State(), ToggleFollow(), lobby(BOARD_CARD), recording.board_start()[0])
-    state = after(state, lobby(BOARD_CARD, RAP_CARD), Tick(3_600_000))
+    assert watched(after(state, Tick(3_600_000), lobby(BOARD_CARD))) == recording.BOARD
+
+
+def test_a_match_has_its_time_and_comes_round_again() -> None:
+    auctions = [recording.board_auction(number) for number in range(3)]
+    state = after(State(), ToggleFollow(), lobby(BOARD_CARD), recording.board_start()[0])
+    state = after(state, lobby(BOARD_CARD, RAP_CARD), Tick(STILL_MS - 1), *auctions[0])
+    state = after(state, Tick(2 * STILL_MS - 2), *auctions[1], Tick(STAY_MS - 1), *auctions[2])
     assert watched(state) == recording.BOARD
+    state = after(state, Tick(STAY_MS))
+    assert watched(state) == recording.RAP
+    state = after(state, recording.rap_start()[0], Tick(2 * STAY_MS))
+    assert watched(state) == recording.BOARD
+
+
+def test_a_match_in_which_nothing_happens_is_left_sooner() -> None:
+    state = after(State(), ToggleFollow(), lobby(RAP_CARD, OTHER), recording.rap_start()[0])
+    assert watched(after(state, Tick(STILL_MS - 1))) == recording.RAP
+    assert watched(after(state, Tick(STILL_MS))) == "other"
+
+
+def test_a_verse_is_heard_to_its_end_but_not_for_ever() -> None:
+    state = after(State(), ToggleFollow(), lobby(RAP_CARD, OTHER), *recording.rap_start())
+    pieces = list(recording.rap_writing(0, 240))
+    for number, piece in enumerate(pieces):
+        state = after(state, Tick(number * STILL_MS // 2), piece)
+        if state.now_ms >= STAY_MS + VERSE_MS:
+            break
+        assert watched(state) == recording.RAP
+    assert watched(state) == "other"
+
+
+def test_another_space_comes_before_another_of_the_same() -> None:
+    more = card("more-rap", "rap-battle", 800)
+    state = after(State(), ToggleFollow(), lobby(RAP_CARD, more, OTHER))
+    assert watched(state) == "more-rap"
+    view = msgspec.structs.replace(recording.rap_view(1), session="more-rap")
+    state = after(state, Snapshot("session:more-rap", "e", 1, view), Tick(STILL_MS))
+    assert watched(state) == "other"
 
 
 def test_a_result_stands_a_few_seconds() -> None:

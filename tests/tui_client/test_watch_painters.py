@@ -28,7 +28,7 @@ from server.protocol import (
 from tui_client import recording, theme
 from tui_client.director import step
 from tui_client.screenshot import bid_tac_toe, bid_tac_toe_result, folded, lobby, rap, verdict
-from tui_client.state import Connected, Input, Open, State, Tick
+from tui_client.state import Connected, Input, Open, State, Tick, reduce
 from tui_client.text import clean
 from tui_client.widgets.board.auction import paint_auction
 from tui_client.widgets.board.grid import paint_grid
@@ -276,7 +276,7 @@ def test_a_verse_that_is_written_anew_says_so() -> None:
 
 def test_other_live_matches_are_named_in_turn_where_there_is_room() -> None:
     state = folded(rap())
-    turns = [step(state, Tick(recording.START_MS + 6_000 * turn)) for turn in range(4)]
+    turns = [reduce(state, Tick(recording.START_MS + 6_000 * turn)) for turn in range(4)]
     told = [paint_ticker(turn, 120).plain for turn in turns]
     assert sum("also live: bid tac toe Solver vs Greedy, mark 5/9" in row for row in told) == 1
     assert sum("also live: rap battle Marrow vs Quill, round 1/3" in row for row in told) == 1

@@ -44,7 +44,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("enter", "watch the chosen session"),
     ("esc", "back to the lobby"),
     ("a", "your agents: make, edit, automate them"),
-    ("f", "follow: the newest match, rap battles first; then the next one"),
+    ("f", "follow: the newest match first, then whatever else is on, in turn"),
     ("tab", "the leaderboard of the next Space"),
     ("?", "this page; any key closes it"),
     ("q", "quit"),
