@@ -48,7 +48,7 @@ class WaitingRoom(Protocol):
     """What is used of `live.queue.Queues`."""
 
     async def enqueue(self, ticket: TicketRecord) -> TicketRecord: ...
-    async def dequeue(self, ticket: str, agent: str) -> Ticket: ...
+    async def dequeue(self, ticket: str, agent: str, reason: str = "") -> Ticket: ...
     async def absent(self, tickets: Sequence[str]) -> list[str]: ...
 
 
@@ -105,11 +105,16 @@ class Entrance:
             await self._entries.release(ticket.ticket)
             raise
 
-    async def leave(self, ticket: str, agent: str) -> Ticket:
-        """Stop waiting and have the entry back. Raises UnknownTicket; see `Queues.dequeue`."""
-        left = await self._queues.dequeue(ticket, agent)
+    async def leave(self, ticket: str, agent: str, reason: str = "") -> Ticket:
+        """Stop waiting and have the entry back; `reason` is why the arena wants it so. Raises UnknownTicket; see
+        `Queues.dequeue`."""
+        left = await self._queues.dequeue(ticket, agent, reason)
         await self._entries.release(ticket)
         return left
+
+    async def release(self, ticket: str) -> bool:
+        """Give an entry back whose ticket waits no more. False where nothing is held for it."""
+        return await self._entries.release(ticket)
 
     async def _hold(self, ticket: TicketRecord, run: int | None) -> None:
         try:

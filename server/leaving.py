@@ -19,6 +19,8 @@ from server.store.entries import HoldRow
 AT_ONCE = 256
 """Tickets taken out in one sweep."""
 
+_WHY = "the agent is frozen or archived; the entry has been given back"
+
 _logger = structlog.get_logger()
 
 
@@ -31,7 +33,9 @@ class Holds(Protocol):
 class Leaving:
     """Any number of processes may sweep at once."""
 
-    def __init__(self, *, entries: Holds, leave: Callable[[str, str], Awaitable[Ticket]]) -> None:
+    def __init__(
+        self, *, entries: Holds, leave: Callable[[str, str, str], Awaitable[Ticket]]
+    ) -> None:
         """`leave` is `Entrance.leave`."""
         self._entries = entries
         self._leave = leave
@@ -40,7 +44,7 @@ class Leaving:
         """Raises what Redis and the store raise; to be called again then."""
         for hold in await self._entries.held_by_stopped(AT_ONCE):
             try:
-                await self._leave(hold.ticket, hold.agent)
+                await self._leave(hold.ticket, hold.agent, _WHY)
             except UnknownTicket:
                 continue  # it became a seat just now, or was gone: then its hold is released by itself
             _logger.info("taken out of the queue", agent=hold.agent, ticket=hold.ticket)

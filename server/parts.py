@@ -39,6 +39,7 @@ from server.api.operation import as_json
 from server.api.problems import Problem
 from server.automating import Automating
 from server.clock import unix_ms
+from server.closing import Closing
 from server.config import Config
 from server.embedded import services
 from server.embedded.data_dir import DataDir
@@ -298,7 +299,16 @@ class Parts:
 
     def _make_matchmaker(self) -> Matchmaker:
         holds = Holds(entries=self._store.entries, queues=self._queues, clock=unix_ms)
-        leaving = Leaving(entries=self._store.entries, leave=self._entrance().leave)
+        entrance = self._entrance()
+        leaving = Leaving(entries=self._store.entries, leave=entrance.leave)
+        closing = Closing(
+            entries=self._store.entries,
+            queues=self._queues,
+            entrance=entrance,
+            spaces=[space.id for space in registry.offered()],
+            tiers_open=self._config.tiers_open,
+            clock=unix_ms,
+        )
         return Matchmaker(
             name=self._name,
             redis=self._redis,
@@ -307,7 +317,7 @@ class Parts:
             config=self._config,
             opened=self._store.sessions.opened,
             unopened=self._unopened,
-            sweeps=(self._make_lost().void, leaving.sweep, holds.sweep),
+            sweeps=(self._make_lost().void, leaving.sweep, closing.sweep, holds.sweep),
             left=holds.released,
         )
 

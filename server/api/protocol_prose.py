@@ -86,7 +86,7 @@ On `agent:{id}`:
 
 | type | body |
 |---|---|
-| `queued`, `dequeued` | `{ticket, …}` |
+| `queued`, `dequeued` | `{ticket, …}`; `dequeued` has a `reason` where the arena took the ticket out |
 | `offer` | see [Offer](#offer): send `confirm` before `expires_ms` |
 | `offer_expired` | `{offer, ticket, back}`; `back`: the ticket waits again in its old place |
 | `seated` | `{session, space, seat, …}`: subscribe to `session:{session}` and play |

@@ -76,8 +76,10 @@ class AgentChannels:
         body = {"ticket": ticket.ticket, "space": ticket.space, "tier_micros": ticket.tier_micros}
         await self._one(ticket.agent, f"queued:{ticket.ticket}", "queued", body)
 
-    async def dequeued(self, agent: str, ticket: str) -> None:
-        await self._one(agent, f"dequeued:{ticket}", "dequeued", {"ticket": ticket})
+    async def dequeued(self, agent: str, ticket: str, reason: str = "") -> None:
+        """`reason`: why, where the arena took it out."""
+        body = {"ticket": ticket, "reason": reason} if reason else {"ticket": ticket}
+        await self._one(agent, f"dequeued:{ticket}", "dequeued", body)
 
     async def gone(self, agent: str, ticket: str) -> None:
         """The ticket waits no more. Says `dequeued` only where the agent's view has it still: a

@@ -38,6 +38,7 @@ _ENQUEUE = script("queue_enqueue.lua")
 _DEQUEUE = script("queue_dequeue.lua")
 _CONFIRM = script("queue_confirm.lua")
 _ASK = script("queue_ask.lua")
+_ABANDON = script("queue_abandon.lua")
 
 _tickets = msgspec.msgpack.Decoder(TicketRecord)
 
@@ -113,9 +114,9 @@ class Queues:
         await self._agents.queued(ticket)
         return ticket
 
-    async def dequeue(self, ticket: str, agent: str) -> Ticket:
-        """Stop waiting; during an offer this declines it. Raises UnknownTicket, also when every
-        seat of the offer has been confirmed, since then the match is on."""
+    async def dequeue(self, ticket: str, agent: str, reason: str = "") -> Ticket:
+        """Stop waiting; during an offer this declines it. The agent is told the `reason`, where it is not its own
+        wish. Raises UnknownTicket, also when every seat of the offer has been confirmed, since then the match is on."""
         queue = self._queue_of(ticket)
         answer = await _DEQUEUE.run(
             self._redis,
@@ -134,8 +135,34 @@ class Queues:
             raise UnknownTicket(f"ticket {ticket!r} of agent {agent!r} does not wait")
         if answer == b"seated":
             raise UnknownTicket(f"ticket {ticket!r} has become a seat; all agents have confirmed")
-        await self._agents.dequeued(agent, ticket)
+        await self._agents.dequeued(agent, ticket, reason)
         return _ticket(queue, ticket, "gone")
+
+    async def led(self, queue: Queue) -> bool:
+        """Whether some matchmaker leads it now; for a moment nobody may, between two leaders."""
+        return await self._redis.exists(keys.queue_leader(queue.key)) == 1
+
+    async def abandon(self, ticket: str, agent: str, reason: str) -> bool:
+        """Forget a ticket of a queue that nobody leads any more, also where all seats of its match are confirmed.
+        False, and nothing has changed, where somebody leads it or the agent does not wait with the ticket."""
+        queue = self._queue_of(ticket)
+        gone: int = await _ABANDON.run(
+            self._redis,
+            [
+                keys.queue_leader(queue.key),
+                keys.queue_tickets(queue.key),
+                keys.queue_agents(queue.key),
+                keys.queue_held(queue.key),
+                keys.queue_offers(queue.key),
+                keys.queue_seats(queue.key),
+                keys.queue_forming(queue.key),
+                keys.queue_standing(queue.key),
+            ],
+            [ticket, agent],
+        )
+        if gone:
+            await self._agents.dequeued(agent, ticket, reason)
+        return gone == 1
 
     async def absent(self, tickets: Sequence[str]) -> list[str]:
         """Those of the tickets that neither wait nor are offered a seat nor are being seated."""

@@ -214,6 +214,22 @@ class Entries:
         async with self._db.reading() as tx:
             return [HoldRow(*row) for row in await tx.execute(query)]
 
+    async def held_outside(
+        self, spaces: Collection[str], tiers: Collection[int], limit: int
+    ) -> list[HoldRow]:
+        """Holds for tickets of other Spaces, or of other tiers, than these, oldest first."""
+        query = (
+            select(*_columns)
+            .where(
+                _h.c.state == "held",
+                or_(_h.c.space.not_in(spaces), _h.c.tier_micros.not_in(tiers)),
+            )
+            .order_by(_h.c.made_ms)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [HoldRow(*row) for row in await tx.execute(query)]
+
     async def of_agent(self, agent: str) -> list[HoldRow]:
         """What an agent has at stake: held in queues and spent on sessions that are not settled."""
         query = (
