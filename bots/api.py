@@ -6,6 +6,9 @@ Uses httpx; every call has a time-out. Loopback addresses never go through a pro
 from __future__ import annotations
 
 import os
+import socket
+import ssl
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -82,6 +85,26 @@ def _is_any_address(url: str) -> bool:
         return False
 
 
+def no_answer(url: str, error: httpx.HTTPError) -> str:
+    """Why nothing came back from `url`, and what to look at."""
+    causes = set(map(type, _causes(error)))
+    if socket.gaierror in causes:
+        return f"there is no host {urlsplit(url).hostname!r}: is {url} right?"
+    if any(issubclass(cause, ssl.SSLError) for cause in causes):
+        return f"no trusted TLS at {url}: is its certificate good, or is it http://?"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return f"nothing answers at {url}: is `agon serve` running there?"
+    if isinstance(error, httpx.TimeoutException):
+        return f"{url} took too long to answer; try again"
+    return f"{url} broke off instead of answering: is it an arena's HTTP API?"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 class Api:
     """The arena's HTTP API at one address. Keeps no connection between calls.
 
@@ -114,10 +137,7 @@ class Api:
             ) as http:
                 answer = await http.request(method, self.url + path, **content)
         except httpx.HTTPError as error:
-            raise ArenaUnreachable(
-                f"no arena answers at {self.url} ({type(error).__name__}); "
-                "start one with `agon serve`, or set AGON_URL"
-            ) from error
+            raise ArenaUnreachable(no_answer(self.url, error)) from error
         if answer.status_code in (429, 500, 502, 503, 504):
             after = answer.headers.get("Retry-After", "")
             raise ArenaUnreachable(

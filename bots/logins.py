@@ -7,6 +7,7 @@ AGON_TOKEN holds (a login or a key of an account, for scripts).
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from bots.owner import OwnerApi
 from bots.private_file import PrivateFile, PrivateFileError, config_folder
 
 TOKEN_VARIABLE = "AGON_TOKEN"  # noqa: S105 - the name of a variable
+
+_TOKEN = re.compile(r"[\x21-\x7e]{16,128}")
+_INSTEAD = "or unset it to act by what `agon login` keeps"
 
 
 class NotSignedIn(BotError):
@@ -77,15 +81,23 @@ class Logins:
 def owner_api(url: str | None = None, path: Path | None = None) -> OwnerApi:
     """The arena at `url` (else AGON_URL, else this machine) as its signed-in owner sees it.
 
-    Raises NotSignedIn, NotAnArena for a bad url, PrivateFileError.
+    Raises NotSignedIn, also where AGON_TOKEN can be no token, NotAnArena for a bad url, PrivateFileError.
     """
     arena = arena_url(url)
-    given = os.environ.get(TOKEN_VARIABLE)
+    given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if given:
-        return OwnerApi(arena, given)
+        return _by_variable(arena, given)
     login = Logins(path).find(arena)
     if login is None:
         raise NotSignedIn(f"not signed in at {arena}; run `agon login --url {arena}`")
     if login.expires_ms <= time.time() * 1000:
         raise NotSignedIn(f"the login at {arena} has expired; run `agon login --url {arena}`")
-    return OwnerApi(arena, login.token)
+    again = f"sign in again: `agon login --url {arena}`"
+    return OwnerApi(arena, login.token, if_unknown=again)
+
+
+def _by_variable(arena: str, token: str) -> OwnerApi:
+    if not _TOKEN.fullmatch(token):
+        raise NotSignedIn(f"{TOKEN_VARIABLE} holds what is no login and no key; {_INSTEAD}")
+    came = f"it comes from {TOKEN_VARIABLE}: put a login or a key of {arena} there; {_INSTEAD}"
+    return OwnerApi(arena, token, if_unknown=came)

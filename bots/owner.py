@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from bots.api import REASON_CHARS, check_private, is_loopback
+from bots.api import REASON_CHARS, check_private, is_loopback, no_answer
 from bots.errors import ArenaUnreachable, BotError
 from bots.journal import plain
 
@@ -25,11 +25,13 @@ MAX_RETRY_AFTER_S = 300.0
 class Refused(BotError):
     """The arena will not do it; the message is the problem's own words."""
 
-    def __init__(self, status: int, code: str, reason: str) -> None:
+    def __init__(self, status: int, code: str, reason: str, field: str = "") -> None:
         super().__init__(reason)
         self.status = status
         self.code = code
         """The problem's, e.g. `insufficient-scope`; empty where the answer was no problem document."""
+        self.field = field
+        """What of the body or query it is about, e.g. `spec.temperature`; empty where it is about the whole."""
 
 
 class OwnerApi:
@@ -40,10 +42,12 @@ class OwnerApi:
     trying again later may help) and WouldSendInClear.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        """`url` as `bots.api.arena_url` gives it; `token` is a login or a key, None to act as nobody."""
+    def __init__(self, url: str, token: str | None = None, *, if_unknown: str = "") -> None:
+        """`url` as `bots.api.arena_url` gives it; `token` is a login or a key, None to act as nobody.
+        `if_unknown` is what its owner is told when the arena does not know it: where it came from, what to do."""
         self.url = url
         self._token = token
+        self._if_unknown = if_unknown
 
     async def get(self, path: str, **query: Any) -> Any:
         """Parameters that are None are left out."""
@@ -86,13 +90,27 @@ class OwnerApi:
                     method, self.url + path, headers=sent, content=content, params=params
                 )
         except httpx.HTTPError as error:
-            raise ArenaUnreachable(
-                f"no arena answers at {self.url} ({type(error).__name__}); "
-                "start one with `agon serve`, or set AGON_URL"
-            ) from error
+            raise ArenaUnreachable(no_answer(self.url, error)) from error
         if answer.status_code >= 400:
-            raise _refusal(answer)
+            raise self._refusal(answer)
         return _decoded(answer)
+
+    def _refusal(self, answer: httpx.Response) -> BotError:
+        """What a problem+json answer says (RFC 9457), or just the status."""
+        try:
+            problem = msgspec.json.decode(answer.content)
+            words = plain(str(problem.get("detail") or problem.get("title") or ""), REASON_CHARS)
+            code, field = (plain(str(problem.get(name, "")), 64) for name in ("code", "field"))
+        except (msgspec.DecodeError, AttributeError):
+            words = code = field = ""
+        reason = words or f"{answer.url} answered {answer.status_code}"
+        if answer.status_code == 401 and self._if_unknown:
+            reason = f"{reason}; {self._if_unknown}"
+        if answer.status_code == 429 or answer.status_code >= 500:
+            after = answer.headers.get("Retry-After", "")
+            wait_s = min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0
+            return ArenaUnreachable(reason, retry_after_s=wait_s)
+        return Refused(answer.status_code, code, reason, field)
 
 
 async def own_agent(api: OwnerApi, named: str) -> str:
@@ -122,19 +140,3 @@ def _decoded(answer: httpx.Response) -> Any:
         return msgspec.json.decode(answer.content)
     except msgspec.DecodeError as error:
         raise Refused(answer.status_code, "", f"{answer.url} answered no JSON: {error}") from None
-
-
-def _refusal(answer: httpx.Response) -> BotError:
-    """What a problem+json answer says (RFC 9457), or just the status."""
-    try:
-        problem = msgspec.json.decode(answer.content)
-        words = plain(str(problem.get("detail") or problem.get("title") or ""), REASON_CHARS)
-        code = plain(str(problem.get("code", "")), 64)
-    except (msgspec.DecodeError, AttributeError):
-        words, code = "", ""
-    reason = words or f"{answer.url} answered {answer.status_code}"
-    if answer.status_code == 429 or answer.status_code >= 500:
-        after = answer.headers.get("Retry-After", "")
-        wait_s = min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0
-        return ArenaUnreachable(reason, retry_after_s=wait_s)
-    return Refused(answer.status_code, code, reason)

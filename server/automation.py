@@ -45,6 +45,10 @@ class LimitReached(Exception):
 class InvalidLimits(ValueError):
     """Limits that contradict themselves or what is offered; the message says which and what to do."""
 
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(f"{field}: {words}")
+        self.field = field
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the owner sets. `check` says what the bounds here cannot."""
@@ -130,16 +134,17 @@ class Automation(msgspec.Struct, frozen=True):
 def check(limits: Limits) -> None:
     """Raises InvalidLimits where the fields contradict each other or name no fee tier."""
     if limits.tier_micros not in tiers.FEE_TIERS:
-        known = ", ".join(map(str, tiers.FEE_TIERS))
-        raise InvalidLimits(
-            f"tier_micros {limits.tier_micros} is no fee tier; choose one of {known}"
-        )
+        known = tiers.listed(tiers.FEE_TIERS)
+        named = amount(limits.tier_micros)
+        raise InvalidLimits("tier_micros", f"{named} is no fee tier; there are {known}")
     if len(set(limits.spaces)) < len(limits.spaces):
-        raise InvalidLimits("spaces names one Space twice; name each once")
+        twice = next(each for each in limits.spaces if limits.spaces.count(each) > 1)
+        raise InvalidLimits("spaces", f"{twice} is named twice; name each once")
     if limits.stop_loss_micros < limits.entry_micros:
         raise InvalidLimits(
-            f"stop_loss_micros {limits.stop_loss_micros} does not cover one entry of"
-            f" {limits.entry_micros}: raise it or choose a lower tier"
+            "stop_loss_micros",
+            f"{money(limits.stop_loss_micros, limits.asset)} does not cover one entry of"
+            f" {amount(limits.entry_micros)}; raise it or choose a lower tier",
         )
 
 

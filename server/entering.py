@@ -13,6 +13,7 @@ import structlog
 
 from server.clock import Clock
 from server.identity import Identity
+from server.ledger import tiers
 from server.live.queue import AlreadyQueued
 from server.live.queue_names import Queue
 from server.live.records import TicketRecord
@@ -81,8 +82,10 @@ class Entrance:
         nothing is held. Raises what Redis raises while it is away; then a hold may stay for a moment.
         """
         if tier_micros not in self._tiers_open:
+            known = tiers.listed(self._tiers_open)
             raise EntryRefused(
-                "tier-closed", f"no queue takes entries of {tier_micros} micro-USDC here"
+                "tier-closed",
+                f"no queue takes entries of {tiers.amount(tier_micros)} USDC here; there are {known}",
             )
         mu, sigma = await self._rating_of(identity.version, space)
         ticket = TicketRecord(

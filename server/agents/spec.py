@@ -100,8 +100,8 @@ def check(spec: VersionSpec, shelf: Shelf) -> None:
     if spec.brain not in shelf.brains:
         raise BadSpec(f"no brain {spec.brain!r} here; there are {', '.join(shelf.brains)}")
     if spec.model is not None and spec.model not in shelf.models:
-        there = f"there are {', '.join(shelf.models)}" if shelf.models else "leave it out"
-        raise BadSpec(f"no model {spec.model!r} here; {there}, null is the arena's own")
+        there = f"there are {', '.join(shelf.models)}; " if shelf.models else ""
+        raise BadSpec(f"no model {spec.model!r} here; {there}name none for the arena's own")
     for space in (*spec.spaces, *spec.prompts):
         if space not in shelf.spaces:
             raise BadSpec(f"no space {space!r} here; there are {', '.join(shelf.spaces)}")

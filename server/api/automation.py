@@ -12,6 +12,7 @@ from server.api.operation import Operation, Services, as_json, read_body
 from server.api.principal import owned_agent
 from server.api.problems import Problem
 from server.automation import Automation, InvalidLimits, Limits, Run, waits
+from server.ledger import tiers
 from server.store.automations import AtRest, NoAutomation, RunUnderWay
 from spaces import registry
 
@@ -52,7 +53,7 @@ async def set_limits(services: Services, request: Request) -> Response:
     try:
         return _shown(services, await services.store.automations.put(identity.agent, limits))
     except InvalidLimits as error:
-        raise Problem(422, "bad-limits", str(error)) from None
+        raise Problem(422, "bad-limits", str(error), field=error.field) from None
     except RunUnderWay as error:
         raise Problem(409, "run-under-way", f"{error}; turn it off first") from None
 
@@ -77,23 +78,20 @@ async def turn_off(services: Services, request: Request) -> Response:
 
 def _check_offered(services: Services, limits: Limits) -> None:
     """What this arena offers, beside what `server.automation.check` knows. Raises Problem 422."""
-    for space in limits.spaces:
+    for number, space in enumerate(limits.spaces):
         try:
             registry.get_offered(space)
         except registry.UnknownSpace as error:
-            raise Problem(422, "unknown-space", f"spaces: {error}") from None
-    tiers = services.config.tiers_open
-    if limits.tier_micros not in tiers:
-        known = ", ".join(map(str, sorted(tiers)))
-        raise Problem(
-            422, "tier-closed", f"tier_micros {limits.tier_micros} is not open here; open: {known}"
-        )
+            at = f"spaces[{number}]"
+            raise Problem(422, "unknown-space", f"spaces: {error}", field=at) from None
+    if limits.tier_micros not in services.config.tiers_open:
+        known = tiers.listed(services.config.tiers_open)
+        said = f"tier_micros: {tiers.amount(limits.tier_micros)} is no tier that is open here; there are {known}"
+        raise Problem(422, "tier-closed", said, field="tier_micros")
 
 
 def _not_set(agent: str) -> Problem:
-    return Problem(
-        404, "no-automation", f"the limits of agent {agent!r} have not been set; PUT them first"
-    )
+    return Problem(404, "no-automation", f"the limits of agent {agent!r} have not been set")
 
 
 def _shown(services: Services, found: Automation) -> Response:

@@ -186,8 +186,10 @@ async def transfer(services: Services, request: Request) -> Response:
         code="fund",
     )
     [result] = await services.store.ledger.submit([moved])
+    if result is Result.EXCEEDS_CREDITS:
+        raise await _unfunded(services, principal, new.asset, new.source, new.micros)
     if not result.done:
-        raise _refused(result, new.asset)
+        raise _refused(result)
     after = await services.store.ledger.accounts([source, to])
     holders = await _holders(services, principal)
     shown = [
@@ -238,9 +240,11 @@ async def _cross(
     except TooManyPending as error:
         raise Problem(409, "too-many-pending", str(error), headers={"Retry-After": "5"}) from None
     except TransferRefused as error:
-        raise _refused(error.result, tiers.USDC) from None
+        if error.result is Result.EXCEEDS_CREDITS:
+            raise await _unfunded(services, principal, tiers.USDC, "owner", micros) from None
+        raise _refused(error.result) from None
     if (crossing.direction, crossing.micros) != (direction, micros):
-        raise _refused(Result.EXISTS_DIFFERENT, tiers.USDC)
+        raise _refused(Result.EXISTS_DIFFERENT)
     return as_json(crossing, 202, Cache_Control="no-store")
 
 
@@ -253,10 +257,21 @@ def _name(request: Request, principal: Principal, what: str) -> str:
     return f"key-{hashlib.sha256(said).hexdigest()[:40]}"
 
 
-def _refused(result: Result, asset: str) -> Problem:
-    if result is Result.EXCEEDS_CREDITS:
-        unit = "USDC" if asset == tiers.USDC else "play money"
-        return Problem(409, "unfunded", f"there is not so much {unit} available")
+async def _unfunded(
+    services: Services, principal: Principal, asset: str, holder: str, micros: int
+) -> Problem:
+    """That a purse has less than `micros`, and how much it has now."""
+    id_ = _account(asset, holder, principal)
+    account = (await services.store.ledger.accounts([id_])).get(id_)
+    has = tiers.money(0 if account is None else account.available_micros, asset)
+    who = "your purse" if holder == "owner" else (await _holders(services, principal))[holder]
+    wanted = tiers.money(micros, asset)
+    return Problem(
+        409, "unfunded", f"{who} has {has} available, {wanted} is wanted", field="micros"
+    )
+
+
+def _refused(result: Result) -> Problem:
     if result is Result.EXISTS_DIFFERENT:
         return Problem(
             422,

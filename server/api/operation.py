@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from server.agents.improver import Improver
 from server.api import problems
+from server.api.misfits import misfit
 from server.api.problems import Problem
 from server.api.tolls import CHANGING, LOOK_UP, READING, Tolls
 from server.clock import Clock
@@ -202,7 +203,8 @@ def read_query(request: Request, type_: type[T]) -> T:
     try:
         return msgspec.convert(values, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise Problem(400, "bad-query", f"the query is not understood: {error}") from None
+        wrong = misfit(str(error), type_, values)
+        raise Problem(400, "bad-query", str(wrong), field=wrong.field) from None
 
 
 async def read_body(request: Request, type_: type[T], most: int = MAX_BODY_BYTES) -> T:
@@ -210,8 +212,19 @@ async def read_body(request: Request, type_: type[T], most: int = MAX_BODY_BYTES
     body = await read_bytes(request, ("application/json",), most)
     try:
         return msgspec.json.decode(body, type=type_)
+    except msgspec.ValidationError as error:
+        wrong = misfit(str(error), type_, _plain(body))
+        raise Problem(400, "bad-body", str(wrong), field=wrong.field) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, "bad-body", f"the body is not understood: {error}") from None
+        raise Problem(400, "bad-body", f"the body is no JSON: {error}") from None
+
+
+def _plain(body: bytes) -> Any:
+    """The body as plain data; None where it is no JSON further on."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 BODY_S = 10.0

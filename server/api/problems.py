@@ -29,6 +29,8 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """The kind of problem in short; programs should look at this."""
     detail: str
     """What happened and what to do, for people."""
+    field: str = ""
+    """What of the body or query it is about, e.g. `spec.temperature` or `spaces[1]`; absent where it is about the whole."""
     failed: list[str] = []
     """The backing services that do not answer (`not-ready` only)."""
 
@@ -43,6 +45,7 @@ class Problem(Exception):
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
+        field: str = "",
         failed: list[str] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
@@ -54,6 +57,7 @@ class Problem(Exception):
             status=status,
             code=code,
             detail=detail,
+            field=field,
             failed=failed or [],
         )
 

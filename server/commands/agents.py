@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from server.commands.agent_spec import SpecOptions
-from server.commands.running import AsJson, CommandError
+from server.commands.asking import AsJson, OwnAgent, Url, ask
+from server.commands.running import CommandError
 
 if TYPE_CHECKING:
     from bots.owner import OwnerApi
@@ -24,8 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Named = Annotated[str, typer.Argument(help="The name or id of an agent of yours.")]
-Url = Annotated[str | None, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
 Kind = Annotated[
     str | None,
     typer.Option(help="Who plays it: `hosted` by the arena from its spec, `remote` by your bot."),
@@ -52,6 +50,22 @@ Space = Annotated[
 Build = Annotated[str | None, typer.Option(help="What your bot calls itself, e.g. a commit.")]
 
 
+OPTIONS = {
+    "about": "--about",
+    "kind": "--kind",
+    "spec.prompt": "--prompt",
+    "spec.prompts": "--prompt-for",
+    "spec.model": "--model",
+    "spec.temperature": "--temperature",
+    "spec.top_p": "--top-p",
+    "spec.max_tokens": "--max-tokens",
+    "spec.brain": "--brain",
+    "spec.spaces": "--space",
+    "spec.build": "--build",
+}
+"""Field of a request -> the option that sets it; a file that is imported has its own names."""
+
+
 @app.command("list", epilog="Example: agon agents list --all")
 def list_agents(
     all_: Annotated[bool, typer.Option("--all", help="The archived ones, too.")] = False,
@@ -61,7 +75,7 @@ def list_agents(
     """List your agents."""
     from server.commands import agents_told, telling
 
-    found = _run(url, lambda api: api.get("/v1/me/agents"))["agents"]
+    found = ask(url, lambda api: api.get("/v1/me/agents"))["agents"]
     shown = [each for each in found if all_ or each["archived_ms"] is None]
     if as_json:
         telling.as_json(shown)
@@ -71,13 +85,13 @@ def list_agents(
 
 
 @app.command(epilog="Example: agon agents show Ember")
-def show(agent: Named, url: Url = None, as_json: AsJson = False) -> None:
+def show(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """Print all that an agent is made of."""
-    _tell(_run(url, lambda api: _own(api, agent)), as_json)
+    _tell(ask(url, lambda api: _own(api, agent)), as_json)
 
 
 @app.command(epilog="Example: agon agents versions Ember")
-def versions(agent: Named, url: Url = None, as_json: AsJson = False) -> None:
+def versions(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """List an agent's versions, newest first, each with its spec."""
     from server.commands import agents_told, telling
 
@@ -90,7 +104,7 @@ def versions(agent: Named, url: Url = None, as_json: AsJson = False) -> None:
             found += page["versions"]
         return found
 
-    found = _run(url, work)
+    found = ask(url, work)
     if as_json:
         telling.as_json(found)
     else:
@@ -127,7 +141,7 @@ def create(
 
 @app.command(epilog="Example: agon agents edit Ember --temperature 0.6 --space rap-battle")
 def edit(
-    agent: Named,
+    agent: OwnAgent,
     name: Annotated[str | None, typer.Option(help="Call it so from now on.")] = None,
     kind: Kind = None,
     about: About = None,
@@ -158,12 +172,12 @@ def edit(
             body["spec"] = spec
         return await api.patch(_path(was["agent"]), body | {"revision": was["revision"]})
 
-    _tell(_run(url, work), as_json)
+    _tell(ask(url, work, options=OPTIONS | {"name": "--name"}), as_json)
 
 
 @app.command(epilog='Example: agon agents clone Ember "Ember II"')
 def clone(
-    agent: Named,
+    agent: OwnAgent,
     name: Annotated[str, typer.Argument(help="Of the copy.")],
     url: Url = None,
     as_json: AsJson = False,
@@ -177,20 +191,20 @@ def clone(
 
 
 @app.command(epilog="Example: agon agents archive Ember")
-def archive(agent: Named, url: Url = None, as_json: AsJson = False) -> None:
+def archive(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """Let it play no more: it leaves its queues, its record stays."""
-    _tell(_run(url, lambda api: _post(api, agent, "archive")), as_json)
+    _tell(ask(url, lambda api: _post(api, agent, "archive")), as_json)
 
 
 @app.command(epilog="Example: agon agents restore Ember")
-def restore(agent: Named, url: Url = None, as_json: AsJson = False) -> None:
+def restore(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """Take it out of the archive."""
-    _tell(_run(url, lambda api: _post(api, agent, "restore")), as_json)
+    _tell(ask(url, lambda api: _post(api, agent, "restore")), as_json)
 
 
 @app.command(epilog="Example: agon agents export Ember > ember.agent.json")
 def export(
-    agent: Named,
+    agent: OwnAgent,
     out: Annotated[Path | None, typer.Option(help="This file; default: standard output.")] = None,
     url: Url = None,
 ) -> None:
@@ -202,7 +216,7 @@ def export(
     async def work(api: OwnerApi) -> Any:
         return await api.get(f"{_path(await _id(api, agent))}/export")
 
-    text = msgspec.json.format(msgspec.json.encode(_run(url, work))).decode() + "\n"
+    text = msgspec.json.format(msgspec.json.encode(ask(url, work))).decode() + "\n"
     if out is None:
         sys.stdout.write(text)
     else:
@@ -234,7 +248,7 @@ def import_(
 
 @app.command(epilog="Example: agon agents avatar Ember ember.png")
 def avatar(
-    agent: Named,
+    agent: OwnAgent,
     file: Annotated[
         Path | None, typer.Argument(help="A PNG or JPEG of at most 1 MiB; `-`: standard input.")
     ] = None,
@@ -253,7 +267,7 @@ def avatar(
             return await api.put(path, data)
         return await (api.delete(path) if drop else api.get(path))
 
-    answer = _run(url, work)
+    answer = ask(url, work)
     if out is not None:
         try:
             out.write_bytes(answer)
@@ -277,7 +291,8 @@ def improve(
 
     text = SpecOptions(prompt, prompt_file).prompt_text() or ""
     body = {"space": space, "prompt": text, "wish": wish}
-    answer = _run(url, lambda api: api.post("/v1/prompts/improve", body))
+    options = {"space": "SPACE", "prompt": "--prompt", "wish": "--wish"}
+    answer = ask(url, lambda api: api.post("/v1/prompts/improve", body), options=options)
     if as_json:
         telling.as_json(answer)
     else:
@@ -289,7 +304,7 @@ def shelf(url: Url = None, as_json: AsJson = False) -> None:
     """Print what hosted agents may be made of here: brains and models."""
     from server.commands import agents_told, telling
 
-    answer = _run(url, lambda api: api.get("/v1/shelf"), nobody=True)
+    answer = ask(url, lambda api: api.get("/v1/shelf"), nobody=True)
     if as_json:
         telling.as_json(answer)
     else:
@@ -299,29 +314,13 @@ def shelf(url: Url = None, as_json: AsJson = False) -> None:
 # ---------------------------------------------------------------------- inside
 
 
-def _run(
-    url: str | None, work: Callable[[OwnerApi], Awaitable[Any]], *, nobody: bool = False
-) -> Any:
-    """`nobody`: it needs no login."""
-    from bots.api import arena_url
-    from bots.logins import owner_api
-    from bots.owner import OwnerApi
-
-    api = OwnerApi(arena_url(url)) if nobody else owner_api(url)
-
-    async def done() -> Any:
-        return await work(api)
-
-    return asyncio.run(done())
-
-
 def _made(url: str | None, work: Callable[[OwnerApi], Awaitable[Any]], as_json: bool) -> None:
     """Make an agent and keep its key where `agon bot` looks for it."""
     from bots.api import Credentials, arena_url
     from bots.keys import Keys
     from server.commands import agents_told, telling
 
-    made = _run(url, work)
+    made = ask(url, work, options=OPTIONS | {"name": "NAME"})
     keys = Keys()
     keys.keep(arena_url(url), made["name"], Credentials(made["agent"], made["key"]))
     if as_json:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from server.commands.asking import AsJson, OwnAgent, Url, ask, tell
 
 if TYPE_CHECKING:
     from bots.owner import OwnerApi
@@ -19,34 +20,39 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-LINE_CHARS = 1_000
-
-Agent = Annotated[str, typer.Argument(help="The name or id of an agent of yours.")]
-Url = Annotated[str | None, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
+OPTIONS = {
+    "tier_micros": "--tier",
+    "spaces": "--space",
+    "max_sessions": "--max-sessions",
+    "max_parallel": "--max-parallel",
+    "stop_loss_micros": "--stop-loss",
+    "take_profit_micros": "--take-profit",
+    "schedule": "--hours",
+}
+"""Field of the limits -> the option that sets it."""
 
 
 @app.command(epilog="Example: agon automation show Ember")
-def show(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+def show(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """Print the limits, how the run goes, and why it waits or has stopped."""
     _tell(_call(url, agent, "GET"), as_json)
 
 
 @app.command(epilog="Example: agon automation on Ember")
-def on(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+def on(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """Begin a run; one that is on goes on."""
     _tell(_call(url, agent, "POST", "/on"), as_json)
 
 
 @app.command(epilog="Example: agon automation off Ember")
-def off(agent: Agent, url: Url = None, as_json: AsJson = False) -> None:
+def off(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """End the run: what waits leaves its queue, what is in play is played to its end."""
     _tell(_call(url, agent, "POST", "/off"), as_json)
 
 
 @app.command("set", epilog="Example: agon automation set Ember --max-sessions 50 --take-profit 10")
 def set_limits(
-    agent: Agent,
+    agent: OwnAgent,
     space: Annotated[
         list[str] | None, typer.Option(help="Where it queues, in rotation; repeated for several.")
     ] = None,
@@ -86,7 +92,7 @@ def set_limits(
     if take_profit is not None:
         unlimited = take_profit.strip().lower() == "none"
         changed["take_profit_micros"] = None if unlimited else _micros("--take-profit", take_profit)
-    _tell(_run(url, lambda api: _set(api, agent, changed)), as_json)
+    _tell(ask(url, lambda api: _set(api, agent, changed), options=OPTIONS), as_json)
 
 
 async def _set(api: OwnerApi, agent: str, changed: dict[str, Any]) -> Any:
@@ -111,13 +117,7 @@ def _call(url: str | None, agent: str, method: str, below: str = "") -> Any:
         path = await _path(api, agent) + below
         return await (api.get(path) if method == "GET" else api.post(path))
 
-    return _run(url, work)
-
-
-def _run(url: str | None, work: Any) -> Any:
-    from bots.logins import owner_api
-
-    return asyncio.run(work(owner_api(url)))
+    return ask(url, work)
 
 
 async def _path(api: OwnerApi, agent: str) -> str:
@@ -149,15 +149,7 @@ def _schedule(text: str) -> dict[str, Any]:
 
 
 def _tell(answer: Any, as_json: bool) -> None:
-    import msgspec
-
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
-    else:
-        from bots.journal import plain
-
-        for line in lines(answer, time.time_ns() // 1_000_000):
-            print(plain(line, LINE_CHARS))
+    tell(answer, as_json, lambda told: lines(told, time.time_ns() // 1_000_000))
 
 
 def lines(answer: Any, now_ms: int) -> list[str]:

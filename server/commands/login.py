@@ -13,10 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-Url = Annotated[
-    str | None,
-    typer.Option(envvar="AGON_URL", help="The arena's HTTP API; default: this machine's."),
-]
+from server.commands.asking import AsJson, Url, ask
 
 
 class LoginFailed(Exception):
@@ -88,15 +85,14 @@ def logout(url: Url = None) -> None:
 
 def whoami(
     url: Url = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say who is signed in, and what that login may do."""
     import msgspec
 
-    from bots.logins import owner_api
+    from bots.api import arena_url
 
-    api = owner_api(url)
-    me = asyncio.run(api.get("/v1/me"))
+    me = ask(url, lambda api: api.get("/v1/me"))
     if as_json:
         print(msgspec.json.encode(me).decode())
         return
@@ -104,7 +100,7 @@ def whoami(
     print(f"wallet   {me['wallet'] or 'none yet: agon login --agent NAME gives it one'}")
     print(f"roles    {', '.join(me['roles']) or 'owner'}")
     print(f"may      {', '.join(me['scopes'])}")
-    print(f"arena    {api.url}")
+    print(f"arena    {arena_url(url)}")
 
 
 async def _reach(arena: str) -> None:

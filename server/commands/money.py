@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from server.commands.asking import AsJson, OwnAgent, Url, ask, tell
 
 if TYPE_CHECKING:
     from bots.owner import OwnerApi
@@ -25,49 +26,56 @@ app = typer.Typer(
 
 PAGE = 100
 MICROS = 1_000_000
-LINE_CHARS = 300
 CROSSING_S = 120.0
 """How long a deposit or withdrawal is waited for."""
 SIMULATED = "(simulated: no chain and no real money is behind it)"
 
-Url = Annotated[str | None, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
-Amount = Annotated[str, typer.Argument(help="USDC, as in 5 or 0.50.")]
-Agent = Annotated[str, typer.Argument(help="The name or id of an agent of yours.")]
+OPTIONS = {"micros": "AMOUNT", "holder": "--agent", "limit": "--lines"}
+"""Field of a request -> what sets it."""
+DEPOSIT = {"unfunded": "bring more in first: `agon money deposit AMOUNT`"}
+TAKE = {"unfunded": "agents' money is taken back by `agon money take AGENT AMOUNT`"}
+
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="USDC, as in 5 or 0.50.")]
 
 
 @app.command(epilog="Example: agon money balance")
 def balance(url: Url = None, as_json: AsJson = False) -> None:
     """Print what you and each of your agents have."""
-    _tell(_run(url, lambda api: api.get("/v1/me/balances")), as_json, _balances)
+    tell(ask(url, lambda api: api.get("/v1/me/balances")), as_json, _balances)
 
 
 @app.command(epilog="Example: agon money fund Ember 5")
-def fund(agent: Agent, amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
+def fund(agent: OwnAgent, amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
     """Give an agent USDC of your own purse."""
     micros = _micros(amount)
-    _tell(_run(url, lambda api: _move(api, None, agent, micros)), as_json, _moved)
+    moved = ask(url, lambda api: _move(api, None, agent, micros), options=OPTIONS, help_=DEPOSIT)
+    tell(moved, as_json, _moved)
 
 
 @app.command(epilog="Example: agon money take Ember 2.50")
-def take(agent: Agent, amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
+def take(agent: OwnAgent, amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
     """Take USDC back from an agent."""
     micros = _micros(amount)
-    _tell(_run(url, lambda api: _move(api, agent, None, micros)), as_json, _moved)
+    moved = ask(url, lambda api: _move(api, agent, None, micros), options=OPTIONS)
+    tell(moved, as_json, _moved)
 
 
 @app.command(epilog="Example: agon money deposit 20")
 def deposit(amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
     """Bring USDC in from your wallet, and wait until it is there."""
     micros = _micros(amount)
-    _tell(_run(url, lambda api: _cross(api, "/v1/deposits", micros)), as_json, _crossed)
+    crossed = ask(url, lambda api: _cross(api, "/v1/deposits", micros), options=OPTIONS)
+    tell(crossed, as_json, _crossed)
 
 
 @app.command(epilog="Example: agon money withdraw 20")
 def withdraw(amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
     """Take USDC out to your wallet, and wait until it has left."""
     micros = _micros(amount)
-    _tell(_run(url, lambda api: _cross(api, "/v1/withdrawals", micros)), as_json, _crossed)
+    crossed = ask(
+        url, lambda api: _cross(api, "/v1/withdrawals", micros), options=OPTIONS, help_=TAKE
+    )
+    tell(crossed, as_json, _crossed)
 
 
 @app.command(epilog="Example: agon money statement --agent Ember --csv > ember.csv")
@@ -84,21 +92,21 @@ def statement(
     """Print every line of a purse, newest first: why it moved, and what was left."""
     asset = "play" if play else "usdc"
 
-    async def ask(api: OwnerApi) -> Any:
+    async def work(api: OwnerApi) -> Any:
         path = "/v1/me/statement.csv" if as_csv else "/v1/me/statement"
         return await api.get(path, holder=await _holder(api, agent), asset=asset, limit=lines)
 
-    answer = _run(url, ask)
+    answer = ask(url, work)
     if as_csv:
         sys.stdout.write(answer.decode())
     else:
-        _tell(answer, as_json, _statement)
+        tell(answer, as_json, lambda told: _statement(told, own=agent is None))
 
 
 @app.command(epilog="Example: agon money fees")
 def fees(url: Url = None, as_json: AsJson = False) -> None:
     """Print what each tier costs and what each place gets."""
-    _tell(_run(url, lambda api: api.get("/v1/fees"), nobody=True), as_json, _fees)
+    tell(ask(url, lambda api: api.get("/v1/fees"), nobody=True), as_json, _fees)
 
 
 async def _holder(api: OwnerApi, agent: str | None) -> str:
@@ -145,34 +153,6 @@ def _micros(amount: str) -> int:
     return int(micros)
 
 
-def _run(
-    url: str | None, work: Callable[[OwnerApi], Awaitable[Any]], *, nobody: bool = False
-) -> Any:
-    """`nobody`: it needs no login."""
-    from bots.api import arena_url
-    from bots.logins import owner_api
-    from bots.owner import OwnerApi
-
-    api = OwnerApi(arena_url(url)) if nobody else owner_api(url)
-
-    async def done() -> Any:
-        return await work(api)
-
-    return asyncio.run(done())
-
-
-def _tell(answer: Any, as_json: bool, lines: Callable[[Any], list[str]]) -> None:
-    import msgspec
-
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
-    else:
-        from bots.journal import plain
-
-        for line in lines(answer):
-            print(plain(line, LINE_CHARS))
-
-
 def _money(micros: int, asset: str) -> str:
     from server.ledger.tiers import money
 
@@ -214,12 +194,20 @@ def _crossed(answer: Any) -> list[str]:
             return [f"{answer['direction']} of {amount} is still on its way{beside}"]
 
 
-def _statement(answer: Any) -> list[str]:
+def _statement(answer: Any, *, own: bool) -> list[str]:
+    """`own`: of one's own purse, not of an agent's."""
     asset = answer["asset"]
-    return [_line(line, asset) for line in answer["lines"]] or ["nothing has happened yet"]
+    return [_line(line, asset, own) for line in answer["lines"]] or ["nothing has happened yet"]
 
 
-def _line(line: Any, asset: str) -> str:
+def _word(line: Any, own: bool) -> str:
+    """What moved it: of one's own purses, as the command is called that does so."""
+    if line["code"] != "fund":
+        return str(line["code"])
+    return "fund" if (line["micros"] < 0) == own else "take"
+
+
+def _line(line: Any, asset: str, own: bool) -> str:
     at = datetime.fromtimestamp(line["made_ms"] / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     amount = _money(line["micros"], asset)
     if line["kind"] == "pending":
@@ -227,7 +215,7 @@ def _line(line: Any, asset: str) -> str:
     elif line["kind"] == "void":
         amount = f"[{_money(line['amount_micros'], asset)} free again]"
     left = _money(line["balance_micros"], asset)
-    return f"{at}  {line['code']:<10}  {amount:>30}  {left:>22}  {line['about'] or ''}".rstrip()
+    return f"{at}  {_word(line, own):<10}  {amount:>30}  {left:>22}  {line['about'] or ''}".rstrip()
 
 
 def _fees(answer: Any) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from server.commands.asking import AsJson, Url, ask, tell
 
 if TYPE_CHECKING:
     from bots.owner import OwnerApi
@@ -20,10 +20,6 @@ app = typer.Typer(
 )
 
 PAGE = 100
-LINE_CHARS = 300
-
-Url = Annotated[str | None, typer.Option("--url", envvar="AGON_URL", help="The arena's HTTP API.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
 Season = Annotated[int | None, typer.Option(min=1, help="A season's number; the one that runs.")]
 
 
@@ -40,20 +36,20 @@ def explain(
     """Print every line of points with the formula's term that it comes from, and how it came to that many."""
     if account == (agent is not None):
         raise typer.BadParameter("name an agent, or give --account")
-    _tell(_run(url, lambda api: _explained(api, agent, season)), as_json, explained)
+    tell(ask(url, lambda api: _explained(api, agent, season)), as_json, explained)
 
 
 @app.command(epilog="Example: agon points formula")
 def formula(url: Url = None, as_json: AsJson = False) -> None:
     """Print how points are earned at this arena, what bounds them, and what they do not prove."""
-    _tell(_run(url, lambda api: api.get("/v1/points/formula"), nobody=True), as_json, in_words)
+    tell(ask(url, lambda api: api.get("/v1/points/formula"), nobody=True), as_json, in_words)
 
 
 @app.command(epilog="Example: agon points board --season 1")
 def board(season: Season = None, url: Url = None, as_json: AsJson = False) -> None:
     """Print a season's agents, most points first."""
-    answer = _run(url, lambda api: api.get("/v1/points/board", season=season), nobody=True)
-    _tell(answer, as_json, ranked)
+    answer = ask(url, lambda api: api.get("/v1/points/board", season=season), nobody=True)
+    tell(answer, as_json, ranked)
 
 
 @app.command(epilog="Example: agon points share --agent Ember")
@@ -66,8 +62,8 @@ def share(
     """Print your link to a session or an agent. Verified views of it earn points."""
     if (session is None) == (agent is None):
         raise typer.BadParameter("name either --session or --agent")
-    answer = _run(url, lambda api: _shared(api, session, agent))
-    _tell(answer, as_json, lambda link: [str(link["url"])])
+    answer = ask(url, lambda api: _shared(api, session, agent))
+    tell(answer, as_json, lambda link: [str(link["url"])])
 
 
 async def _explained(api: OwnerApi, agent: str | None, season: int | None) -> Any:
@@ -90,34 +86,6 @@ async def _shared(api: OwnerApi, session: str | None, agent: str | None) -> Any:
     if agent is None:
         return await api.post("/v1/shares", {"session": session})
     return await api.post("/v1/shares", {"agent": await own_agent(api, agent)})
-
-
-def _run(
-    url: str | None, work: Callable[[OwnerApi], Awaitable[Any]], *, nobody: bool = False
-) -> Any:
-    """`nobody`: it needs no login."""
-    from bots.api import arena_url
-    from bots.logins import owner_api
-    from bots.owner import OwnerApi
-
-    api = OwnerApi(arena_url(url)) if nobody else owner_api(url)
-
-    async def done() -> Any:
-        return await work(api)
-
-    return asyncio.run(done())
-
-
-def _tell(answer: Any, as_json: bool, lines: Callable[[Any], list[str]]) -> None:
-    import msgspec
-
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
-    else:
-        from bots.journal import plain
-
-        for line in lines(answer):
-            print(plain(line, LINE_CHARS))
 
 
 def explained(answer: Any) -> list[str]:

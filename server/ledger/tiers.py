@@ -6,6 +6,8 @@ money, an asset of its own that is worth nothing and is never mixed with USDC.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 USDC = "usdc"
 PLAY = "play"
 ASSETS = (USDC, PLAY)
@@ -31,6 +33,13 @@ def amount(micros: int) -> str:
     whole, fraction = divmod(abs(micros), 1_000_000)
     decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
     return f"{'-' if micros < 0 else ''}{whole}.{decimals}"
+
+
+def listed(tiers: Collection[int]) -> str:
+    """Fee tiers for people, the cheapest first: `free, 0.10, 0.50 USDC`."""
+    paid = ", ".join(amount(tier) for tier in sorted(tiers) if tier)
+    free = ["free"] if 0 in tiers else []
+    return ", ".join([*free, *([f"{paid} USDC"] if paid else [])])
 
 
 def unit(asset: str) -> str:

@@ -7,6 +7,7 @@ one order everywhere: holds, automation, ledger accounts.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -30,12 +31,20 @@ _h = money.hold
 
 
 class Unfunded(Exception):
-    """The agent does not have the entry."""
+    """The agent does not have the entry; the message says by how much, and how to mend it."""
 
-    def __init__(self, agent: str, has_micros: int, entry_micros: int, asset: str) -> None:
+    def __init__(
+        self, ticket: TicketRecord, has_micros: int, entry_micros: int, asset: str
+    ) -> None:
         has, entry = tiers.money(has_micros, asset), tiers.money(entry_micros, asset)
-        super().__init__(f"the agent has {has}, an entry costs {entry}: fund it first")
-        self.agent = agent
+        said = f"the agent has {has} available, an entry costs {entry}"
+        if asset == tiers.USDC:
+            lacks = tiers.amount(entry_micros - has_micros)
+            said += (
+                f": fund it first (`agon money fund {shlex.quote(ticket.name)} {lacks}` or more)"
+            )
+        super().__init__(said)
+        self.agent = ticket.agent
 
 
 class NotPlaying(Exception):
@@ -139,7 +148,7 @@ class Entries:
                 return await self._holds.ride(_Wanted(ticket, run))
             except _GrantNeeded:
                 continue
-        raise Unfunded(ticket.agent, 0, tiers.entry_micros(ticket.tier_micros), tiers.PLAY)
+        raise Unfunded(ticket, 0, tiers.entry_micros(ticket.tier_micros), tiers.PLAY)
 
     async def _hold(self, wanted: Sequence[_Wanted]) -> list[Exception | None]:
         now_ms = self._clock()
@@ -387,7 +396,7 @@ async def _refusal(
         return _GrantNeeded()
     account = names.agent(wanted.asset, wanted.ticket.agent)
     has = (await _available(tx, [account])).get(account, 0)
-    return Unfunded(wanted.ticket.agent, has, wanted.micros, wanted.asset)
+    return Unfunded(wanted.ticket, has, wanted.micros, wanted.asset)
 
 
 async def _grants(tx: AsyncConnection, wanted: Sequence[_Wanted]) -> set[str]:

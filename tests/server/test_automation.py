@@ -138,7 +138,7 @@ def test_what_is_open_keeps_a_run_on_unless_it_has_won_enough() -> None:
     ("changes", "words"),
     [
         ({"tier_micros": 200_000}, "is no fee tier"),
-        ({"spaces": ("logic", "logic")}, "one Space twice"),
+        ({"spaces": ("logic", "logic")}, "logic is named twice"),
         ({"stop_loss_micros": 999_999}, "does not cover one entry"),
     ],
 )

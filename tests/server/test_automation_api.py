@@ -111,11 +111,15 @@ async def test_it_says_when_its_schedule_opens(ann: Owner) -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
-        ({"tier_micros": 250_000}, "tier-closed", "tier_micros 250000 is not open here"),
-        ({"tier_micros": 25_000_000}, "tier-closed", "open: 0, 500000, 1000000"),
+        ({"tier_micros": 250_000}, "tier-closed", "tier_micros: 0.25 is no tier that is open here"),
+        ({"tier_micros": 25_000_000}, "tier-closed", "there are free, 0.50, 1.00 USDC"),
         ({"spaces": ["logic", "chess"]}, "unknown-space", "chess"),
-        ({"spaces": ["logic", "logic"]}, "bad-limits", "spaces names one Space twice"),
-        ({"stop_loss_micros": 499_999}, "bad-limits", "stop_loss_micros 499999 does not cover"),
+        ({"spaces": ["logic", "logic"]}, "bad-limits", "spaces: logic is named twice"),
+        (
+            {"stop_loss_micros": 499_999},
+            "bad-limits",
+            "stop_loss_micros: 0.499999 USDC does not cover",
+        ),
     ],
 )
 async def test_limits_that_cannot_be_meant_are_refused_by_name(
