@@ -140,7 +140,8 @@ class Queues:
 
     async def led(self, queue: Queue) -> bool:
         """Whether some matchmaker leads it now; for a moment nobody may, between two leaders."""
-        return await self._redis.exists(keys.queue_leader(queue.key)) == 1
+        leaders: int = await self._redis.exists(keys.queue_leader(queue.key))
+        return leaders == 1
 
     async def abandon(self, ticket: str, agent: str, reason: str) -> bool:
         """Forget a ticket of a queue that nobody leads any more, also where all seats of its match are confirmed.

@@ -87,17 +87,17 @@ async def ben(store: Store) -> Identity:
 
 
 @pytest.mark.parametrize(
-    ("changed", "why"),
+    ("tiers", "spaces", "why"),
     [
-        ({"tiers": (0,)}, "no queue takes entries of 100000 micro-USDC here any more"),
-        ({"spaces": ("logic",), "tiers": (0, TIER)}, f"{SPACE} is not offered here any more"),
+        ((0,), (SPACE,), "no queue takes entries of 100000 micro-USDC here any more"),
+        ((0, TIER), ("logic",), f"{SPACE} is not offered here any more"),
     ],
 )
 async def test_a_closed_queue_is_emptied_and_its_agents_are_told_why(
-    arena: Arena, store: Store, ann: Identity, changed: dict[str, Sequence[int]], why: str
+    arena: Arena, store: Store, ann: Identity, tiers: Sequence[int], spaces: Sequence[str], why: str
 ) -> None:
     await arena.entrance.enter(ann, SPACE, TIER)
-    closing = arena.closing(**changed)
+    closing = arena.closing(tiers=tiers, spaces=spaces)
     await closing.sweep()
     arena.now_ms += PATIENCE_MS - 1
     await closing.sweep()
