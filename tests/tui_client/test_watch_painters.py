@@ -257,6 +257,25 @@ def test_what_explains_the_numbers_is_wrapped_not_cut() -> None:
     )
 
 
+@given(
+    st.sampled_from(["bid-tac-toe", "rap-battle", "openspiel:connect_four", "x" * 24]),
+    st.sampled_from([0, 100_000, 500_000, 25_000_000]),
+    st.integers(0, 99_999),
+    st.integers(0, 400_000),
+    st.integers(30, 60),
+)
+def test_columns_of_a_queue_never_touch(
+    space: str, tier: int, waiting: int, wait_s: int, width: int
+) -> None:
+    queues = [QueueCard(space, tier, waiting, wait_s)]
+    shown = Snapshot("lobby", "e", 1, LobbyView([], [], queues))
+    row = paint_queues(step(State(), shown), width, 5)[1].plain.strip("│ ")
+    *title, cost, count, wait = row.replace(" USDC", "").split()
+    assert title
+    assert cost == ("free" if not tier else f"{tier / 1_000_000:.2f}")
+    assert (count, wait == "-") == (str(waiting), not waiting)
+
+
 def test_help_and_quit_are_the_last_keys_to_go() -> None:
     for width in (18, 30, 40):
         for state in (State(), State(follow=True), folded(rap())):

@@ -58,7 +58,12 @@ def lobby() -> LobbyView:
         _card(4, rap, _pair("Marrow", "Quill"), "round 1/3, seat 0: the last train home", 12, 9),
         _card(5, board, _pair("Dove", "Pinch"), "mark 7/9, bidding, X 18 : 22 O", 140, 2),
     ]
-    queues = [QueueCard(board, 0, 3, 2), QueueCard(rap, 0, 1, 14)]
+    queues = [
+        QueueCard(board, 0, 3, 2),
+        QueueCard(rap, 0, 1, 14),
+        QueueCard(board, 500_000, 0, 0),
+        QueueCard("trade-wars", 25_000_000, 0, 0),
+    ]
     done = [msgspec.structs.replace(card, status="ended") for card in ended]
     return LobbyView(live, done, queues, live_count=12, watching=340)
 

@@ -13,15 +13,23 @@ from tui_client.widgets.canvas import frame, line, spread
 from tui_client.widgets.pane import Pane
 from tui_client.words import age, fee, space_title
 
+ROOMY = 36
+"""Cells from which on an entry is told with its unit."""
+
 
 def _row(queue: QueueCard, width: int) -> Text:
+    """The Space, what an entry costs, how many wait and for how long, always with a blank between."""
     count_style = theme.LIVE if queue.waiting else theme.FAINT
     left = line((space_title(queue.space), theme.PLAIN if queue.waiting else theme.DIM))
     wait = age(queue.longest_wait_s) if queue.waiting else "-"
+    cost = fee(queue.tier_micros)
     right = line(
-        (f"{fee(queue.tier_micros)} ", theme.MONEY if queue.tier_micros else theme.FAINT),
-        (f"{queue.waiting:>3}", count_style),
-        (f"{wait:>5}", theme.DIM),
+        (
+            f" {cost if width >= ROOMY else cost.removesuffix(' USDC')}",
+            theme.MONEY if queue.tier_micros else theme.FAINT,
+        ),
+        (f" {queue.waiting:>3}", count_style),
+        (f" {wait:>4}", theme.DIM),
     )
     return spread(left, right, width)
 
