@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_client.director import step
 from tui_client.owner import form
 from tui_client.owner.agent_form import body_of
 from tui_client.owner.amounts import MAX_MICROS, micros_of, money, plain, written
@@ -21,6 +22,8 @@ from tui_client.owner.hours import NoSchedule, schedule_of, text_of
 from tui_client.owner.troubles import field_of
 from tui_client.recording import desk as recorded
 from tui_client.state import State
+from tui_client.widgets.desk.automation import paint_limits
+from tui_client.widgets.desk.edit import paint_edit
 
 COLOURS = (Option("r", "red"), Option("g", "green"), Option("b", "blue"))
 
@@ -141,6 +144,25 @@ def test_what_cannot_be_read_is_said_at_its_field() -> None:
     assert isinstance(told, Form)
     troubled = [field.name for field in told.fields if field.trouble]
     assert troubled == ["spaces", "max_sessions", "stop_loss_micros", "schedule"]
+
+
+def test_no_space_ticked_means_all_in_both_forms() -> None:
+    untick = ("down", "space", "right", "right", "space")
+    found = recorded.at_desk("p", *untick)
+    words = "\n".join(row.plain for row in paint_limits(found, 100, 30))
+    assert "none ticked: it queues for all that it plays" in words
+    found = step(found, recorded.pressed("ctrl+s"))
+    assert found.desk.order is not None
+    assert found.desk.order.body["spaces"] == ["rap-battle", "writing"]
+    assert isinstance(found.desk.page, AutomationPage)
+    assert found.desk.page.form["spaces"].chosen == ("rap-battle", "writing")
+
+    found = recorded.at_desk("e", "down", "down", *untick)
+    words = "\n".join(row.plain for row in paint_edit(found, 100, 30))
+    assert "none ticked: it plays all that its brain can" in words
+    found = step(found, recorded.pressed("ctrl+s"))
+    assert found.desk.order is not None
+    assert found.desk.order.body["spec"]["spaces"] == []  # the server knows what the brain can
 
 
 def test_the_risk_is_the_least_of_its_bounds() -> None:

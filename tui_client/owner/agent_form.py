@@ -99,7 +99,8 @@ def filled_in(agent: OwnAgent, spaces: tuple[SpaceCard, ...], shelf: Shelf) -> A
             form.line("name", "name", limit=NAME_LIMIT, hint="as everybody sees it"),
             form.line("about", "about", limit=ABOUT_LIMIT, hint="a line for its page"),
             form.one("kind", "played", kinds, "", hint="by whom; may change between sessions"),
-            form.some("spaces", "Spaces", contests, (), hint="that it plays; none: all it can"),
+            form.some("spaces", "Spaces", contests, (),
+                      nothing="none ticked: it plays all that its brain can"),
             form.one("prompt_for", "prompt for", whose, EVERYWHERE,
                      hint="a Space may have a prompt of its own"),
             form.text("prompt", "prompt"),
@@ -147,7 +148,7 @@ def _fields(agent: OwnAgent, blank: Form) -> Form:
 def _chosen(field: form.Field, values: tuple[str, ...]) -> form.Field:
     if field.kind is form.Kind.ONE:
         return form.one(field.name, field.label, field.options, values[0], hint=field.hint)
-    return form.some(field.name, field.label, field.options, values, hint=field.hint)
+    return form.some(field.name, field.label, field.options, values, nothing=field.nothing)
 
 
 def _number(value: float | None) -> str:

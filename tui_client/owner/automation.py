@@ -62,11 +62,14 @@ class AutomationPage(Page, frozen=True):
         offered = known.value(arena.spaces().path, SpaceList)
         if self.form.fields or offered is None or automation is None:
             return self
+        filled = filled_in(automation.limits, offered.spaces, self._plays(known))
+        return replace(self, form=filled, saved=filled)
+
+    def _plays(self, known: Known) -> tuple[str, ...]:
+        """The Spaces that the agent plays here; empty while that is not known."""
         own = known.value(arena.OWN_AGENTS, OwnAgents)
         agent = own.get(self.agent) if own is not None else None
-        plays = agent.spaces if agent is not None else ()
-        filled = filled_in(automation.limits, offered.spaces, plays)
-        return replace(self, form=filled, saved=filled)
+        return agent.spaces if agent is not None else ()
 
     def pasted(self, known: Known, words: str) -> Step:
         return Step(replace(self, form=form.paste(self.form, words), leaving=False))
@@ -93,7 +96,7 @@ class AutomationPage(Page, frozen=True):
     def _save(self, known: Known, doing: str) -> Step:
         if known.busy or not self.form.fields:
             return Step(self)
-        cleared = form.without_troubles(self.form)
+        cleared = with_all(form.without_troubles(self.form), self._plays(known))
         limits = limits_of(cleared)
         if isinstance(limits, Form):
             return Step(replace(self, form=limits))
@@ -162,7 +165,8 @@ def filled_in(limits: Limits, offered: tuple[SpaceCard, ...], plays: tuple[str, 
         (
             form.one("tier_micros", "tier", options, str(limits.tier_micros),
                      hint="what an entry costs; it queues here"),
-            form.some("spaces", "Spaces", contests, spaces, hint="it queues for them in turn"),
+            form.some("spaces", "Spaces", contests, spaces,
+                      nothing="none ticked: it queues for all that it plays"),
             form.line("max_sessions", "sessions", str(10 if fresh else limits.max_sessions),
                       hint="at most, before it stops"),
             form.line("max_parallel", "at once", str(limits.max_parallel),
@@ -175,6 +179,15 @@ def filled_in(limits: Limits, offered: tuple[SpaceCard, ...], plays: tuple[str, 
                       hint=f"UTC, e.g. {EXAMPLE}"),
         )
     )  # fmt: skip
+
+
+def with_all(filled: Form, plays: tuple[str, ...]) -> Form:
+    """None ticked are all that the agent plays, as in the agent's own form; the server wants them named."""
+    spaces = filled["spaces"]
+    if spaces.chosen:
+        return filled
+    chosen = tuple(option.value for option in spaces.options if option.value in plays)
+    return form.with_field(filled, replace(spaces, chosen=chosen))
 
 
 def limits_of(filled: Form) -> dict[str, Any] | Form:
@@ -197,7 +210,7 @@ def limits_of(filled: Form) -> dict[str, Any] | Form:
     except NoSchedule as error:
         troubled = form.with_trouble(troubled, "schedule", str(error))
     if not filled["spaces"].chosen:
-        troubled = form.with_trouble(troubled, "spaces", "choose one at least, with the space bar")
+        troubled = form.with_trouble(troubled, "spaces", "tick one at least, with the space bar")
     if troubled != filled:
         return troubled
     tier = int(filled["tier_micros"].value or 0)

@@ -42,6 +42,8 @@ class Field(msgspec.Struct, frozen=True):
     at: int = 0
     """The option in hand."""
     hint: str = ""
+    nothing: str = ""
+    """What it means that none of SOME is chosen."""
     limit: int = 0
     """Characters that may be saved, for the count; 0 says nothing."""
     trouble: str = ""
@@ -94,10 +96,15 @@ def one(name: str, label: str, options: tuple[Option, ...], value: str, *, hint:
 
 
 def some(
-    name: str, label: str, options: tuple[Option, ...], values: tuple[str, ...], *, hint: str = ""
+    name: str,
+    label: str,
+    options: tuple[Option, ...],
+    values: tuple[str, ...],
+    *,
+    nothing: str = "",
 ) -> Field:
     chosen = tuple(option.value for option in options if option.value in values)
-    return Field(name, label, Kind.SOME, options=options, chosen=chosen, hint=hint)
+    return Field(name, label, Kind.SOME, options=options, chosen=chosen, nothing=nothing)
 
 
 def with_field(form: Form, field: Field) -> Form:

@@ -120,6 +120,8 @@ def _options(field: Field, mine: bool, width: int) -> list[Text]:
             used = 0
         lines[-1] += [word, "  "]
         used += word.cell_len + 2
+    if field.nothing and not field.chosen:
+        lines += [[(told, theme.DIM)] for told in wrapped(field.nothing, room)]
     head = line(_label(field, mine), *lines[0])
     return [fit(head, width), *(fit(line(" " * (LABEL + 2), *more), width) for more in lines[1:])]
 
