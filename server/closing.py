@@ -17,6 +17,7 @@ import structlog
 
 from server.clock import Clock
 from server.entering import Entrance
+from server.ledger import tiers
 from server.live.queue import UnknownTicket
 from server.live.queue_names import Queue
 from server.store.entries import HoldRow
@@ -101,7 +102,7 @@ class Closing:
         if hold.space not in self._spaces:
             return f"{hold.space} is not offered here any more; the entry has been given back"
         return (
-            f"no queue takes entries of {hold.tier_micros} micro-USDC here any more;"
+            f"no queue takes entries of {tiers.amount(hold.tier_micros)} USDC here any more;"
             " the entry has been given back"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,11 +14,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 
+from bots.brains.openai import ModelError
 from server.config import Config
-from server.embedded import database, llm, redis
+from server.embedded import database, llm, pace, redis
 from server.embedded.data_dir import DataDir, ServiceFailed
 
 MIN_REDIS = (6, 2)
+CHECK_S = 90.0
+"""No check lasts longer."""
+SLOW = {"model": f"starting it, then having it write for {pace.LIMIT_S:.0f} s at most"}
+"""What is said before checks that take a while."""
 
 
 class Ailment(Exception):
@@ -46,13 +52,26 @@ async def examine(config: Config) -> bool:
         ]
         healthy = True
         for name, check in checks:
+            if name in SLOW:
+                console.print(f"…     {name:<13} {SLOW[name]}", soft_wrap=True)
             try:
-                console.print(f"[green]ok[/]    {name:<13} {await check()}", soft_wrap=True)
+                console.print(f"[green]ok[/]    {name:<13} {await _in_time(check)}", soft_wrap=True)
             except Ailment as ailment:
                 healthy = False
                 console.print(f"[red]wrong[/] {name:<13} {ailment.fact}", soft_wrap=True)
                 console.print(f"      {'':<13} → {ailment.remedy}", soft_wrap=True)
     return healthy
+
+
+async def _in_time(check: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(CHECK_S):
+            return await check()
+    except TimeoutError:
+        raise Ailment(
+            f"was not ready within {CHECK_S:.0f} s",
+            "this machine is very busy or very slow: run `agon doctor` again while little else runs",
+        ) from None
 
 
 async def _data(data: DataDir) -> str:
@@ -156,7 +175,26 @@ async def _model(config: Config, data: DataDir) -> str:
             f"serves {', '.join(names)}, not {config.llm_model}",
             "set AGON_LLM_MODEL to one of them",
         )
-    return f"{', '.join(names)}, {'given' if config.llm_url else 'embedded'}"
+    if config.llm_url:  # what it writes may cost something, and how fast it is its operator knows
+        return f"{', '.join(names)}, given"
+    return f"{', '.join(names)}, embedded; {await _pace(url, names[0])}"
+
+
+async def _pace(url: str, model: str) -> str:
+    """How fast the embedded model is."""
+    try:
+        found = await pace.measure(url, model)
+    except ModelError as error:
+        raise Ailment(
+            f"does not write: {_one_line(error)}", "run `agon doctor` again while little else runs"
+        ) from None
+    if pace.too_slow(found):
+        raise Ailment(
+            f"is too slow for rap battles: {pace.in_words(found)}",
+            "set AGON_LLM_URL to a faster server, or leave to the house what needs no model:"
+            " `agon serve --house bid-tac-toe`",
+        )
+    return pace.in_words(found)
 
 
 async def _port(name: str, host: str, port: int, arena: str) -> str:

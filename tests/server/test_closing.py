@@ -89,7 +89,7 @@ async def ben(store: Store) -> Identity:
 @pytest.mark.parametrize(
     ("tiers", "spaces", "why"),
     [
-        ((0,), (SPACE,), "no queue takes entries of 100000 micro-USDC here any more"),
+        ((0,), (SPACE,), "no queue takes entries of 0.10 USDC here any more"),
         ((0, TIER), ("logic",), f"{SPACE} is not offered here any more"),
     ],
 )
