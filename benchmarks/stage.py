@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 
 from server.clock import unix_ms
-from server.config import load
 from server.gateway import Gateway
 from server.identity import Identity
+from server.knobs import load
 from server.live.log import Head
 from server.live.records import (
     Appended,

@@ -14,9 +14,10 @@ from server.api.asyncapi import ANSWERS, messages
 from server.api.fields import descriptions, one_line, structs
 from server.api.protocol_example import CONVERSATION
 from server.api.protocol_types import section, strings
-from server.config import Config, knobs
+from server.config import Config
 from server.gateway.requests import COSTS
 from server.gateway.tolls import PIECES, PIECES_PER_S, SHARES_OF_ADDRESS
+from server.knobs import knobs
 from server.protocol import ClientMessage, CloseCode, ServerMessage
 from spaces import registry
 from spaces.seed import SEED_BYTES, Streams

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from server import config as configuration
+from server import knobs
 from server.commands.running import ConfigFile
+from server.config import SECRETS
 
 
 def show_config(
@@ -15,14 +16,14 @@ def show_config(
     config: ConfigFile = None,
 ) -> None:
     """Print every knob and its value."""
-    settings = configuration.load(config)
+    settings = knobs.load(config)
     if explain:
         print(
             "Set knobs in ./agon.toml (or --config FILE), or as the variables named below, which win.\n"
         )
-    for knob in configuration.knobs():
+    for knob in knobs.knobs():
         value = getattr(settings, knob.name)
-        shown = "(set, not shown)" if knob.name in configuration.SECRETS and value else repr(value)
+        shown = "(set, not shown)" if knob.name in SECRETS and value else repr(value)
         print(f"{knob.name} = {shown}")
         if explain:
             listed = " (comma-separated)" if isinstance(knob.default, tuple) else ""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from server import config as configuration
+from server import knobs
 from server.commands.running import ConfigFile, run_async
 
 
@@ -19,6 +19,6 @@ def doctor(
     """Check each service and say what to mend."""
     from server import doctor as examination
 
-    settings = configuration.load(config, data_dir=data_dir)
+    settings = knobs.load(config, data_dir=data_dir)
     healthy = run_async(lambda: examination.examine(settings))
     raise typer.Exit(0 if healthy else 1)

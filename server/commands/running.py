@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 import typer
 
-from server import config as configuration
+from server import knobs
 from server.config import Config
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def load_arena(
     however their ids are written. Raises ConfigError and CommandError."""
     from spaces import registry
 
-    settings = configuration.load(file, data_dir=data_dir)
+    settings = knobs.load(file, data_dir=data_dir)
     bridged = [each for each in offering if ":" in each and each not in settings.spaces]
     try:
         registry.offer((*settings.spaces, *bridged))

@@ -14,10 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from server.clock import unix_ms
-from server.config import Config, load
+from server.config import Config
 from server.entering import Entrance
 from server.gateway import Gateway
 from server.identity import Identity, Kind, key_hash, new_id
+from server.knobs import load
 from server.live import keys
 from server.live.feed import Feed
 from server.live.inbox import Inbox

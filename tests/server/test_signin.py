@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from server.config import ConfigError, load
+from server.config import ConfigError
+from server.knobs import load
 from server.signin import MAX_AGE_MS, SKEW_MS, Domains, SignInRefused, check
 from server.siwe import SignInMessage
 

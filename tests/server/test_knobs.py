@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from server import config
+from server import knobs
 from server.config import Config, ConfigError
 
 
 def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
     file = tmp_path / "agon.toml"
     file.write_text('tick_ms = 50\napi_port = 1\nllm_model = "m"\n')
-    loaded = config.load(file, env={"AGON_API_PORT": "2", "AGON_OPEN_REGISTRATION": "false"})
+    loaded = knobs.load(file, env={"AGON_API_PORT": "2", "AGON_OPEN_REGISTRATION": "false"})
     assert (loaded.tick_ms, loaded.api_port, loaded.llm_model) == (50, 2, "m")
     assert loaded.open_registration is False
     assert loaded.retry_ms == Config().retry_ms
 
 
 def test_lists_come_comma_separated(tmp_path: Path) -> None:
-    assert config.load(env={"AGON_TIERS_OPEN": "0,100000"}).tiers_open == (0, 100_000)
+    assert knobs.load(env={"AGON_TIERS_OPEN": "0,100000"}).tiers_open == (0, 100_000)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_lists_come_comma_separated(tmp_path: Path) -> None:
 )
 def test_a_wrong_variable_is_named(env: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
-        config.load(env=env)
+        knobs.load(env=env)
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, named: str | None) -> 
     file = tmp_path / "agon.toml"
     file.write_text(text)
     if named is None:
-        assert config.load(file, env={}) == Config()
+        assert knobs.load(file, env={}) == Config()
         return
     with pytest.raises(ConfigError, match=named):
-        config.load(file, env={})
+        knobs.load(file, env={})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
-        config.load(tmp_path / "nowhere.toml", env={})
+        knobs.load(tmp_path / "nowhere.toml", env={})
 
 
 def test_every_knob_has_a_reason_and_loopback_is_the_default() -> None:
-    assert all(len(knob.reason) > 20 for knob in config.knobs())
+    assert all(len(knob.reason) > 20 for knob in knobs.knobs())
     assert Config().api_host == Config().gateway_host == "127.0.0.1"
