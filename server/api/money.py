@@ -24,6 +24,7 @@ from server.identity import new_id
 from server.ledger import Account, Result, Transfer, names, tiers
 from server.store.crossings import Crossing, TooManyPending
 from server.store.ledger import Line, TransferRefused
+from server.store.purses import AgentFrozen
 
 MAX_SIMULATED_MICROS = 1_000_000_000
 """A simulated deposit is at most a thousand USDC."""
@@ -185,7 +186,12 @@ async def transfer(services: Services, request: Request) -> Response:
         micros=new.micros,
         code="fund",
     )
-    [result] = await services.store.ledger.submit([moved])
+    try:
+        result = await services.store.purses.move(
+            moved, None if new.source == "owner" else new.source
+        )
+    except AgentFrozen as error:
+        raise Problem(409, "frozen", str(error), field="source") from None
     if result is Result.EXCEEDS_CREDITS:
         raise await _unfunded(services, principal, new.asset, new.source, new.micros)
     if not result.done:
@@ -377,7 +383,11 @@ OPERATIONS = (
         status=201,
         idempotent=True,
         body=NewTransfer,
-        problems={404: _PURSE, 409: _FUNDS, 422: "one purse twice"},
+        problems={
+            404: _PURSE,
+            409: f"{_FUNDS}, or the agent that has it is frozen: `frozen`",
+            422: "one purse twice",
+        },
         tag="money",
         bearer=True,
         scopes=("money",),

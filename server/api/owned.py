@@ -34,6 +34,7 @@ from server.api.agents import (
 )
 from server.api.operation import Operation, Services, as_json, read_body, read_query
 from server.api.principal import authorize, owned_agent
+from server.api.problems import Problem
 from server.api.tags import revision_tag, seen_revision
 from server.identity import Identity, Kind
 from server.live.queue import Queues, UnknownTicket
@@ -196,6 +197,9 @@ async def clone(services: Services, request: Request) -> Response:
     _, identity = await owned_agent(services, request, "manage")
     wanted = await read_body(request, Copy)
     was = await _found(services, identity)
+    if was.frozen_ms is not None:
+        why = was.frozen_reason or "no reason was given"
+        raise Problem(409, "frozen", f"agent {was.agent} is frozen: {why}; it cannot be copied")
     face = await services.store.avatars.get(was.agent)
     draft = Draft(
         name=wanted.name,
@@ -391,7 +395,9 @@ OPERATIONS: tuple[Operation, ...] = (
         body=Copy,
         cost=25,
         scopes=("manage",),
-        problems=_NOT_YOURS | _MAKING | {422: "the name cannot be used"},
+        problems=_NOT_YOURS
+        | _MAKING
+        | {409: f"{_MAKING[409]}, or it is frozen (`frozen`)", 422: "the name cannot be used"},
         tag="agents",
     ),
     Operation(

@@ -33,6 +33,7 @@ from server.store.outbox import Outbox
 from server.store.outcomes import Outcomes
 from server.store.owned import Owned
 from server.store.points import Points
+from server.store.purses import Purses
 from server.store.ratings import Ratings
 from server.store.replies import Replies
 from server.store.results import Results
@@ -74,6 +75,7 @@ class Store:
         self.ledger = Ledger(database, clock)
         self.entries = Entries(database, clock)
         self.crossings = Crossings(database, clock)
+        self.purses = Purses(database, clock)
         self.results = Results(database, clock)
         self.careers = Careers(database)
         self.dashboards = Dashboards(database)

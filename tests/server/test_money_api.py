@@ -12,6 +12,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from server.admin import Acts
 from server.clock import unix_ms
 from server.config import Config
 from server.identity import Identity
@@ -88,6 +89,45 @@ async def test_an_agent_is_funded_and_gives_it_back(ann: Owner) -> None:
     await ann.post("/v1/transfers", source=agent, to="owner", micros=500_000)
     assert (await ann.available(), await ann.available(agent)) == (3_500_000, 1_500_000)
     assert await ann.store.ledger.audit() == []
+
+
+async def test_what_a_frozen_agent_has_stays_with_it_and_the_owner_s_own_does_not(
+    ann: Owner,
+) -> None:
+    agent, acts = ann.agent.agent, Acts(ann.store)
+    await ann.post("/v1/transfers", source="owner", to=agent, micros=2_000_000)
+    body: dict[str, Any] = {"source": agent, "to": "owner", "micros": 100_000}
+    before = await ann.post("/v1/transfers", "before", **body)
+    await acts.freeze(agent, actor="boss", reason="sells its seats")
+    refused = problem(await ann.post("/v1/transfers", **body), 409, "frozen")
+    assert "sells its seats" in refused["detail"]
+    problem(await ann.post("/v1/transfers", **(body | {"micros": 10**9})), 409, "frozen")
+    problem(await ann.http.post(f"/v1/agents/{agent}/clone", json={"name": "Twin"}), 409, "frozen")
+    async with ann.store.database.writing() as tx:  # the memory is lost, and the ledger's is not
+        await tx.execute(idempotency.delete())
+    again = await ann.post("/v1/transfers", "before", **body)
+    assert again.json()["transfer"] == before.json()["transfer"]
+    assert (await ann.available(), await ann.available(agent)) == (3_100_000, 1_900_000)
+    assert (await ann.post("/v1/withdrawals", micros=3_000_000)).status_code == 202
+    answer = await ann.post("/v1/transfers", source="owner", to=agent, micros=100_000)
+    assert answer.status_code == 201
+    await acts.unfreeze(agent, actor="boss", reason="it was its twin")
+    assert (await ann.post("/v1/transfers", **body)).status_code == 201
+    assert await ann.store.ledger.audit() == []
+
+
+async def test_of_a_freeze_and_a_transfer_at_once_one_comes_first(ann: Owner) -> None:
+    agent, acts = ann.agent.agent, Acts(ann.store)
+    await ann.post("/v1/transfers", source="owner", to=agent, micros=2_000_000)
+    body: dict[str, Any] = {"source": agent, "to": "owner", "micros": 1}
+    for _ in range(6):
+        racing = asyncio.gather(*(ann.post("/v1/transfers", **body) for _ in range(3)))
+        await acts.freeze(agent, actor="boss", reason="a look at it")
+        there = await ann.available(agent)
+        codes = {answer.status_code for answer in await racing}
+        assert codes <= {201, 409}
+        assert await ann.available(agent) == there, "nothing moves once it is frozen"
+        await acts.unfreeze(agent, actor="boss", reason="looked at")
 
 
 async def test_a_request_that_is_made_twice_moves_money_once(ann: Owner) -> None:
