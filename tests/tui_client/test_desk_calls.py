@@ -174,6 +174,18 @@ def test_who_signs_out_orders_nothing() -> None:
     assert found.order is None
 
 
+def test_what_was_being_saved_can_be_saved_after_signing_in_again() -> None:
+    found = recorded.at_desk("n", *"Bot").desk
+    for happened in (Pressed("ctrl+s"), SignedOut("gone"), recorded.ME):
+        found, _ = desk.reduce(found, happened, 0)
+    assert found.order is None
+    for key in "ty":
+        found, _ = desk.reduce(found, Pressed(key, key), 0)
+    found, _ = desk.reduce(found, Pressed("ctrl+s"), 0)
+    assert found.order is not None
+    assert found.order.body["name"] == "Botty"
+
+
 def test_a_model_is_not_asked_twice_for_what_it_may_be_writing() -> None:
     found = recorded.at_desk("e").desk
     for key in ("ctrl+g", "enter"):

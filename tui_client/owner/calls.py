@@ -17,6 +17,7 @@ replace = msgspec.structs.replace
 
 UNREACHED = 0
 """The status of what never got an answer."""
+UNAUTHORIZED = 401
 TOO_MANY = 429
 RETRY_FIRST_MS = 1_000
 RETRY_MAX_MS = 30_000

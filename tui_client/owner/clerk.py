@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from tui_client.owner.calls import UNREACHED, Answered, Call, Problem, Refused
+from tui_client.owner.calls import UNAUTHORIZED, UNREACHED, Answered, Call, Problem, Refused
 from tui_client.owner.logins import Login, SignedIn, SignedOut
 from tui_client.owner.pixels import Pixels, read_png
 from tui_client.text import clean
@@ -136,7 +136,7 @@ class Clerk:
         if not isinstance(came, Problem):
             self._dispatch(Answered(call.id, came))
             return
-        if came.status == 401:
+        if came.status == UNAUTHORIZED:
             self._rejected = token
             self._look()
             if isinstance(self._known, Login):  # somebody has signed in meanwhile

@@ -8,7 +8,16 @@ import msgspec
 
 from tui_client.owner import calls
 from tui_client.owner.agents import AgentsPage
-from tui_client.owner.calls import TOO_MANY, Answered, Call, Order, Problem, Refused, Shelf
+from tui_client.owner.calls import (
+    TOO_MANY,
+    UNAUTHORIZED,
+    Answered,
+    Call,
+    Order,
+    Problem,
+    Refused,
+    Shelf,
+)
 from tui_client.owner.logins import SignedIn, SignedOut
 from tui_client.owner.page import Keys, Known, Page, Step, Wish
 from tui_client.text import clean
@@ -119,7 +128,7 @@ def reduce(desk: Desk, happened: DeskInput, now_ms: int) -> tuple[Desk, str]:
         case SignedIn():
             return _signed_in(desk, happened), ""
         case SignedOut():
-            return replace(desk, who=happened, order=None, wish=None), ""
+            return _signed_out(desk, happened, now_ms), ""
         case Answered():
             return _answered(desk, happened, now_ms), ""
         case Refused():
@@ -141,6 +150,16 @@ def _signed_in(desk: Desk, who: SignedIn) -> Desk:
         return replace(desk, who=who, account=who.account, shelf=calls.stale(desk.shelf, ""))
     pages = (AgentsPage(),) if desk.open else ()
     return Desk(who, who.account, pages, columns=desk.columns)
+
+
+def _signed_out(desk: Desk, who: SignedOut, now_ms: int) -> Desk:
+    """Nothing more is ordered; the page whose order it was has to know, or it would wait for ever."""
+    page = None if desk.order is None else _wisher(desk)
+    desk = replace(desk, who=who, order=None, wish=None)
+    if page is None:
+        return desk
+    refused = page.refused(desk.known(now_ms), Problem(UNAUTHORIZED, "signed-out"))
+    return _stepped(desk, refused, now_ms, desk.wished_by)
 
 
 def _pressed(desk: Desk, key: Pressed, now_ms: int) -> tuple[Desk, str]:
