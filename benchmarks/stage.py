@@ -45,7 +45,7 @@ class Stage:
     """One channel, whose events come when the benchmark says so."""
 
     def __init__(self) -> None:
-        self.views = ViewSet(offset=0, public=_view())
+        self.views = ViewSet.of(0, _view())
         self.next = 1
         self._batches: asyncio.Queue[list[FeedItem]] = asyncio.Queue()
 

@@ -52,8 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     """None: AGON_API_KEY, else the keys file, else a new agent is registered."""
     keys_file: str | None = None
-    msgpack: bool = False
-    """Speak `agon.v1.msgpack` instead of `agon.v1.json`."""
+    json: bool = False
+    """Speak `agon.v1.json`, which people can read on the wire, instead of `agon.v1.msgpack`, which costs
+    the arena and the bot less."""
     verdict_s: float = 120.0
     """After the last session, wait this long for judges at most."""
 
@@ -84,7 +85,7 @@ async def play(
         enqueue=settings.enqueue,
         sessions=settings.sessions,
         max_parallel=settings.max_parallel,
-        msgpack=settings.msgpack,
+        json=settings.json,
         patience_s=FIRST_CONTACT_S,
         verdict_s=settings.verdict_s,
     )

@@ -37,7 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tier_micros: int = 0
     sessions: int | None = 1
     max_parallel: int = 1
-    msgpack: bool = False
+    json: bool = False
     patience_s: float | None = None
     """How long the first contact may take; None: for ever."""
     verdict_s: float = 0.0
@@ -117,7 +117,7 @@ class Player:
             self._api.gateway,
             self._on_news,
             Reconnect(random.Random()),  # noqa: S311 # jitter
-            codec=Codec("msgpack" if self._options.msgpack else "json"),
+            codec=Codec("json" if self._options.json else "msgpack"),
             patience_s=self._options.patience_s,
             say=self._say,
         )

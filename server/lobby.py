@@ -142,7 +142,8 @@ class LobbyPublisher:
             name=name,
             stopping=self._stopping,
         )
-        self._seen: deque[tuple[int, int, SessionView]] = deque()
+        self._seen: deque[tuple[int, str, ViewSet]] = deque()
+        """What has passed in the feed: when the public may see it, and the channel."""
         self._published = 0
 
     async def run(self) -> None:
@@ -170,11 +171,28 @@ class LobbyPublisher:
             now_ms = self._clock()
             for item in items:
                 if isinstance(item, Appended) and item.views is not None:
-                    self._note(now_ms, item.views)
+                    self._note(now_ms, item.channel, item.views)
 
-    def _note(self, now_ms: int, views: ViewSet) -> None:
-        if isinstance(views.public, SessionView):
-            self._seen.append((now_ms + self._delay_ms, views.offset, views.public))
+    def _note(self, now_ms: int, channel: str, views: ViewSet) -> None:
+        if channel.startswith("session:"):
+            self._seen.append((now_ms + self._delay_ms, channel, views))
+
+    def _take_due(self, cards: Cards, now_ms: int) -> None:
+        """Of what a session has shown since the last time, the first (it may be new to us) and the newest
+        tell all; the others are never opened."""
+        due: dict[str, list[ViewSet]] = {}
+        while self._seen and self._seen[0][0] <= now_ms:
+            _, channel, views = self._seen.popleft()
+            shown = due.setdefault(channel, [])
+            if len(shown) < 2:
+                shown.append(views)
+            elif views.offset > shown[1].offset:
+                shown[1] = views
+        for shown in due.values():
+            for views in shown:
+                view = views.public
+                assert isinstance(view, SessionView), "a session's channel shows a session"
+                cards.take(views.offset, view)
 
     async def _publish_until(self, tail: asyncio.Task[None]) -> None:
         """Rebuild the cards, then publish each EVERY_S. Raises what ends the tail."""
@@ -191,9 +209,7 @@ class LobbyPublisher:
         last_ms = 0
         while not self._stopping.is_set():
             now_ms = self._clock()
-            while self._seen and self._seen[0][0] <= now_ms:
-                _, offset, view = self._seen.popleft()
-                cards.take(offset, view)
+            self._take_due(cards, now_ms)
             lobby = cards.lobby(await self._queues.sizes(), *await self._presence.counts())
             if lobby != last or now_ms - last_ms >= REPEAT_S * 1_000:
                 await self._publish(lobby)
@@ -219,9 +235,9 @@ class LobbyPublisher:
                 for name in names[start : start + _CHUNK]:
                     pipeline.get(keys.views(name))
                 found = await pipeline.execute()
-            for raw in found:
+            for name, raw in zip(names[start : start + _CHUNK], found, strict=True):
                 if raw is not None:
-                    self._note(self._clock(), _views.decode(raw))
+                    self._note(self._clock(), name, _views.decode(raw))
 
     async def _publish(self, lobby: LobbyView) -> None:
         head = await self._log.head(CHANNEL)

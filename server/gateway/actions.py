@@ -17,9 +17,8 @@ from server.agents import playing
 from server.channel import Item
 from server.gateway.connection import Peer
 from server.gateway.fanout import Letters
-from server.gateway.followed import Followed
+from server.gateway.followed import Followed, Glance
 from server.gateway.pending import Pending, TooMany, Waiting
-from server.gateway.render import view_for
 from server.identity import Identity
 from server.live.keys import session_channel
 from server.live.records import Appended, Inbound, LogEvent, Reply
@@ -31,7 +30,6 @@ from server.protocol import (
     Rejected,
     ServerMessage,
     SessionView,
-    View,
 )
 
 RESUBMIT_AT_ONCE = 64
@@ -77,17 +75,18 @@ class Actions:
         view = None if followed is None else followed.session
         if followed is None or view is None:
             return _refused(act.id, act.session, "unknown-session", f"no session {act.session}")
-        seat = followed.seats.get(player.agent)
-        if seat is None:
+        card = followed.seats.get(player.agent)
+        if card is None:
             return _refused(
                 act.id, act.session, "no-seat", "your agent has no seat in this session"
             )
-        refusal = playing.acting(view.seats[seat].kind, player)
+        seat = card.seat
+        refusal = playing.acting(card.kind, player)
         if refusal is not None:
             return _refused(act.id, act.session, refusal.code, refusal.reason)
         known = followed.live.history and followed.live.history.answer(f"seat:{seat}", act.id)
         if known:
-            return _answer(act.id, act.session, *known, _own_view(followed, seat))
+            return _answer(act.id, act.session, *known, followed)
         if view.status != "live":
             return _refused(act.id, act.session, "over", "the session is over")
         inbound = _inbound(act, seat, self._name)
@@ -118,15 +117,14 @@ class Actions:
             seat = int(event.by.removeprefix("seat:"))
             waiting = self._take(followed, view.session, seat, event.act)
             if waiting is not None:
-                own = _own_view(followed, seat)
-                answer = _answer(event.act, view.session, offset, event, own)
+                answer = _answer(event.act, view.session, offset, event, followed)
                 self._count(answer)
                 letters += [(peer, answer) for peer in waiting.askers]
         if view.status != "live":
             letters += self._over(followed, view, item.first + len(item.events) - 1)
         return letters
 
-    def _over(self, followed: Followed, view: SessionView, offset: int) -> Letters:
+    def _over(self, followed: Followed, view: Glance, offset: int) -> Letters:
         """The session has ended: what was not answered by now never will be. Who wanted it void and
         finds it so has what he asked for."""
         letters: Letters = []
@@ -194,19 +192,13 @@ def _inbound(request: Act | Abandon, seat: int, gateway: str) -> Inbound:
     return Inbound(request.session, seat, request.id, request.turn, text, gateway, abandon)
 
 
-def _own_view(followed: Followed, seat: int) -> View | None:
-    """The public view hides that a sealed decision was refused once; the seat's own does not."""
-    history = followed.live.history
-    return None if history is None else view_for(history.views, seat)
-
-
 def _answer(
-    act: str, session: str, offset: int, event: LogEvent, view: View | None
+    act: str, session: str, offset: int, event: LogEvent, followed: Followed
 ) -> ServerMessage:
     """What the event that carries an action's id says about it."""
     if event.type != "fault":
         return Accepted(id=act, session=session, offset=offset)
-    retry = _retry(event, view)
+    retry = _retry(event, followed)
     return Rejected(
         id=act,
         session=session,
@@ -217,12 +209,18 @@ def _answer(
     )
 
 
-def _retry(fault: LogEvent, view: View | None) -> int | None:
-    """The deadline of the second attempt, if the seat still has one in the turn of the fault."""
+def _retry(fault: LogEvent, followed: Followed) -> int | None:
+    """The deadline of the second attempt, if the seat still has one in the turn of the fault.
+
+    The public view hides that a sealed decision was refused once; the seat's own does not.
+    """
+    history = followed.live.history
+    seat = int(fault.by.removeprefix("seat:"))
+    view = None if history is None else history.views.view(seat)
     if not isinstance(view, SessionView) or fault.body.get("turn") != view.turn:
         return None
     for decision in view.decisions:
-        if f"seat:{decision.seat}" == fault.by and decision.attempt == 2 and not decision.done:
+        if decision.seat == seat and decision.attempt == 2 and not decision.done:
             return decision.deadline_ms
     return None
 

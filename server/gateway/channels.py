@@ -177,7 +177,7 @@ class Channels:
                 return []
             if followed.live.unborn:
                 return [Appended(channel, UNBORN, 0, (), None)]  # nothing new
-            nothing = ViewSet(offset=-1, public=empty)
+            nothing = ViewSet.of(-1, empty)
             return [Start(UNBORN, nothing, 0, (), resync=history is not None)]
         if history is not None and history.epoch == head.epoch and history.next <= head.offset + 1:
             events = await self._events(channel, history.next, head.offset)
@@ -195,7 +195,7 @@ class Channels:
         empty = empty_view(channel)
         if unborn and first == 0 and events and empty is not None:
             # Whoever waited for this channel's first event is told all of them, not just the sum.
-            nothing = ViewSet(offset=-1, public=empty)
+            nothing = ViewSet.of(-1, empty)
             return [
                 Start(head.epoch, nothing, 0, (), resync=False),
                 Appended(channel, head.epoch, 0, events, views),

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
 
 from server.channel import DelayLine, Item
 from server.gateway.render import Visible
 from server.gateway.stream import Audience, Stream
-from server.protocol import SessionView
+from server.protocol import OpenDecision, SeatCard
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What a gateway must know of a session's public view now, for decisions of its own."""
+
+    session: str
+    status: Literal["live", "ended", "void"]
+    turn: int = 0
+    decisions: list[OpenDecision] = []
+
+
+_glance = msgspec.msgpack.Decoder(Glance).decode
 
 
 class Followed:
@@ -20,7 +35,9 @@ class Followed:
         self.late: Stream | None = None
         self.line: DelayLine[Item] = DelayLine()
         self.delay_ms = 0
-        self.seats: dict[str, int] = {}
+        self.seats: dict[str, SeatCard] = {}
+        """By agent; none in what is no session."""
+        self._glanced: tuple[msgspec.Raw, Glance] | None = None
         self.ready = False
         """False while the log is read: what arrives is held back."""
         self.held: list[Item] = []
@@ -43,10 +60,10 @@ class Followed:
 
     def place(self, agent: str | None) -> tuple[Stream, int | None]:
         """The stream and viewer of an agent, or of a spectator (None)."""
-        seat = None if agent is None else self.seats.get(agent)
-        if seat is None and self.late is not None:
+        card = None if agent is None else self.seats.get(agent)
+        if card is None and self.late is not None:
             return self.late, None
-        return self.live, seat
+        return self.live, None if card is None else card.seat
 
     def audiences(self) -> Iterable[Audience]:
         yield from self.live.audiences.values()
@@ -61,8 +78,12 @@ class Followed:
         return len(self.live) + (0 if self.late is None else len(self.late))
 
     @property
-    def session(self) -> SessionView | None:
-        """The public view of a session now, undelayed: for decisions of ours, not for readers."""
+    def session(self) -> Glance | None:
+        """Where a session stands now, undelayed: not for readers. None for what is no session."""
         history = self.live.history
-        view = None if history is None else history.views.public
-        return view if isinstance(view, SessionView) else None
+        if history is None or not self.seats:
+            return None
+        packed = history.views.packed_public
+        if self._glanced is None or self._glanced[0] is not packed:
+            self._glanced = (packed, _glance(packed))
+        return self._glanced[1]

@@ -7,15 +7,17 @@ that speaks the same subprotocol.
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
+from server.live.records import open_view
 from server.protocol import (
     JSON_SUBPROTOCOL,
     MSGPACK_SUBPROTOCOL,
     ClientMessage,
     ServerMessage,
+    View,
 )
 
 TEXT: Final = 0x1
@@ -45,7 +47,7 @@ class BadMessage(ValueError):
 class Codec:
     """One subprotocol: how its messages are read and how its frames are made. Two instances exist."""
 
-    __slots__ = ("_decoder", "_encoder", "_kind", "_opcode", "name")
+    __slots__ = ("_decoder", "_encoder", "_kind", "_opcode", "_packed", "name")
 
     def __init__(self, name: str, opcode: int, kind: type[str] | type[bytes], module: Any) -> None:
         self.name = name
@@ -53,6 +55,11 @@ class Codec:
         self._kind = kind
         self._encoder = module.Encoder()
         self._decoder = module.Decoder(ClientMessage)
+        self._packed = module is msgspec.msgpack
+
+    def view(self, packed: msgspec.Raw) -> View:
+        """A view of `records.ViewSet` as `frame` takes it: for MessagePack it goes out as it came in."""
+        return cast(View, packed) if self._packed else open_view(packed)
 
     def frame(self, message: ServerMessage) -> bytes:
         return frame(self._opcode, self._encoder.encode(message))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from server.channel import Afresh, History, Replay
 from server.live.records import LogEvent, Piece, ViewSet
 from server.protocol import (
@@ -14,6 +16,7 @@ from server.protocol import (
     BoardView,
     Event,
     LobbyView,
+    SeatCard,
     ServerMessage,
     SessionView,
     Snapshot,
@@ -26,11 +29,8 @@ Visible = Callable[[LogEvent, int, int | None], Event]
 """(event, offset, viewer: a seat or None for the public) -> what that viewer may see of it."""
 
 
-def view_for(views: ViewSet, viewer: int | None) -> View:
-    """The seat's own view, or the public one (also for a seat, where workers wrote the views)."""
-    if viewer is not None and viewer < len(views.seats):
-        return views.seats[viewer]
-    return views.public
+Show = Callable[[msgspec.Raw], View]
+"""From a packed view to what the viewer's codec takes of it."""
 
 
 def empty_view(channel: str) -> View | None:
@@ -45,10 +45,10 @@ def empty_view(channel: str) -> View | None:
     return None
 
 
-def seats_of(views: ViewSet) -> dict[str, int]:
-    """Which agent sits where; empty for what is no session."""
+def seats_of(views: ViewSet) -> dict[str, SeatCard]:
+    """The seats by their agents; none for what is no session."""
     view = views.public
-    return {card.agent: card.seat for card in view.seats} if isinstance(view, SessionView) else {}
+    return {card.agent: card for card in view.seats} if isinstance(view, SessionView) else {}
 
 
 def update(
@@ -58,38 +58,45 @@ def update(
     events: Sequence[LogEvent],
     viewer: int | None,
     visible: Visible,
+    show: Show,
 ) -> Update:
     """Events from `first` on; with the view when the views are as new as the last of them."""
     last = first + len(events) - 1
+    current = history.views.offset == last
     return Update(
         channel=channel,
         epoch=history.epoch,
         offset=last,
         events=[visible(event, offset, viewer) for offset, event in enumerate(events, first)],
-        view=view_for(history.views, viewer) if history.views.offset == last else None,
+        view=show(history.views.packed(viewer)) if current else None,
     )
 
 
 def catch_up(
-    channel: str, history: History, owed: Replay | Afresh, viewer: int | None, visible: Visible
+    channel: str,
+    history: History,
+    owed: Replay | Afresh,
+    viewer: int | None,
+    visible: Visible,
+    show: Show,
 ) -> list[ServerMessage]:
     """The messages that bring one subscriber up to date."""
     if isinstance(owed, Replay):
         if not owed.events:
             return []
-        return [update(channel, history, owed.first, owed.events, viewer, visible)]
+        return [update(channel, history, owed.first, owed.events, viewer, visible, show)]
     messages: list[ServerMessage] = [
         Snapshot(
             channel=channel,
             epoch=history.epoch,
             offset=owed.views.offset,
-            view=view_for(owed.views, viewer),
+            view=show(owed.views.packed(viewer)),
             resync=owed.resync,
         )
     ]
     if owed.tail:
         first = owed.views.offset + 1
-        messages.append(update(channel, history, first, owed.tail, viewer, visible))
+        messages.append(update(channel, history, first, owed.tail, viewer, visible, show))
     return messages
 
 

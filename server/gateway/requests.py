@@ -17,6 +17,7 @@ from server.gateway.actions import Actions
 from server.gateway.channels import Channels
 from server.gateway.connection import Peer
 from server.gateway.fanout import Fanout
+from server.gateway.followed import Glance
 from server.gateway.tolls import Tolls
 from server.identity import Identity
 from server.live import records
@@ -36,7 +37,6 @@ from server.protocol import (
     Ping,
     Pong,
     Position,
-    SessionView,
     Subscribe,
     Ticket,
     Unsubscribe,
@@ -197,11 +197,14 @@ class Requests:
         followed = await self._channels.follow(session_channel(partial.session))
         if followed is None or followed.session is None:
             return
-        seat = followed.seats.get(identity.agent)
+        card = followed.seats.get(identity.agent)
         fits = partial.at + len(partial.text) <= MAX_ANSWER_CHARS
-        if seat is None or not fits or not _may_be_seen(followed.session, seat, partial.turn):
+        if card is None or not fits:
             return
-        if playing.acting(followed.session.seats[seat].kind, identity) is not None:
+        seat = card.seat
+        if not _may_be_seen(followed.session, seat, partial.turn):
+            return
+        if playing.acting(card.kind, identity) is not None:
             return
         if self._tolls.piece(partial.session, seat, peer.loop.time()):
             await self._log.piece(
@@ -295,7 +298,7 @@ def _words(error: Exception) -> str:
     return str(error.args[0]) if error.args else ""
 
 
-def _may_be_seen(view: SessionView, seat: int, turn: int) -> bool:
+def _may_be_seen(view: Glance, seat: int, turn: int) -> bool:
     """Whether pieces of the seat's answer may be shown.
 
     A turn in which several seats decide at once is sealed (`spaces.space.Decision`): its pieces

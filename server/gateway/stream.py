@@ -6,7 +6,6 @@ seats, and a late one for everybody else, which is fed from a delay line and is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -78,8 +77,11 @@ class Stream:
 
     def _frames(self, audience: Audience, owed: Any) -> bytes:
         assert self.history is not None
-        messages = catch_up(self.channel, self.history, owed, audience.viewer, self._visible)
-        return b"".join(audience.codec.frame(message) for message in messages)
+        codec = audience.codec
+        messages = catch_up(
+            self.channel, self.history, owed, audience.viewer, self._visible, codec.view
+        )
+        return b"".join(codec.frame(message) for message in messages)
 
     def advance(self) -> Step:
         """Apply the queue and make one run of frames for each audience that has members."""
@@ -117,24 +119,18 @@ class Stream:
 
     def _post(self, mail: dict[Audience, list[bytes]], item: Item) -> None:
         """Encode an item once for each viewer and subprotocol."""
-        tell = self._teller(item)
-        told: dict[int | None, list[ServerMessage]] = {}
         for audience, frames in mail.items():
-            if audience.viewer not in told:
-                told[audience.viewer] = tell(audience.viewer)
-            frames.extend(audience.codec.frame(message) for message in told[audience.viewer])
+            frames.extend(audience.codec.frame(each) for each in self._told(item, audience))
 
-    def _teller(self, item: Item) -> Callable[[int | None], list[ServerMessage]]:
-        history, channel, visible = self.history, self.channel, self._visible
+    def _told(self, item: Item, audience: Audience) -> list[ServerMessage]:
+        history, viewer, show = self.history, audience.viewer, audience.codec.view
         if isinstance(item, Piece):
-            shown: list[ServerMessage] = [writing(item)]
-            return lambda _viewer: shown
+            return [writing(item)]
         assert history is not None
         if isinstance(item, Start):
             owed = history.afresh(resync=item.resync)
-            return lambda viewer: catch_up(channel, history, owed, viewer, visible)
-        first, events = item.first, item.events
-        return lambda viewer: [update(channel, history, first, events, viewer, visible)]
+            return catch_up(self.channel, history, owed, viewer, self._visible, show)
+        return [update(self.channel, history, item.first, item.events, viewer, self._visible, show)]
 
     @property
     def unborn(self) -> bool:

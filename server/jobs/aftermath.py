@@ -119,13 +119,12 @@ def _session_views(head: Head | None) -> ViewSet | None:
 
 
 def _public(views: ViewSet) -> SessionView:
-    assert isinstance(views.public, SessionView), "a session's channel shows a session"
-    return views.public
+    public = views.public
+    assert isinstance(public, SessionView), "a session's channel shows a session"
+    return public
 
 
 def _changed(views: ViewSet, change: Change) -> ViewSet:
-    return ViewSet(
-        offset=views.offset,
-        public=change.of(_public(views)),
-        seats=tuple(change.of(view) for view in views.seats),
+    return ViewSet.of(
+        views.offset, change.of(_public(views)), (change.of(view) for view in views.seats)
     )

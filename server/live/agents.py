@@ -164,6 +164,7 @@ def _without(tickets: list[str], ticket: str) -> list[str]:
 
 def _standing(agent: str, head: Head | None) -> AgentView:
     """The agent's view at the head of its channel; an empty one where there is none."""
-    if head is not None and head.views is not None and isinstance(head.views.public, AgentView):
-        return head.views.public
+    view = None if head is None or head.views is None else head.views.public
+    if isinstance(view, AgentView):
+        return view
     return AgentView(agent=agent, seated=[], offers=[], tickets=[])

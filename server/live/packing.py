@@ -11,7 +11,7 @@ import msgspec
 from server.live import keys
 from server.live.records import LogEvent, ViewSet
 from server.live.scripts import Call
-from server.protocol import SessionView, View
+from server.protocol import View
 
 encode = msgspec.msgpack.Encoder().encode
 _PUBLIC = encode("public")
@@ -106,14 +106,11 @@ def batch_args(
 
 def _without_offset(views: View | ViewSet | None) -> tuple[int, bytes]:
     """The number of a ViewSet's entries besides its offset, and these entries packed."""
-    public: View
-    seats: tuple[SessionView, ...] = ()
     if views is None:
         return 0, b""
-    if isinstance(views, ViewSet):
-        public, seats = views.public, views.seats
-    else:
-        public = views
-    if not seats:
-        return 1, _PUBLIC + encode(public)
-    return 2, _PUBLIC + encode(public) + _SEATS + encode(seats)
+    if not isinstance(views, ViewSet):
+        return 1, _PUBLIC + encode(views)
+    public = _PUBLIC + bytes(views.packed_public)
+    if not views.packed_seats:
+        return 1, public
+    return 2, public + _SEATS + encode(views.packed_seats)

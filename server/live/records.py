@@ -6,6 +6,7 @@ These are ours alone and travel as MessagePack between our own processes; client
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -59,12 +60,50 @@ class LogEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """The client-made id of the action that this event accepts (`action`) or refuses (`fault`)."""
 
 
-class ViewSet(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A channel's state after its last event: for the public and, in a session, for each seat."""
+_pack = msgspec.msgpack.Encoder().encode
+open_view: Callable[[bytes | msgspec.Raw], View] = msgspec.msgpack.Decoder(View).decode
+_open_session = msgspec.msgpack.Decoder(SessionView).decode
+
+
+class ViewSet(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"packed_public": "public", "packed_seats": "seats"},
+):
+    """A channel's state after its last event: for the public and, in a session, for each seat.
+
+    Views are packed once, by who makes them (`of`); most who pass them on need to open none, or one.
+    """
 
     offset: int
-    public: View
-    seats: tuple[SessionView, ...] = ()
+    packed_public: msgspec.Raw
+    packed_seats: tuple[msgspec.Raw, ...] = ()
+
+    @classmethod
+    def of(cls, offset: int, public: View, seats: Iterable[SessionView] = ()) -> ViewSet:
+        """Raises TypeError, ValueError or OverflowError where a view cannot be packed."""
+        return cls(
+            offset, msgspec.Raw(_pack(public)), tuple(msgspec.Raw(_pack(each)) for each in seats)
+        )
+
+    def packed(self, viewer: int | None) -> msgspec.Raw:
+        """The seat's own view, or the public one (also for a seat, where workers wrote the views)."""
+        if viewer is not None and viewer < len(self.packed_seats):
+            return self.packed_seats[viewer]
+        return self.packed_public
+
+    def view(self, viewer: int | None) -> View:
+        """Opened, each time that it is asked for. Raises msgspec.ValidationError."""
+        return open_view(self.packed(viewer))
+
+    @property
+    def public(self) -> View:
+        return self.view(None)
+
+    @property
+    def seats(self) -> tuple[SessionView, ...]:
+        return tuple(_open_session(each) for each in self.packed_seats)
 
 
 class Appended(msgspec.Struct, frozen=True, tag="appended"):

@@ -26,12 +26,13 @@ class Views:
         self._seed_commit = commitment(record.session, record.seed)
 
     def of(self, progress: Progress) -> ViewSet:
-        """The views of the public and of every seat. Raises what the rules raise."""
+        """The views of the public and of every seat. Raises what the rules raise, and
+        what `ViewSet.of` does for a state that is no data."""
         headline = _headline(progress, self._names)
-        return ViewSet(
-            offset=progress.offset - 1,
-            public=self._view(progress, None, headline),
-            seats=tuple(self._view(progress, card.seat, headline) for card in self._cards),
+        return ViewSet.of(
+            progress.offset - 1,
+            self._view(progress, None, headline),
+            (self._view(progress, card.seat, headline) for card in self._cards),
         )
 
     def _view(self, progress: Progress, viewer: int | None, headline: str) -> SessionView:

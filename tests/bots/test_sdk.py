@@ -117,9 +117,9 @@ async def finish(line: Line, offset: int = 9) -> None:
     await line.say(update(offset, ended_view(), "end"))
 
 
-@pytest.mark.parametrize("msgpack", [False, True])
-async def test_queue_seat_act_end(ring: Arena, msgpack: bool) -> None:
-    async with playing(ring, bid, msgpack=msgpack) as game:
+@pytest.mark.parametrize("json", [False, True])
+async def test_queue_seat_act_end(ring: Arena, json: bool) -> None:
+    async with playing(ring, bid, json=json) as game:
         line = await ring.line()
         hello = await line.greet()
         assert hello.key == KEY

@@ -134,7 +134,7 @@ class Table:
         """Append events; without views of their own the view tells the last event's type."""
         if views is None:
             public = msgspec.structs.replace(self.views.public, headline=events[-1].type)
-            views = msgspec.structs.replace(self.views, public=public)
+            views = ViewSet.of(self.views.offset, public, self.views.seats)
         return await self._arena.log.append(
             self.session,
             keys.lease_mark(self.token, HOST),

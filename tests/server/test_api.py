@@ -216,7 +216,7 @@ async def test_a_live_session_shows_the_lobby_s_headline(
 ) -> None:
     session = await form(store, *agents)
     card = SessionCard(session, "bid-tac-toe", [], "ply 3: bids", OPENED_MS)
-    views = ViewSet(0, LobbyView([card], [], []))
+    views = ViewSet.of(0, LobbyView([card], [], []))
     await redis.set(keys.views("lobby"), msgspec.msgpack.encode(views))
     [found] = (await api.get("/v1/sessions")).json()["sessions"]
     assert found["headline"] == "ply 3: bids"

@@ -18,7 +18,7 @@ def events(first: int, count: int) -> tuple[LogEvent, ...]:
 
 
 def views(offset: int) -> ViewSet:
-    return ViewSet(offset, LobbyView([], [], [], live_count=max(0, offset)))
+    return ViewSet.of(offset, LobbyView([], [], [], live_count=max(0, offset)))
 
 
 def batch(first: int, count: int, *, epoch: str = "e", viewed: bool = True) -> Appended:

@@ -313,7 +313,7 @@ async def _next_host_seals(store: Store, redis: Redis, session: str) -> None:
         keys.lease_mark(tokens[session], "host-2"),
         "seal",
         [event],
-        ViewSet(0, sealed, (sealed, sealed)),
+        ViewSet.of(0, sealed, (sealed, sealed)),
     )
 
 

@@ -204,7 +204,7 @@ async def test_a_publisher_does_not_undo_another(log: LiveLog) -> None:
     assert await log.publish("agent:a", "b1", [event(0)], view, 60, base=0) == 1
     head = await log.head("agent:a")
     assert head is not None
-    assert head.views == ViewSet(1, view)
+    assert head.views == ViewSet.of(1, view)
 
 
 async def test_a_worker_publishes_to_a_sealed_session(

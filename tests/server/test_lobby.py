@@ -123,7 +123,7 @@ class House:
     async def change(self, session: str, token: int, views: ViewSet, **changes: object) -> None:
         public = msgspec.structs.replace(views.public, **changes)
         event = LogEvent(t=1, by="host", type="turn")
-        changed = msgspec.structs.replace(views, public=public)
+        changed = ViewSet.of(views.offset, public, views.seats)
         mark = keys.lease_mark(token, "host")
         await self.log.append(session, mark, repr(changes), [event], changed)
 
@@ -241,7 +241,7 @@ async def test_a_thousand_sessions_are_found_again(house: House) -> None:
         record = msgspec.structs.replace(record_of("template"), session=f"s{n:04d}")
         public = msgspec.structs.replace(views.public, session=record.session)
         await house.log.open_session(
-            record, open_event(record), msgspec.structs.replace(views, public=public)
+            record, open_event(record), ViewSet.of(views.offset, public, views.seats)
         )
     house.publisher("one")
     await house.shows(lambda lobby: lobby.live_count == 1_001, "all of them")
