@@ -59,6 +59,7 @@ _by_name = (
     .order_by(_a.c.id)
     .with_for_update()
 )
+_there = select(_a.c.id).where(_a.c.id.in_(bindparam("ids", expanding=True)))
 _done_before = select(*_transfer_columns).where(_t.c.id.in_(bindparam("ids", expanding=True)))
 _resolutions = select(*_transfer_columns).where(
     _t.c.pending.in_(bindparam("pending", expanding=True))
@@ -197,12 +198,16 @@ async def _lock(
 ) -> list[Account]:
     """The accounts of these names, opened where they are new, locked in the order of their names."""
     wanted = sorted(ids)
-    found = [_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
-    missing = set(wanted) - {account.id for account in found}
-    if not missing:
-        return found
-    opened = [msgspec.to_builtins(opening(id_)) | {"created_ms": now_ms} for id_ in sorted(missing)]
-    await tx.execute(db.insert(_a).on_conflict_do_nothing(), opened)
+    # On PostgreSQL new ones are opened before any is locked: a name that somebody else has opened meanwhile would be locked
+    # after names that follow it, and two that do so wait for each other. SQLite has one writer, and no locks.
+    found = list(await tx.execute(_by_name if db.is_sqlite else _there, {"ids": wanted}))
+    if missing := set(wanted) - {row.id for row in found}:
+        new = [
+            msgspec.to_builtins(opening(id_)) | {"created_ms": now_ms} for id_ in sorted(missing)
+        ]
+        await tx.execute(db.insert(_a).on_conflict_do_nothing(), new)
+    elif db.is_sqlite:
+        return [_account(row) for row in found]
     return [_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
 
 
