@@ -8,8 +8,10 @@ must see that before it acts, not after.
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from server.jobs.faults import StepFault
-from server.store.outbox import Outbox, OutboxRow
+from server.store.outbox import Outbox, OutboxRow, stands
 
 
 class Superseded(StepFault):
@@ -28,5 +30,14 @@ class Fence:
     async def check(self) -> None:
         """To be called right before an effect outside the database. One read; raises Superseded."""
         if not await self._outbox.stands(self._row, self._number):
-            row = self._row
-            raise Superseded(f"attempt {self._number} of {row.step} of {row.session} is over")
+            raise self._over()
+
+    async def hold(self, tx: AsyncConnection) -> None:
+        """The same within a transaction that writes what no unique key guards: nobody starts a later attempt of the row, nor
+        voids it, before `tx` ends. Raises Superseded."""
+        if not await stands(tx, self._row, self._number):
+            raise self._over()
+
+    def _over(self) -> Superseded:
+        row = self._row
+        return Superseded(f"attempt {self._number} of {row.step} of {row.session} is over")

@@ -63,8 +63,8 @@ class JudgeStep:
             await fence.check()
             await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
             judging = await self._judge(session)
-            await fence.check()  # of a session that was voided meanwhile, nothing is to be found
-            body = await self._store.verdicts.put(session, _encode(judging.verdict))
+            # Of a session that was voided meanwhile, nothing is to be found.
+            body = await self._store.verdicts.put(session, _encode(judging.verdict), fence.hold)
             said = _calls(judging)
         verdict = msgspec.json.decode(body, type=VerdictView)
         change = Change(

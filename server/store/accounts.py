@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.identity import HOUSE_OWNER, new_id
@@ -35,6 +36,13 @@ class Account(msgspec.Struct, frozen=True):
     wallet: str | None
     """EIP-55; null where no wallet has signed in yet. Only an account with a wallet can be paid."""
     created_ms: int
+
+
+async def lock(tx: AsyncConnection, account: str) -> None:
+    """Whoever counts what an account has, to see whether one more may be made, holds this until it is made: two that
+    count at once would both find room for the last one. Rows that refer to the account can be written meanwhile."""
+    a = schema.account
+    await tx.execute(select(a.c.id).where(a.c.id == account).with_for_update(key_share=True))
 
 
 class Accounts:

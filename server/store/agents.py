@@ -14,7 +14,7 @@ from server.agents.limits import DAY_MS, Limits
 from server.clock import Clock
 from server.convoy import Convoy
 from server.identity import Identity, Kind, key_hash, new_id, new_key
-from server.store import names, schema
+from server.store import accounts, names, schema
 from server.store.avatars import avatar_row
 from server.store.engine import Database
 
@@ -246,10 +246,7 @@ async def check_limits(
 ) -> None:
     """Before so many are made of each. Raises TooMany. Locks the account, so that two that count at once do
     not both find room for the last one."""
-    account = schema.account
-    await tx.execute(
-        select(account.c.id).where(account.c.id == owner).with_for_update(key_share=True)
-    )
+    await accounts.lock(tx, owner)
     if agents:
         active = select(func.count()).where(_a.c.owner == owner, _a.c.archived_ms.is_(None))
         limits.check_agents(await tx.scalar(active) or 0)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.clock import Clock
 from server.ledger import Kind, Transfer, names, tiers
 from server.ledger.transfer import resolution
-from server.store import ledger, money
+from server.store import accounts, ledger, money
 from server.store.engine import Database
 
 Direction = Literal["deposit", "withdrawal"]
@@ -71,6 +71,7 @@ class Crossings:
         """
         now_ms = self._clock()
         async with self._db.writing() as tx:
+            await accounts.lock(tx, account)
             standing = await _get(tx, id_)
             if standing is not None:
                 return standing

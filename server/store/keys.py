@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from server.clock import Clock
 from server.identity import key_hash, new_id, new_key
-from server.store import schema
+from server.store import accounts, schema
 from server.store.agents import HOST_SCOPE
 from server.store.engine import Database
 
@@ -19,7 +19,7 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
 
 MAX_KEYS = 100
-"""Keys that an account, or an agent, has at once; a little more where many are made in one instant."""
+"""Keys that an account, or an agent, has at once."""
 
 
 class TooManyKeys(ValueError):
@@ -78,6 +78,7 @@ class Keys:
         row = msgspec.structs.asdict(key) | {"hash": key_hash(clear), "scopes": ",".join(chosen)}
         live = select(func.count()).select_from(schema.api_key).where(_live(account, agent))
         async with self._db.writing() as tx:
+            await accounts.lock(tx, account)
             if (await tx.execute(live)).scalar_one() >= MAX_KEYS:
                 raise TooManyKeys(f"there are {MAX_KEYS} keys already; revoke one that is not used")
             await tx.execute(schema.api_key.insert().values(row))

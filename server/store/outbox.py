@@ -295,6 +295,16 @@ class Outbox:
         return {state: found.get(state, 0) for state in ("waiting", "running", "dead")}
 
 
+async def stands(tx: AsyncConnection, row: OutboxRow, number: int) -> bool:
+    """`Outbox.stands` within the caller's transaction, which locks the row."""
+    query = (
+        select(_o.c.id)
+        .where(_o.c.id == row.id, _o.c.attempts == number, _o.c.state == State.RUNNING.value)
+        .with_for_update()
+    )
+    return await tx.scalar(query) is not None
+
+
 async def add(
     db: Database, tx: AsyncConnection, session: str, steps: Sequence[str], rank: int, due_ms: int
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.clock import Clock
 from server.points import Viewed, day_began_ms
 from server.shares import new_token
-from server.store import merit, points, schema
+from server.store import accounts, merit, points, schema
 from server.store.engine import Database
 
 LINKS = 1_000
@@ -53,6 +53,7 @@ class Shares:
     async def make(self, account: str, subject: str) -> ShareRow:
         """The account's link to the subject; the one there is, or a new one. Raises TooManyLinks."""
         async with self._db.writing() as tx:
+            await accounts.lock(tx, account)
             found = await _of_subject(tx, account, subject)
             if found is not None:
                 return found
@@ -99,6 +100,7 @@ class Shares:
         now_ms = self._clock()
         values = {"token": share.token, "viewer": viewer, "seen_ms": seen_ms, "verified_ms": now_ms}
         async with self._db.writing() as tx:
+            await accounts.lock(tx, share.account)
             today = select(func.count()).where(
                 _v.c.token == share.token, _v.c.verified_ms >= day_began_ms(now_ms)
             )

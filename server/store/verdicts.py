@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import schema
 from server.store.engine import Database
+
+Guard = Callable[[AsyncConnection], Awaitable[None]]
 
 _v = schema.verdict
 
@@ -16,9 +21,14 @@ class Verdicts:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def put(self, session: str, body: bytes) -> bytes:
-        """Keep the verdict. The first one stands, since ratings may rest on it already; returns it."""
+    async def put(self, session: str, body: bytes, still: Guard | None = None) -> bytes:
+        """Keep the verdict. The first one stands, since ratings may rest on it already; returns it.
+
+        `still` is asked within the transaction whether it may be kept now, and raises where it may not.
+        """
         async with self._db.writing() as tx:
+            if still is not None:
+                await still(tx)
             await tx.execute(
                 self._db.insert(_v).values(session=session, body=body).on_conflict_do_nothing()
             )

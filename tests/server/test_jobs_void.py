@@ -16,6 +16,7 @@ from server.admin import Acts, Refused
 from server.clock import unix_ms
 from server.host import Host
 from server.jobs import Worker
+from server.jobs.fence import Fence, Superseded
 from server.live import keys
 from server.live.inbox import Inbox
 from server.live.lease import Leases
@@ -24,6 +25,7 @@ from server.live.records import Inbound, LogEvent, SessionRecord
 from server.match import initial_views, open_event
 from server.store import Store
 from server.store.audit import OPERATOR
+from server.store.verdicts import Guard
 from spaces import transcript
 from tests.server.aftermath_session import (
     CONFIG,
@@ -228,6 +230,46 @@ async def test_a_judge_that_is_at_work_finds_nothing_of_a_session_that_was_voide
     assert await events(redis, session, "verdict") == []
     states = {each.step: each.state for each in await store.outbox.steps(session)}
     assert states["judge"] == "void"
+
+
+async def test_a_verdict_that_is_just_being_stored_is_not_stored_of_a_void_session(
+    store: Store, redis: Redis, seats: Seats, acts: Acts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The void comes after the judge's last look at whether he may still act."""
+    session, put = await finish(store, redis, seats), store.verdicts.put
+
+    async def put_late(session: str, body: bytes, still: Guard | None = None) -> bytes:
+        await void(acts, session)
+        return await put(session, body, still)
+
+    monkeypatch.setattr(store.verdicts, "put", put_late)
+    async with working(worker(store, redis, ScriptedPanel())):
+        await voided(store, session)
+        await asyncio.sleep(0.3)
+    assert await store.verdicts.get(session) is None
+    assert await events(redis, session, "verdict") == []
+    states = {each.step: each.state for each in await store.outbox.steps(session)}
+    assert states["judge"] == "void"
+
+
+async def test_a_void_waits_for_a_verdict_that_is_being_stored(
+    store: Store, redis: Redis, seats: Seats, acts: Acts
+) -> None:
+    """Of the two at once one comes first; neither waits for the other for ever."""
+    session = await finish(store, redis, seats)
+    [row] = [each for each in await store.outbox.steps(session) if each.step == "judge"]
+    number = await store.outbox.start(row, unix_ms() + 1)
+    fence = Fence(store.outbox, row, number)
+    outcomes = await asyncio.gather(
+        store.verdicts.put(session, b"{}", fence.hold),
+        void(acts, session),
+        return_exceptions=True,
+    )
+    kept = await store.verdicts.get(session)
+    assert (kept is None) == isinstance(outcomes[0], Superseded)
+    assert not isinstance(outcomes[1], BaseException)
+    with pytest.raises(Superseded):
+        await store.verdicts.put(session, b"{}", fence.hold)
 
 
 async def test_what_was_settled_is_not_voided(
