@@ -92,12 +92,14 @@ def owner_api(url: str | None = None, path: Path | None = None) -> OwnerApi:
         raise NotSignedIn(f"not signed in at {arena}; run `agon login --url {arena}`")
     if login.expires_ms <= time.time() * 1000:
         raise NotSignedIn(f"the login at {arena} has expired; run `agon login --url {arena}`")
-    again = f"sign in again: `agon login --url {arena}`"
-    return OwnerApi(arena, login.token, if_unknown=again)
+    ended = f"the login at {arena} has ended there; run `agon login --url {arena}`"
+    return OwnerApi(arena, login.token, if_unknown=ended)
 
 
 def _by_variable(arena: str, token: str) -> OwnerApi:
     if not _TOKEN.fullmatch(token):
-        raise NotSignedIn(f"{TOKEN_VARIABLE} holds what is no login and no key; {_INSTEAD}")
-    came = f"it comes from {TOKEN_VARIABLE}: put a login or a key of {arena} there; {_INSTEAD}"
-    return OwnerApi(arena, token, if_unknown=came)
+        raise NotSignedIn(
+            f"{TOKEN_VARIABLE} holds what is no login and no key: put one there, {_INSTEAD}"
+        )
+    unknown = f"{arena} does not know the token in {TOKEN_VARIABLE}: put a login or a key of it there, {_INSTEAD}"
+    return OwnerApi(arena, token, if_unknown=unknown)

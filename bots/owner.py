@@ -44,7 +44,8 @@ class OwnerApi:
 
     def __init__(self, url: str, token: str | None = None, *, if_unknown: str = "") -> None:
         """`url` as `bots.api.arena_url` gives it; `token` is a login or a key, None to act as nobody.
-        `if_unknown` is what its owner is told when the arena does not know it: where it came from, what to do."""
+        `if_unknown` is what its owner is told when the arena does not know it: where it came from, what to do;
+        empty: the arena's own words."""
         self.url = url
         self._token = token
         self._if_unknown = if_unknown
@@ -103,9 +104,9 @@ class OwnerApi:
             code, field = (plain(str(problem.get(name, "")), 64) for name in ("code", "field"))
         except (msgspec.DecodeError, AttributeError):
             words = code = field = ""
-        reason = words or f"{answer.url} answered {answer.status_code}"
+        reason = words or f"{answer.url} answered {answer.status_code}: is it an arena's HTTP API?"
         if answer.status_code == 401 and self._if_unknown:
-            reason = f"{reason}; {self._if_unknown}"
+            reason = self._if_unknown
         if answer.status_code == 429 or answer.status_code >= 500:
             after = answer.headers.get("Retry-After", "")
             wait_s = min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0

@@ -133,7 +133,7 @@ def revoke_role(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Take a role from an account, from its next request on."""
+    """Take a role from an account."""
 
     async def work(store: Store) -> AuditEntry:
         from server.store.audit import OPERATOR

@@ -39,7 +39,7 @@ def sessions(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List live sessions and the hosts that play them, the oldest first."""
+    """List live sessions and their hosts, the oldest first."""
     from server.admin import overview
     from server.commands import telling
 
@@ -97,7 +97,7 @@ def queues(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir
 
 
 def jobs(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Count what follows sessions and is not done, by step; `agon jobs` lists it."""
+    """Count unfinished jobs by step; `agon jobs` lists them."""
     from server.clock import unix_ms
     from server.commands import telling
 
@@ -123,7 +123,10 @@ def jobs(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir =
 
 
 def ledger(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Check the invariants of the ledger, reading all of it; exit status 1 when one does not hold."""
+    """Check that the ledger is sound, reading all of it.
+
+    Exit status 1 when an invariant does not hold.
+    """
     from server.commands import telling
 
     violations = on_records(load(config, data_dir), lambda store: store.ledger.audit())

@@ -26,7 +26,9 @@ app = typer.Typer(
 
 Kind = Annotated[
     str | None,
-    typer.Option(help="Who plays it: `hosted` by the arena from its spec, `remote` by your bot."),
+    typer.Option(
+        help="Who plays it: `hosted`, the arena by its prompt and model; `remote`, your bot. A new one is `remote`."
+    ),
 ]
 About = Annotated[str | None, typer.Option(help="One line for its public page.")]
 Prompt = Annotated[str | None, typer.Option(help="The system prompt; `-` reads standard input.")]
@@ -38,14 +40,25 @@ PromptFor = Annotated[
         help="A prompt of its own in a Space; repeated for several, `SPACE=` takes it away.",
     ),
 ]
-Model = Annotated[str | None, typer.Option(help="Of `agon agents shelf`; `none`: the arena's own.")]
-Temperature = Annotated[float | None, typer.Option(min=0, max=2)]
-TopP = Annotated[float | None, typer.Option(min=0.01, max=1)]
-MaxTokens = Annotated[int | None, typer.Option(min=16, max=2_048)]
-Brain = Annotated[str | None, typer.Option(help="Of `agon agents shelf`; the default is `llm`.")]
+Model = Annotated[
+    str | None, typer.Option(help="One that `agon agents shelf` lists; `none`: the arena's own.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(min=0, max=2, help="The model's: higher is wilder.")
+]
+TopP = Annotated[
+    float | None, typer.Option(min=0.01, max=1, help="Nucleus sampling: 1 leaves nothing out.")
+]
+MaxTokens = Annotated[int | None, typer.Option(min=16, max=2_048, help="The longest answer.")]
+Brain = Annotated[
+    str | None,
+    typer.Option(help="One that `agon agents shelf` lists; default: `llm`, which asks the model."),
+]
 Space = Annotated[
     list[str] | None,
-    typer.Option(help="What it plays; repeated for several, `all`: all that its brain can."),
+    typer.Option(
+        help="A Space that it plays; repeat it for several, `all`: whatever its brain can."
+    ),
 ]
 Build = Annotated[str | None, typer.Option(help="What your bot calls itself, e.g. a commit.")]
 
@@ -92,7 +105,7 @@ def show(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: agon agents versions Ember")
 def versions(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
-    """List an agent's versions, newest first, each with its spec."""
+    """List an agent's versions with their specs, newest first."""
     from server.commands import agents_told, telling
 
     async def work(api: OwnerApi) -> Any:
@@ -182,7 +195,7 @@ def clone(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make another agent that plays alike; its rating begins anew."""
+    """Copy an agent; the copy's rating begins anew."""
 
     async def work(api: OwnerApi) -> Any:
         return await api.post(f"{_path(await _id(api, agent))}/clone", {"name": name})
@@ -192,13 +205,13 @@ def clone(
 
 @app.command(epilog="Example: agon agents archive Ember")
 def archive(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
-    """Let it play no more: it leaves its queues, its record stays."""
+    """Let it play no more; its record stays."""
     _tell(ask(url, lambda api: _post(api, agent, "archive")), as_json)
 
 
 @app.command(epilog="Example: agon agents restore Ember")
 def restore(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
-    """Take it out of the archive."""
+    """Let an archived agent play again."""
     _tell(ask(url, lambda api: _post(api, agent, "restore")), as_json)
 
 
@@ -232,7 +245,7 @@ def import_(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an agent of a file."""
+    """Make an agent from a file that `export` wrote."""
     from urllib.parse import urlencode
 
     import msgspec
@@ -301,7 +314,7 @@ def improve(
 
 @app.command(epilog="Example: agon agents shelf")
 def shelf(url: Url = None, as_json: AsJson = False) -> None:
-    """Print what hosted agents may be made of here: brains and models."""
+    """Print the brains and models that hosted agents may have."""
     from server.commands import agents_told, telling
 
     answer = ask(url, lambda api: api.get("/v1/shelf"), nobody=True)

@@ -56,7 +56,7 @@ def ask(
 
 
 def tell(answer: Any, as_json: bool, lines: Callable[[Any], list[str]]) -> None:
-    """On standard output: as JSON, or the lines that `lines` makes of it, each made plain."""
+    """On standard output: as JSON, or the lines that `lines` makes of it, each made plain behind its indentation."""
     if as_json:
         from server.commands import telling
 
@@ -65,4 +65,5 @@ def tell(answer: Any, as_json: bool, lines: Callable[[Any], list[str]]) -> None:
         from bots.journal import plain
 
         for line in lines(answer):
-            print(plain(line, LINE_CHARS))
+            words = line.lstrip(" ")
+            print(" " * (len(line) - len(words)) + plain(words, LINE_CHARS))

@@ -40,13 +40,16 @@ def show(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: agon automation on Ember")
 def on(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
-    """Begin a run; one that is on goes on."""
+    """Let it play by itself: begin a run, or leave the one that is on."""
     _tell(_call(url, agent, "POST", "/on"), as_json)
 
 
 @app.command(epilog="Example: agon automation off Ember")
 def off(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
-    """End the run: what waits leaves its queue, what is in play is played to its end."""
+    """End the run.
+
+    What waits leaves its queue, what is in play is played to its end.
+    """
     _tell(_call(url, agent, "POST", "/off"), as_json)
 
 
@@ -54,23 +57,28 @@ def off(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
 def set_limits(
     agent: OwnAgent,
     space: Annotated[
-        list[str] | None, typer.Option(help="Where it queues, in rotation; repeated for several.")
+        list[str] | None,
+        typer.Option(help="A Space to queue in; repeat it for several, which take turns."),
     ] = None,
     tier: Annotated[
-        str | None, typer.Option(help="What an entry costs in USDC, or `free`; none costs more.")
+        str | None,
+        typer.Option(
+            help="What an entry costs: free, 0.10, 0.50, 1, 5 or 25 USDC (`agon money fees`)."
+        ),
     ] = None,
     max_sessions: Annotated[
-        int | None, typer.Option(min=1, help="Sessions of a run, at most; 10 where none was set.")
+        int | None, typer.Option(min=1, help="Sessions of a run, at most; at first 10.")
     ] = None,
     max_parallel: Annotated[
-        int | None, typer.Option(min=1, help="Sessions at once, at most; 1 where none was set.")
+        int | None, typer.Option(min=1, help="Sessions at once, at most; at first 1.")
     ] = None,
     stop_loss: Annotated[
         str | None,
-        typer.Option(help="What a run loses at most, e.g. 5.00; ten entries where none was set."),
+        typer.Option(help="What a run loses at most, e.g. 5.00; at first ten entries."),
     ] = None,
     take_profit: Annotated[
-        str | None, typer.Option(help="Stop once this much is won; `none`: do not.")
+        str | None,
+        typer.Option(help="Stop once this much is won, e.g. 10.00; `none`: never for that."),
     ] = None,
     hours: Annotated[
         str | None,
@@ -79,7 +87,10 @@ def set_limits(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change limits; those not named stay as they are. They hold at once."""
+    """Change limits; those not named stay as they are. They hold at once.
+
+    From play money to USDC or back, the stop-loss becomes ten entries and the take-profit none, unless you name them.
+    """
     changes: dict[str, Any] = {
         "spaces": space or None,
         "tier_micros": None if tier is None else _tier(tier),
@@ -97,18 +108,21 @@ def set_limits(
 
 async def _set(api: OwnerApi, agent: str, changed: dict[str, Any]) -> Any:
     from bots.owner import Refused
+    from server.ledger.tiers import asset_of, entry_micros
 
     path = await _path(api, agent)
     try:
         limits = (await api.get(path))["limits"]
+        was, tier = limits["tier_micros"], changed.get("tier_micros", limits["tier_micros"])
+        if asset_of(was) != asset_of(tier):  # sums in play money are none in USDC
+            limits |= {"stop_loss_micros": 10 * entry_micros(tier), "take_profit_micros": None}
     except Refused as error:
         if error.code != "no-automation":
             raise
         limits = {"max_sessions": 10}
         if "spaces" not in changed:
             raise typer.BadParameter("name a Space to queue in: --space bid-tac-toe") from None
-        tier = changed.setdefault("tier_micros", 0)
-        limits["stop_loss_micros"] = 10 * (tier or 1_000_000)
+        limits["stop_loss_micros"] = 10 * entry_micros(changed.setdefault("tier_micros", 0))
     return await api.put(path, limits | changed)
 
 
@@ -165,7 +179,9 @@ def lines(answer: Any, now_ms: int) -> list[str]:
         f"plays        {', '.join(limits['spaces'])}; {money(tier, asset) if tier else 'the free tier'}",
         f"at most      {limits['max_sessions']} sessions, {limits['max_parallel']} at once,"
         f" {money(limits['stop_loss_micros'], asset)} lost",
-        f"stops at     {money(goal, asset)} won" if goal is not None else "stops at     no profit",
+        f"stops at     {money(goal, asset)} won"
+        if goal is not None
+        else "stops at     no winnings",
         f"hours        {text_of(limits['schedule'])} (UTC)",
     ]
     if run["number"]:

@@ -25,10 +25,21 @@ class Later(NamedTuple):
         module, _, attribute = self.where.partition(":")
         found = getattr(importlib.import_module(module), attribute)
         if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
+            return _named(typer.main.get_group(found))
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(name, epilog=f"Example: {self.example}")(found)
-        return typer.main.get_command(alone)
+        return _named(typer.main.get_command(alone))
+
+
+def _named(command: Any) -> Any:
+    """With values called by their options in the help: `--max-sessions SESSIONS`, not `<int range>`."""
+    for param in command.params:
+        if param.metavar is None and not getattr(param, "is_flag", False):
+            names = [opt for opt in param.opts if opt.startswith("--")] or [param.name]
+            param.metavar = names[0].rpartition("-")[2].upper()
+    for below in getattr(command, "commands", {}).values():
+        _named(below)
+    return command
 
 
 Sections = Mapping[str, Mapping[str, Later]]

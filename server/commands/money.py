@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +47,7 @@ def balance(url: Url = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: agon money fund Ember 5")
 def fund(agent: OwnAgent, amount: Amount, url: Url = None, as_json: AsJson = False) -> None:
-    """Give an agent USDC of your own purse."""
+    """Give an agent USDC from your own purse."""
     micros = _micros(amount)
     moved = ask(url, lambda api: _move(api, None, agent, micros), options=OPTIONS, help_=DEPOSIT)
     tell(moved, as_json, _moved)
@@ -84,23 +85,28 @@ def statement(
         str | None, typer.Option(help="An agent of yours; without it, your own purse.")
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Play money instead of USDC.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, every line.")] = False,
-    lines: Annotated[int, typer.Option(min=1, max=PAGE, help="The newest so many lines.")] = 30,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All of it as CSV.")] = False,
+    lines: Annotated[int, typer.Option(min=1, max=PAGE, help="How many, the newest.")] = 30,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print every line of a purse, newest first: why it moved, and what was left."""
+    """Print every line of a purse, newest first.
+
+    When (UTC), why, how much, what was left then, and what it was about. [Brackets] reserve and move nothing yet.
+    """
     asset = "play" if play else "usdc"
 
     async def work(api: OwnerApi) -> Any:
         path = "/v1/me/statement.csv" if as_csv else "/v1/me/statement"
-        return await api.get(path, holder=await _holder(api, agent), asset=asset, limit=lines)
+        found = await api.get(path, holder=await _holder(api, agent), asset=asset, limit=lines)
+        purses = [] if as_csv or as_json else (await api.get("/v1/me/balances"))["balances"]
+        return found, {each["account"]: each["name"] or "your purse" for each in purses}
 
-    answer = ask(url, work)
+    answer, names = ask(url, work)
     if as_csv:
         sys.stdout.write(answer.decode())
     else:
-        tell(answer, as_json, lambda told: _statement(told, own=agent is None))
+        tell(answer, as_json, lambda told: _statement(told, names, own=agent is None))
 
 
 @app.command(epilog="Example: agon money fees")
@@ -194,20 +200,18 @@ def _crossed(answer: Any) -> list[str]:
             return [f"{answer['direction']} of {amount} is still on its way{beside}"]
 
 
-def _statement(answer: Any, *, own: bool) -> list[str]:
-    """`own`: of one's own purse, not of an agent's."""
+def _statement(answer: Any, names: Mapping[str, str], *, own: bool) -> list[str]:
+    """`names` are those of one's purses by their accounts; `own`: it is of one's own, not of an agent's."""
     asset = answer["asset"]
-    return [_line(line, asset, own) for line in answer["lines"]] or ["nothing has happened yet"]
+    told = [_line(line, asset, names, own) for line in answer["lines"]]
+    return [_HEADINGS, *told] if told else ["nothing has happened yet"]
 
 
-def _word(line: Any, own: bool) -> str:
-    """What moved it: of one's own purses, as the command is called that does so."""
-    if line["code"] != "fund":
-        return str(line["code"])
-    return "fund" if (line["micros"] < 0) == own else "take"
+_ROW = "{:<19}  {:<10}  {:>30}  {:>22}  {}"
+_HEADINGS = _ROW.format("WHEN (UTC)", "WHY", "AMOUNT", "LEFT", "ABOUT")
 
 
-def _line(line: Any, asset: str, own: bool) -> str:
+def _line(line: Any, asset: str, names: Mapping[str, str], own: bool) -> str:
     at = datetime.fromtimestamp(line["made_ms"] / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     amount = _money(line["micros"], asset)
     if line["kind"] == "pending":
@@ -215,7 +219,12 @@ def _line(line: Any, asset: str, own: bool) -> str:
     elif line["kind"] == "void":
         amount = f"[{_money(line['amount_micros'], asset)} free again]"
     left = _money(line["balance_micros"], asset)
-    return f"{at}  {_word(line, own):<10}  {amount:>30}  {left:>22}  {line['about'] or ''}".rstrip()
+    why, about = line["code"], line["about"] or ""
+    if why == "fund":
+        out = line["micros"] < 0
+        why = "fund" if out == own else "take"  # as the command is called
+        about = f"{'to' if out else 'from'} {names.get(line['other'], line['other'])}"
+    return _ROW.format(at, why, amount, left, about).rstrip()
 
 
 def _fees(answer: Any) -> list[str]:
@@ -223,7 +232,8 @@ def _fees(answer: Any) -> list[str]:
     for tier in answer["tiers"]:
         asset = tier["asset"]
         opened = "" if tier["open"] else "  (closed here)"
-        told.append(f"entry {_money(tier['entry_micros'], asset)}{opened}")
+        free = "" if tier["tier_micros"] else "free tier: "
+        told.append(f"{free}entry {_money(tier['entry_micros'], asset)}{opened}")
         for table in tier["tables"]:
             paid = [_money(each, asset) for each in table["places_micros"] if each]
             fee = _money(sum(table["fees"].values()), asset)

@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 
 PAGE = 100
-Season = Annotated[int | None, typer.Option(min=1, help="A season's number; the one that runs.")]
+Season = Annotated[
+    int | None, typer.Option(min=1, help="A season's number; default: the one that runs.")
+]
 
 
 @app.command(epilog="Example: agon points explain Ember --season 2")
@@ -33,7 +35,10 @@ def explain(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print every line of points with the formula's term that it comes from, and how it came to that many."""
+    """Print every line of points and where it comes from.
+
+    Each line names the formula's term, and says how it came to that many.
+    """
     if account == (agent is not None):
         raise typer.BadParameter("name an agent, or give --account")
     tell(ask(url, lambda api: _explained(api, agent, season)), as_json, explained)
@@ -41,7 +46,10 @@ def explain(
 
 @app.command(epilog="Example: agon points formula")
 def formula(url: Url = None, as_json: AsJson = False) -> None:
-    """Print how points are earned at this arena, what bounds them, and what they do not prove."""
+    """Print how points are earned.
+
+    What bounds them and what they do not prove, too.
+    """
     tell(ask(url, lambda api: api.get("/v1/points/formula"), nobody=True), as_json, in_words)
 
 

@@ -34,7 +34,7 @@ def export(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write what the arena's records hold of a Space as a results file."""
+    """Write a Space's settled results as a file."""
     settings = load(config, data_dir)
     source = run_async(lambda: _export(settings, space, out))
     if as_json:
@@ -50,9 +50,9 @@ def check(
     file: Annotated[Path, typer.Argument(help="A results file.")],
     as_json: AsJson = False,
 ) -> None:
-    """Rate every session of a file again: do all live ratings and leagues follow from it?
+    """Check that ratings and leagues follow from a file.
 
-    Exits with 1 where they do not.
+    Every session is rated again. Exit status 1 where they do not.
     """
     from server.commands import telling
     from server.official.replay import replay

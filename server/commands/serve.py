@@ -14,13 +14,13 @@ def serve(
     role: Annotated[
         list[str] | None,
         typer.Option(
-            help="Which roles to run here, comma-separated or repeated; default: all of them."
+            help="Which to run here, of api, gateway, host, matchmaker, worker, runner; default: all."
         ),
     ] = None,
     house: Annotated[
         str,
         typer.Option(
-            help="House agents the runner plays, e.g. `rap-battle=1,bid-tac-toe=2` (sessions; 0: for ever), `all` or `none`."
+            help="What the arena's own agents play: `all`, `none`, or Spaces, e.g. `rap-battle,bid-tac-toe=20` (20 sessions; none said: for ever)."
         ),
     ] = "all",
     config: ConfigFile = None,

@@ -115,7 +115,7 @@ class Agents:
                 await self._add(tx, identity, draft, limits)
                 await tx.execute(_k.insert().values(_playing(identity, key, self._clock())))
         except IntegrityError:
-            raise NameTaken(f"the owner already has an agent named {name!r}") from None
+            raise NameTaken(f"you already have an agent named {name!r}") from None
         return identity, key
 
     async def _add(

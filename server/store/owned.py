@@ -120,7 +120,7 @@ class Owned:
                     values["plays"] = await self._version(tx, was, changes.spec, limits)
                 return await _save(tx, was, values)
         except IntegrityError:
-            raise NameTaken(f"the owner already has an agent named {changes.name!r}") from None
+            raise NameTaken(f"you already have an agent named {changes.name!r}") from None
 
     async def archive(self, agent: str, *, seen: int | None = None) -> OwnedAgent:
         """It plays no more; what it is seated in is played to its end. Raises as `edit`."""

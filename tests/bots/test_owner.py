@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from starlette.applications import Starlette
@@ -12,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bots.api import no_answer
 from bots.errors import ArenaUnreachable, WouldSendInClear
 from bots.logins import TOKEN_VARIABLE, Login, Logins, NotSignedIn, owner_api
 from bots.owner import OwnerApi, Refused
@@ -128,3 +131,41 @@ def test_a_broken_file_of_logins_is_named(tmp_path: Path) -> None:
     path.write_text('{"http://x": 3}')
     with pytest.raises(PrivateFileError, match=r"logins\.json"):
         Logins(path).find(URL)
+
+
+async def test_a_token_that_is_not_known_is_told_by_where_it_came_from(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "agon_of_a_script")
+    with pytest.raises(Refused, match="does not know the token in AGON_TOKEN"):
+        await owner_api(url).get("/answer/401")
+    monkeypatch.setenv(TOKEN_VARIABLE, "a secret")
+    with pytest.raises(NotSignedIn, match="AGON_TOKEN holds what is no login"):
+        owner_api(url)
+    monkeypatch.delenv(TOKEN_VARIABLE)
+    Logins(tmp_path / "logins.json").keep(url, LOGIN)
+    api = owner_api(url, tmp_path / "logins.json")
+    with pytest.raises(Refused, match="has ended there; run `agon login --url"):
+        await api.get("/answer/401")
+    with pytest.raises(Refused, match="an entry costs"):
+        await OwnerApi(url, "agon_login_x").get("/answer/401")
+
+
+async def test_what_does_not_answer_is_told_without_the_names_of_exceptions() -> None:
+    said = "nothing answers at http://127.0.0.1:9: is `agon serve` running there"
+    with pytest.raises(ArenaUnreachable, match=said) as caught:
+        await OwnerApi("http://127.0.0.1:9", "agon_login_x").get("/echo")
+    assert "Error" not in str(caught.value)
+
+
+def test_a_host_that_there_is_not_and_an_answer_that_does_not_come_are_told_apart() -> None:
+    lost = httpx.ConnectError("x")
+    lost.__cause__ = socket.gaierror(-2, "Name or service not known")
+    assert no_answer("https://arena.exmple", lost).startswith("there is no host 'arena.exmple'")
+    assert "took too long" in no_answer(URL, httpx.ReadTimeout("x"))
+    assert "broke off" in no_answer(URL, httpx.RemoteProtocolError("x"))
+
+
+async def test_tls_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(ArenaUnreachable, match="no trusted TLS"):
+        await OwnerApi(url.replace("http:", "https:")).get("/echo")

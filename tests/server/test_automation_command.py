@@ -94,6 +94,17 @@ async def test_limits_are_set_one_by_one_and_the_others_stay(agon: Run) -> None:
     assert third == first | {"max_parallel": 3}
 
 
+async def test_sums_of_play_money_do_not_become_sums_of_usdc(agon: Run) -> None:
+    free = ("--tier", "free", "--stop-loss", "50", "--take-profit", "80")
+    await limits(agon, "set", "Ember", "--space", "logic", *free)
+    paid = await limits(agon, "set", "Ember", "--tier", "0.50")
+    assert (paid["stop_loss_micros"], paid["take_profit_micros"]) == (5_000_000, None)
+    named = await limits(agon, "set", "Ember", "--tier", "free", "--stop-loss", "20")
+    assert named["stop_loss_micros"] == 20_000_000
+    dearer = await limits(agon, "set", "Ember", "--tier", "free", "--take-profit", "9")
+    assert (dearer["stop_loss_micros"], dearer["take_profit_micros"]) == (20_000_000, 9_000_000)
+
+
 async def test_it_is_turned_on_and_off_and_shown(agon: Run) -> None:
     await agon("set", "Ember", "--space", "logic", "--tier", "free")
     assert "state        on" in (await agon("on", "Ember")).stdout

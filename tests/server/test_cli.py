@@ -116,6 +116,18 @@ def test_failures_that_are_known_by_name_are_there() -> None:
     assert not cli.is_known(ValueError("x"))
 
 
+def test_help_is_told_without_types_of_python() -> None:
+    for arguments in (["automation", "set"], ["serve"], ["jobs"], ["agents", "create"]):
+        told = agon(*arguments, "--help").stdout
+        assert not re.search(r"--[a-z-]+ <", told), told
+
+
+@pytest.mark.parametrize("group", ["agents", "automation", "money", "points", "results", "admin"])
+def test_no_line_of_a_list_is_cut_off(group: str) -> None:
+    listed = agon(group, "--help").stdout.partition("Commands:")[2]
+    assert not re.search(r"\.\.\.$", listed, re.MULTILINE), listed
+
+
 def test_a_misspelt_command_is_told_of_the_right_one() -> None:
     assert "Did you mean 'doctor'?" in agon("docter").stderr
 

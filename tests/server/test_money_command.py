@@ -71,9 +71,15 @@ async def test_a_statement_calls_what_moved_as_the_commands_do(agon: Run) -> Non
     assert "your purse now has 4.00 USDC" in await told(agon, "take", "Ember", "2")
     own = (await told(agon, "statement")).splitlines()
     agents = (await told(agon, "statement", "--agent", "Ember")).splitlines()
-    for lines in (own, agents):
-        words = [line.split()[2] for line in lines if line.startswith("20") and "USDC" in line]
-        assert words[:2] == ["take", "fund"]
+    for lines, taken, funded in (
+        (own, "from Ember", "to Ember"),
+        (agents, "to your purse", "from your purse"),
+    ):
+        rows = [line for line in lines if line.startswith("20") and "USDC" in line]
+        assert [row.split()[2] for row in rows[:2]] == ["take", "fund"]
+        assert rows[0].endswith(taken)
+        assert rows[1].endswith(funded)
+    assert "  2 seats: 0.19 USDC, fee 0.01 USDC" in await told(agon, "fees")
 
 
 async def test_who_has_too_little_is_told_how_much_and_what_to_do(agon: Run) -> None:
@@ -101,6 +107,6 @@ async def test_refusals_name_the_argument_and_where_to_look(agon: Run) -> None:
 
 async def test_a_token_that_is_not_known_is_named_as_that_of_the_variable(agon: Run) -> None:
     said = await refused(agon, "balance", token="agon_login_" + "x" * 40)
-    assert "it comes from AGON_TOKEN" in said
+    assert "does not know the token in AGON_TOKEN" in said
     assert "agon login" in said
     assert "AGON_TOKEN holds what is no login" in await refused(agon, "balance", token="secret")
