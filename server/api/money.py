@@ -22,6 +22,7 @@ from server.api.principal import Principal, authorize
 from server.api.problems import Problem
 from server.identity import new_id
 from server.ledger import Account, Result, Transfer, names, tiers
+from server.protocol import Id
 from server.store.crossings import Crossing, TooManyPending
 from server.store.ledger import Line, TransferRefused
 from server.store.purses import AgentFrozen
@@ -117,11 +118,19 @@ class NewCrossing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """micro-USDC."""
 
 
-class CrossingList(msgspec.Struct, frozen=True):
+class CrossingQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    before: Id | None = None
+    """The `next` of the page before."""
+    limit: Limit = 50
+
+
+class CrossingPage(msgspec.Struct, frozen=True):
     """Newest first."""
 
     crossings: list[Crossing]
     settlement: str
+    next: str | None
+    """`before` for the next page; null on the last one."""
 
 
 async def balances(services: Services, request: Request) -> Response:
@@ -222,8 +231,13 @@ async def withdraw(services: Services, request: Request) -> Response:
 
 async def crossings(services: Services, request: Request) -> Response:
     principal = await authorize(services, request, "read", "money")
-    found = await services.store.crossings.of_account(principal.account)
-    return as_json(CrossingList(found, services.config.settlement), Cache_Control="no-store")
+    query = read_query(request, CrossingQuery)
+    found = await services.store.crossings.of_account(
+        principal.account, before=query.before, limit=query.limit
+    )
+    following = found[-1].id if len(found) == query.limit else None
+    page = CrossingPage(found, services.config.settlement, following)
+    return as_json(page, Cache_Control="no-store")
 
 
 async def _cross(
@@ -426,8 +440,10 @@ OPERATIONS = (
         id="listCrossings",
         path="/v1/me/crossings",
         handler=crossings,
-        summary="Your deposits and withdrawals",
-        answer=CrossingList,
+        summary="Your deposits and withdrawals, newest first",
+        answer=CrossingPage,
+        query=CrossingQuery,
+        problems={400: "the query is not understood"},
         tag="money",
         bearer=True,
         scopes=("read", "money"),

@@ -84,6 +84,7 @@ async def sessions(services: Services, request: Request) -> Response:
         agent=query.agent,
         before=query.before,
         limit=query.limit,
+        sealed_by_ms=_told_by_ms(services),
     )
     rows = [_as_spectators_see(row, services) for row in rows]
     live = any(_public(row.status) == "live" for row in rows)
@@ -147,10 +148,16 @@ async def _row(services: Services, request: Request) -> SessionRow:
 
 def _as_spectators_see(row: SessionRow, services: Services) -> SessionRow:
     """A session that has just ended is still live to whoever must not be ahead of the spectators."""
-    delay_ms = services.config.spectator_delay_ms
-    if row.sealed_ms is None or not delay_ms or services.clock() >= row.sealed_ms + delay_ms:
+    told_by_ms = _told_by_ms(services)
+    if row.sealed_ms is None or told_by_ms is None or row.sealed_ms <= told_by_ms:
         return row
     return msgspec.structs.replace(row, status="live", sealed_ms=None, outcome=None, digest=None)
+
+
+def _told_by_ms(services: Services) -> int | None:
+    """What was sealed by then is told; None: everything."""
+    delay_ms = services.config.spectator_delay_ms
+    return services.clock() - delay_ms if delay_ms else None
 
 
 def _public(status: Status) -> PublicStatus:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -124,17 +124,23 @@ class Crossings:
             return [Crossing(*row) for row in await tx.execute(query)]
 
     async def of_account(
-        self, account: str, *, before_ms: int | None = None, limit: int = 50
+        self, account: str, *, before: str | None = None, limit: int = 50
     ) -> list[Crossing]:
-        """Newest first."""
+        """Newest first; `before` is the last id of the page before, and nothing follows one that is not the account's."""
         query = (
             select(*_columns)
             .where(_c.c.account == account)
             .order_by(_c.c.made_ms.desc(), _c.c.id.desc())
             .limit(limit)
         )
-        if before_ms is not None:
-            query = query.where(_c.c.made_ms < before_ms)
+        if before is not None:
+            last = _c.alias("last")
+            made_ms = (
+                select(last.c.made_ms)
+                .where(last.c.id == before, last.c.account == account)
+                .scalar_subquery()
+            )
+            query = query.where(tuple_(_c.c.made_ms, _c.c.id) < tuple_(made_ms, before))
         async with self._db.reading() as tx:
             return [Crossing(*row) for row in await tx.execute(query)]
 

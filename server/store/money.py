@@ -176,7 +176,7 @@ crossing = Table(
     CheckConstraint("direction IN ('deposit', 'withdrawal')", name="direction"),
     CheckConstraint("state IN ('pending', 'confirmed', 'failed')", name="state"),
     Index(None, "state", "made_ms"),
-    Index(None, "account", "id"),
+    Index(None, "account", "made_ms", "id"),
 )
 
 idempotency = Table(

@@ -142,7 +142,7 @@ session = Table(
     # `formed` until its live log is open, then `live`, then `ended` or `void`.
     Column("status", String(8), nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
-    Column("sealed_ms", BigInteger),
+    Column("sealed_ms", BigInteger, index=True),
     # msgpack SessionRecord: secret until sealed (it holds the seed), and the salts even longer.
     Column("record", LargeBinary, nullable=False),
     Column("outcome", Text),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.convoy import Convoy
@@ -279,13 +279,17 @@ class Sessions:
         agent: str | None = None,
         before: str | None = None,
         limit: int = 20,
+        sealed_by_ms: int | None = None,
     ) -> list[SessionRow]:
-        """Newest first (ids are ordered by time); `before` is the last id of the page before."""
+        """Newest first (ids are ordered by time); `before` is the last id of the page before.
+
+        To `status`, what was sealed after `sealed_by_ms` is still live; None: nothing is.
+        """
         query = select(*_public).order_by(_s.c.id.desc()).limit(min(limit, MAX_PAGE))
         if space is not None:
             query = query.where(_s.c.space == space)
         if wanted := list(status):
-            query = query.where(_s.c.status.in_(wanted))
+            query = query.where(_is(wanted, sealed_by_ms))
         if agent is not None:
             entries = select(schema.entry.c.session).where(schema.entry.c.agent == agent)
             query = query.where(_s.c.id.in_(entries))
@@ -293,6 +297,16 @@ class Sessions:
             query = query.where(_s.c.id < before)
         async with self._db.reading() as tx:
             return await _with_seats(tx, (await tx.execute(query)).all())
+
+
+def _is(wanted: Sequence[Status], sealed_by_ms: int | None) -> ColumnElement[bool]:
+    """The session is in one of these states, to whoever may know of what was sealed by then."""
+    so = _s.c.status.in_(wanted)
+    if sealed_by_ms is None:
+        return so
+    if "live" in wanted:
+        return so | (_s.c.sealed_ms > sealed_by_ms)
+    return so & (_s.c.sealed_ms <= sealed_by_ms)
 
 
 async def _standing_records(

@@ -444,7 +444,17 @@ async def test_http_does_not_run_ahead_of_delayed_spectators(
         assert (await api.get(f"/v1/sessions/{session}/transcript")).status_code == 404
         [listed] = (await api.get("/v1/sessions")).json()["sessions"]
         assert (listed["status"], listed["outcome"]) == ("live", None)
+
+        async def listed_as(status: str) -> list[str]:
+            found = (await api.get("/v1/sessions", params={"status": status})).json()["sessions"]
+            assert {each["status"] for each in found} <= {status}
+            return [each["session"] for each in found]
+
+        assert await listed_as("ended") == [], "who asks for what has ended learns no more"
+        assert await listed_as("void") == []
+        assert await listed_as("live") == [session]
         now += 1
+        assert (await listed_as("ended"), await listed_as("live")) == ([session], [])
         assert (await api.get(f"/v1/sessions/{session}")).json()["status"] == "ended"
 
 

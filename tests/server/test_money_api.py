@@ -224,6 +224,29 @@ async def test_a_withdrawal_reserves_at_once_and_comes_back_if_it_fails(ann: Own
     assert await ann.store.ledger.audit() == []
 
 
+async def test_crossings_come_in_pages(ann: Owner, signed: Signed) -> None:
+    ben = await signed("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359")
+    made = [
+        (await ann.post("/v1/withdrawals", f"k{number}", micros=number + 1)).json()["id"]
+        for number in range(7)
+    ]
+    theirs = (await ben.post("/v1/withdrawals", micros=1)).json()["id"]
+    seen: list[str] = []
+    before: dict[str, str] = {}
+    for size in (3, 3, 1):
+        page = (await ann.http.get("/v1/me/crossings", params={"limit": 3, **before})).json()
+        assert len(page["crossings"]) == size
+        seen += [each["id"] for each in page["crossings"]]
+        before = {"before": page["next"]}
+    assert page["next"] is None
+    assert sorted(seen) == sorted(made), "each once, also of one millisecond"
+    made_ms = [crossing.made_ms for crossing in await ann.store.crossings.of_account(ann.account)]
+    assert made_ms == sorted(made_ms, reverse=True)
+    page = (await ann.http.get("/v1/me/crossings", params={"before": theirs})).json()
+    assert page["crossings"] == [], "another's says nothing"
+    problem(await ann.http.get("/v1/me/crossings", params={"limit": 0}), 400, "bad-query")
+
+
 async def test_crossings_that_wait_are_bounded(ann: Owner) -> None:
     for _ in range(MAX_PENDING):
         assert (await ann.post("/v1/deposits", micros=1)).status_code == 202
