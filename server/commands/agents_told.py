@@ -34,7 +34,7 @@ def row(agent: Any) -> tuple[str, ...]:
 
 
 def version_row(version: Any) -> tuple[str, ...]:
-    made = f"{telling.age(version['created_ms'])} ago"
+    made = telling.ago(version["created_ms"])
     return f"v{version['number']}", made, plain(in_words(version["spec"]), SPEC_CHARS)
 
 

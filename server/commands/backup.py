@@ -80,7 +80,7 @@ def _tell(manifest: Manifest, as_json: bool, done: str) -> None:
         telling.as_json(manifest)
     else:
         print(
-            f"{done}: {manifest.bytes / 2**20:.1f} MiB, made {telling.age(manifest.made_ms)} ago; "
+            f"{done}: {manifest.bytes / 2**20:.1f} MiB, made {telling.ago(manifest.made_ms)}; "
             f"{manifest.live_sessions} live sessions would become void, "
             f"{manifest.held_entries} held entries go back"
         )

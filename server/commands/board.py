@@ -137,16 +137,18 @@ async def _of_records(settings: Config, space: str, window: BoardWindow) -> Offi
 
 
 def _asked(url: str, space: str) -> OfficialBoard | None:
-    """What an arena publishes. Raises CommandError."""
+    """What an arena publishes. Raises CommandError, NotAnArena for what is no address."""
     import httpx
     import msgspec
 
+    from bots.api import arena_url, no_answer
     from server.official.document import OfficialBoard
 
+    url = arena_url(url)
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/v1/boards/{space}", timeout=HTTP_S, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise CommandError(f"no arena at {url} ({error})") from None
+        answer = httpx.get(f"{url}/v1/boards/{space}", timeout=HTTP_S, trust_env=False)
+    except httpx.HTTPError as error:
+        raise CommandError(no_answer(url, error)) from None
     if answer.status_code == 404:
         return None
     try:

@@ -61,7 +61,13 @@ def login(
         raise LoginFailed("--message and --signature go together")
     owner_key = _owner_key(arena, agent) if agent else None
     if message is not None:
-        made = asyncio.run(_hand_in(arena, _text(message), signature, owner_key))
+        text = _text(message)
+        made = ask(
+            arena,
+            lambda _: _hand_in(arena, text, signature, owner_key),
+            nobody=True,
+            options={"message": "--message", "signature": "--signature"},
+        )
     else:
         asyncio.run(_reach(arena))  # before a wallet is made for nothing
         made = _by_keystore(arena, wallet, owner_key)

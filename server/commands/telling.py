@@ -30,6 +30,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: st
         console.print(nothing)
 
 
+def ago(since_ms: int, now_ms: int | None = None) -> str:
+    """`3 h 20 m ago`, or `now`."""
+    since = age(since_ms, now_ms)
+    return since if since == "now" else f"{since} ago"
+
+
 def age(since_ms: int | None, now_ms: int | None = None) -> str:
     """`3 h 20 m`: two units of how long ago; `-` for never, `now` for less than a second."""
     if since_ms is None:

@@ -128,7 +128,7 @@ async def test_what_cannot_be_compared_is_explained(
     [
         (("--window", "soon"), "expected days and sessions"),
         (("--from", "missing.parquet"), "missing.parquet"),
-        (("--against", "http://127.0.0.1:1"), "no arena at http://127.0.0.1:1"),
+        (("--against", "http://127.0.0.1:1"), "nothing answers at http://127.0.0.1:1"),
     ],
 )
 async def test_what_is_wrong_is_one_clear_line(
