@@ -2,7 +2,7 @@
 
 Everything is real but the players' wits and the chain: agents of as many owners queue in a paid tier over
 websockets, entries are held, the matchmaker forms sessions, hosts play them, workers settle and rate them;
-random brains in processes of their own play Bid Tac Toe by the SDK, as anybody's bot would. The arena runs
+random brains in processes of their own play a game by the SDK, as anybody's bot would. The arena runs
 as `agon serve` with its roles split over processes, on SQLite and the embedded Redis. All of it, the
 players too, shares the machine's cores.
 
@@ -33,7 +33,12 @@ from server.ledger import Transfer, names
 from server.own_arena import toml_of
 from server.store import Store, open_store
 
-SPACE = "bid-tac-toe"
+SPACES = {
+    "bid-tac-toe": "13.8 actions a session",
+    "openspiel:kuhn_poker": "2.3 actions a session",
+}
+"""Of two seats each, with how many actions random play takes on average: what an action costs, and what a session costs
+besides, can be told apart."""
 TIER_MICROS = 100_000
 AGENTS = 400
 LOADS = 2
@@ -48,13 +53,13 @@ _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def run(redis_url: str) -> list[dict[str, Any]]:
-    """The row of `make bench`. It has a Redis of its own, so `redis_url` is not used."""
-    return [await pipeline_sessions_settled_per_s()]
+    """The rows of `make bench`. Each has a Redis of its own, so `redis_url` is not used."""
+    return [await pipeline_sessions_settled_per_s(space) for space in SPACES]
 
 
-async def pipeline_sessions_settled_per_s() -> dict[str, Any]:
+async def pipeline_sessions_settled_per_s(space: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="agon-pipeline-") as folder:
-        async with _arena(Path(folder)) as arena, _players(arena):
+        async with _arena(Path(folder), space) as arena, _players(arena, space):
             await asyncio.sleep(WARM_S)
             before, cpu_before = await _settled(arena.store), arena.cpu_s()
             started = asyncio.get_running_loop().time()
@@ -66,9 +71,9 @@ async def pipeline_sessions_settled_per_s() -> dict[str, Any]:
             problems = await arena.store.ledger.audit()
         value = settled / took_s
         return {
-            "name": "pipeline_sessions_settled_per_s",
+            "name": f"pipeline_sessions_settled_per_s_{space.rpartition(':')[2]}",
             "value": round(value, 1),
-            "unit": f"sessions/s of {SPACE}, {AGENTS} random bots, settled and rated",
+            "unit": f"sessions/s of {space} ({SPACES[space]}), {AGENTS} random bots, settled and rated",
             "bar": BAR,
             "met": value >= BAR and not problems,
             "cpu_ms_per_session": {
@@ -96,7 +101,7 @@ class Arena(msgspec.Struct):
 
 
 @contextlib.asynccontextmanager
-async def _arena(folder: Path) -> AsyncIterator[Arena]:
+async def _arena(folder: Path, space: str) -> AsyncIterator[Arena]:
     config = Config(
         data_dir=str(folder / "data"),
         llm_url="http://127.0.0.1:9/v1",  # nobody is asked: nothing here needs a model
@@ -106,6 +111,7 @@ async def _arena(folder: Path) -> AsyncIterator[Arena]:
         credits_per_s=1_000_000,
         connections_per_address=10_000,
         tiers_open=(TIER_MICROS,),
+        spaces=(space,) if ":" in space else (),
         log_level="warning",
     )
     settings = folder / "agon.toml"
@@ -129,7 +135,7 @@ async def _arena(folder: Path) -> AsyncIterator[Arena]:
 
 
 @contextlib.asynccontextmanager
-async def _players(arena: Arena) -> AsyncIterator[None]:
+async def _players(arena: Arena, space: str) -> AsyncIterator[None]:
     """AGENTS funded agents of as many owners, playing until the block ends."""
     keys = []
     for number in range(AGENTS):
@@ -149,7 +155,7 @@ async def _players(arena: Arena) -> AsyncIterator[None]:
         listed = arena.folder / f"players-{number}.json"
         listed.write_text(json.dumps(keys[number::LOADS]), encoding="utf-8")
         process = await _spawn(
-            *("-m", "benchmarks.pipeline_load", arena.api, SPACE, str(TIER_MICROS), str(listed))
+            *("-m", "benchmarks.pipeline_load", arena.api, space, str(TIER_MICROS), str(listed))
         )
         arena.processes[f"players {number}"] = process
         loads.append(process)
