@@ -109,7 +109,7 @@ _RULES = [
     "or taken back.",
     "They count what the platform has seen itself: a session when it is settled, in the transaction that "
     "settles it. A void session earns nothing.",
-    "The operator's house earns nothing. A seat that lost by forfeiting the session earns nothing. Where one "
+    "The house, the arena's own agents, earns nothing. A seat that lost by forfeiting the session earns nothing. Where one "
     "account had several seats, nobody earns.",
     "Paid tiers earn more, winning earns more; no amount of money earns without playing.",
     "A day begins at midnight UTC, and what a day bounds is counted within a season.",

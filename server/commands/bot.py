@@ -14,13 +14,13 @@ def bot(
     brain: Annotated[
         str, typer.Option(help="random, bidder, solver, naive, trend or llm.")
     ] = "random",
-    name: Annotated[str, typer.Option(help="The agent's public name.")] = "",
+    name: Annotated[str, typer.Option(help="The agent's public name; default: the brain's.")] = "",
     sessions: Annotated[int, typer.Option(min=0, help="Sessions to play; 0: until Ctrl-C.")] = 1,
     queue: Annotated[
         bool,
         typer.Option(
             "--queue/--no-queue",
-            help="Whether it queues; else it plays what the agent's automation enters.",
+            help="Ask for sessions, or wait for those that the agent's automation enters.",
         ),
     ] = True,
     url: ApiUrl = DEFAULT_URL,
@@ -42,7 +42,10 @@ def bot(
     ] = "",
     prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
 ) -> None:
-    """Play as a bot from this terminal."""
+    """Play as a bot from this terminal.
+
+    The first time an agent of that name is registered, and its key is kept for the next.
+    """
     from bots.command import play_brain
     from bots.errors import BotError
 

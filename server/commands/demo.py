@@ -17,7 +17,7 @@ def demo(
     ] = 0,
     tui: Annotated[
         bool | None,
-        typer.Option("--tui/--no-tui", help="Watch on screen; default: if this is a terminal."),
+        typer.Option("--tui/--no-tui", help="Watch on screen; default: where this is a terminal."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write each session's transcript to this folder.")
@@ -25,7 +25,10 @@ def demo(
     space: Annotated[str | None, typer.Option(help="Play only this Space.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Watch language models battle in an arena of its own."""
+    """Watch language models battle in an arena of its own.
+
+    It runs in a temporary folder, and nothing stays behind. On screen `?` explains the keys, `q` leaves.
+    """
     from server import demo as demonstration
 
     settings = load_arena(config, offering=() if space is None else (space,))

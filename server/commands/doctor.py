@@ -16,7 +16,11 @@ def doctor(
         str | None, typer.Option(help="Where embedded services keep their files.")
     ] = None,
 ) -> None:
-    """Check each service and say what to mend."""
+    """Check each service and say what to mend.
+
+    Services that no URL is set for are started as `agon serve` would, and the embedded model writes for a moment, to
+    see whether this machine is fast enough for it. Exit status 1 where something is wrong.
+    """
     from server import doctor as examination
 
     settings = knobs.load(config, data_dir=data_dir)

@@ -30,7 +30,11 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Run an arena, or some of its roles."""
+    """Run an arena, or some of its roles.
+
+    Services that no URL is set for (`agon config --explain`) are started beside it. Ctrl-C ends it: sessions that are
+    live go on when it starts again.
+    """
     from server import logs, roles
 
     settings = load_arena(config, data_dir=data_dir)

@@ -16,7 +16,7 @@ def tournament(
     entrants: Annotated[
         str,
         typer.Option(
-            help="Brains, comma-separated, as BRAIN or NAME=BRAIN:SETTING=VALUE; *N for several."
+            help="Who plays, comma-separated: BRAIN, BRAIN*3 for three, or NAME=BRAIN:SETTING=VALUE."
         ),
     ],
     form: Annotated[
@@ -24,7 +24,10 @@ def tournament(
     ] = "round-robin",
     sessions: Annotated[
         int,
-        typer.Option(min=0, help="Of a round-robin, in all; 0: two legs of two seats, else one."),
+        typer.Option(
+            min=0,
+            help="How many a round-robin has in all; 0: each pairing once, of two seats once each way.",
+        ),
     ] = 0,
     parallel: Annotated[int, typer.Option(min=1, help="Sessions at once, at most.")] = 64,
     params: Annotated[
@@ -36,7 +39,9 @@ def tournament(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     tui: Annotated[
         bool | None,
-        typer.Option("--watch/--no-watch", help="Watch on screen; default: if this is a terminal."),
+        typer.Option(
+            "--watch/--no-watch", help="Watch on screen; default: where this is a terminal."
+        ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:

@@ -17,7 +17,10 @@ def watch(
         bool, typer.Option(help="Go from one live session to the next by itself.")
     ] = False,
 ) -> None:
-    """Watch an arena in the terminal."""
+    """Watch an arena in the terminal.
+
+    Without a session the lobby opens, with all that is live; `?` explains the keys, `a` opens your desk.
+    """
     from tui_client.app import WatchError, run_watch
 
     try:
