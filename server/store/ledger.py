@@ -7,11 +7,11 @@ for each other (accounts are locked in the order of their names).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, func, literal, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -46,6 +46,13 @@ _transfer_columns = (
     _t.c.kind,
     _t.c.pending,
 )
+_MOVING = (Kind.POSTED, Kind.POST)
+"""What changes posted balances."""
+_SIDES = (
+    (_t.c.debit, _t.c.credit, _t.c.debit_balance_micros),
+    (_t.c.credit, _t.c.debit, _t.c.credit_balance_micros),
+)
+"""Of a transfer: an account, the one at the other end, what the first was left with."""
 _counters = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 _write_counters = (
     update(_a)
@@ -133,23 +140,28 @@ class Ledger:
         self, account: str, *, before: int | None = None, limit: int = 100
     ) -> list[Line]:
         """Newest first; `before` is the last line's `seq` of the page before."""
-        moved = _moved_by(account)
-        lines = (
-            select(
+        most = min(limit, MAX_PAGE)
+        # One search in an index for each side, of a page each; no transfer has an account on both.
+        sides = []
+        for side, other, balance in _SIDES:
+            lines = select(
                 _t.c.seq,
-                *_transfer_columns,
+                _t.c.id,
+                _t.c.kind,
+                _t.c.code,
+                _t.c.about,
+                _t.c.micros,
                 _t.c.made_ms,
-                moved.label("moved"),
-                func.sum(moved).over(order_by=_t.c.seq).label("balance"),
-            )
-            .where(or_(_t.c.debit == account, _t.c.credit == account))
-            .subquery()
-        )
-        query = select(lines).order_by(lines.c.seq.desc()).limit(min(limit, MAX_PAGE))
-        if before is not None:
-            query = query.where(lines.c.seq < before)
+                other.label("other"),
+                balance.label("balance"),
+                literal(side is _t.c.credit).label("credited"),
+            ).where(side == account)
+            if before is not None:
+                lines = lines.where(_t.c.seq < before)
+            sides.append(select(lines.order_by(_t.c.seq.desc()).limit(most).subquery()))
+        query = union_all(*sides).order_by(text("seq DESC")).limit(most)
         async with self._db.reading() as tx:
-            return [_line(account, row) for row in await tx.execute(query)]
+            return [_line(row) for row in await tx.execute(query)]
 
     async def audit(self) -> list[str]:
         """What is wrong with the ledger, one sentence each; empty when it is sound.
@@ -176,7 +188,7 @@ async def submit(
     book = await _book(tx, accounts, batch)
     results = apply(book, batch)
     if book.added:
-        await tx.execute(_t.insert(), [_row(each, now_ms) for each in book.added])
+        await tx.execute(_t.insert(), _rows(accounts, book.added, now_ms))
         await tx.execute(
             _write_counters, [_new(book.accounts[id_]) for id_ in sorted(book.touched)]
         )
@@ -242,7 +254,21 @@ def _transfer(row: Any) -> Transfer:
     )
 
 
-def _row(transfer: Transfer, now_ms: int) -> dict[str, object]:
+def _rows(
+    accounts: Iterable[Account], added: Iterable[Transfer], now_ms: int
+) -> list[dict[str, object]]:
+    """What has happened, in its order, to accounts as they were before."""
+    balances = {account.id: account.balance_micros for account in accounts}
+    rows = []
+    for each in added:
+        if each.kind in _MOVING:
+            balances[each.debit] -= each.micros
+            balances[each.credit] += each.micros
+        rows.append(_row(each, balances, now_ms))
+    return rows
+
+
+def _row(transfer: Transfer, balances: Mapping[str, int], now_ms: int) -> dict[str, object]:
     return {
         "id": transfer.id,
         "kind": transfer.kind.value,
@@ -254,6 +280,8 @@ def _row(transfer: Transfer, now_ms: int) -> dict[str, object]:
         "code": transfer.code,
         "about": transfer.about,
         "made_ms": now_ms,
+        "debit_balance_micros": balances[transfer.debit],
+        "credit_balance_micros": balances[transfer.credit],
     }
 
 
@@ -261,27 +289,19 @@ def _new(account: Account) -> dict[str, object]:
     return {"of": account.id} | {f"new_{name}": getattr(account, name) for name in _counters}
 
 
-def _moved_by(account: str) -> Any:
-    """What a transfer does to the posted balance of `account`."""
-    posted = _t.c.kind.in_((Kind.POSTED.value, Kind.POST.value))
-    return case(
-        (posted & (_t.c.credit == account), _t.c.micros),
-        (posted & (_t.c.debit == account), -_t.c.micros),
-        else_=0,
-    )
-
-
-def _line(account: str, row: Any) -> Line:
+def _line(row: Any) -> Line:
+    kind = Kind(row.kind)
+    moved = row.micros if kind in _MOVING else 0
     return Line(
         seq=row.seq,
         transfer=row.id,
-        kind=Kind(row.kind),
+        kind=kind,
         code=row.code,
         about=row.about,
-        other=row.credit if row.debit == account else row.debit,
-        micros=int(row.moved),
+        other=row.other,
+        micros=moved if row.credited else -moved,
         amount_micros=row.micros,
-        balance_micros=int(row.balance),
+        balance_micros=row.balance,
         made_ms=row.made_ms,
     )
 
@@ -340,6 +360,21 @@ async def _miscounted(tx: AsyncConnection) -> list[str]:
     return found
 
 
+async def _misremembered(tx: AsyncConnection) -> list[str]:
+    """What the last transfer left each account with is what it has."""
+    left: dict[str, tuple[int, int]] = {}
+    for side, _, balance in _SIDES:
+        last = select(func.max(_t.c.seq)).group_by(side)
+        rows = await tx.execute(select(side, _t.c.seq, balance).where(_t.c.seq.in_(last)))
+        for id_, seq, micros in rows:
+            left[id_] = max(left.get(id_, (0, 0)), (seq, micros))
+    return [
+        f"{row.id}: its last line says {left.get(row.id, (0, 0))[1]}, its counters {has}"
+        for row in await tx.execute(select(*_account_columns))
+        if left.get(row.id, (0, 0))[1] != (has := _account(row).balance_micros)
+    ]
+
+
 async def _full_pots(tx: AsyncConnection) -> list[str]:
     """The pot of a settled session is empty."""
     pots = select(_a.c.id).where(
@@ -375,4 +410,4 @@ async def _unheld(tx: AsyncConnection) -> list[str]:
     ]
 
 
-_CHECKS = (_unbalanced, _unsound, _miscounted, _full_pots, _unheld)
+_CHECKS = (_unbalanced, _unsound, _miscounted, _misremembered, _full_pots, _unheld)

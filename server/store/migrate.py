@@ -28,8 +28,8 @@ _WAL_ATTEMPTS = 50
 _WAL_PAUSE_S = 0.1
 
 
-async def migrate(database: Database) -> None:
-    """Idempotent. Raises StoreError when the database is away or newer than this program knows."""
+async def migrate(database: Database, to: str = "head") -> None:
+    """Idempotent. `to` is a revision, for tests of the one that follows it. Raises StoreError when the database is away or newer than this program knows."""
     if database.is_sqlite:
         await _prepare_file(database)
     else:
@@ -40,16 +40,16 @@ async def migrate(database: Database) -> None:
                 text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
             )
         try:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, to)
         except CommandError as error:
             raise StoreError(f"cannot migrate {database.describe()}: {error}") from None
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 async def _prepare_file(database: Database) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from server.store.schema import ID, SPACE, metadata
@@ -73,6 +74,9 @@ ledger_transfer = Table(
     # What it is about: a session, a ticket, a deposit.
     Column("about", LEDGER_ID),
     Column("made_ms", BigInteger, nullable=False),
+    # Posted credits less posted debits of the two accounts, after it.
+    Column("debit_balance_micros", BigInteger, nullable=False, server_default=text("0")),
+    Column("credit_balance_micros", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("kind IN ('posted', 'pending', 'post', 'void')", name="kind"),
     CheckConstraint("micros > 0", name="micros"),
     CheckConstraint("debit <> credit", name="two_accounts"),

@@ -8,8 +8,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from server.store import StoreError, open_store, schema
+from server.store import StoreError, money, open_store, schema
 from server.store.engine import open_database
 from server.store.migrate import migrate
 
@@ -48,6 +49,58 @@ async def test_opening_twice_keeps_what_is_there(store_url: str) -> None:
     await first.close()
     await first.close()
     await second.close()
+
+
+async def test_transfers_of_before_say_what_they_left_their_accounts_with(store_url: str) -> None:
+    """Running balances (0016) are made of what stands, and what stands cannot be changed afterwards either."""
+    database = open_database(store_url)
+    await migrate(database, "0015")
+    me, mint = "play:agent:a", "play:mint"
+    transfers = [
+        ("t1", "posted", mint, me, 100, None),
+        ("t2", "pending", me, mint, 30, None),
+        ("t3", "posted", mint, "play:agent:b", 7, None),
+        ("t4", "void", me, mint, 30, "t2"),
+        ("t5", "pending", me, mint, 40, None),
+        ("t6", "post", me, mint, 40, "t5"),
+        ("t7", "posted", mint, me, 1, None),
+    ]
+    async with database.writing() as tx:
+        for id_ in (me, mint, "play:agent:b"):
+            opened = {"id": id_, "asset": "play", "bound": "none", "created_ms": 1}
+            counters = dict.fromkeys(
+                ("debits_pending", "debits_posted", "credits_pending", "credits_posted"), 0
+            )
+            await tx.execute(money.ledger_account.insert().values(opened | counters))
+        for id_, kind, debit, credit, micros, pending in transfers:
+            await tx.execute(
+                text(
+                    "INSERT INTO ledger_transfer"
+                    " (id, kind, debit, credit, asset, micros, pending, code, made_ms)"
+                    " VALUES (:id, :kind, :debit, :credit, 'play', :micros, :pending, 'grant', 1)"
+                ),
+                {
+                    "id": id_,
+                    "kind": kind,
+                    "debit": debit,
+                    "credit": credit,
+                    "micros": micros,
+                    "pending": pending,
+                },
+            )
+    await database.close()
+    store = await open_store(store_url)
+    lines = await store.ledger.statement(me)
+    assert [(line.transfer, line.balance_micros) for line in lines] == [
+        ("t7", 61), ("t6", 60), ("t5", 100), ("t4", 100), ("t2", 100), ("t1", 100),
+    ]  # fmt: skip
+    minted = await store.ledger.statement(mint)
+    assert [line.balance_micros for line in minted] == [-68, -67, -107, -107, -107, -100, -100]
+    for statement in ("UPDATE ledger_transfer SET micros = 1", "DELETE FROM ledger_transfer"):
+        with pytest.raises(DBAPIError, match="immutable"):
+            async with store.database.writing() as tx:
+                await tx.execute(text(statement))
+    await store.close()
 
 
 async def test_a_database_of_a_newer_program_is_left_alone(store_url: str) -> None:

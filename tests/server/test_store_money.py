@@ -13,7 +13,7 @@ from server.ledger import Result, Transfer, names
 from server.live.records import TicketRecord
 from server.store import Store
 from server.store.entries import PLAY_GRANT_MICROS, EntriesGone, NotPlaying, Unfunded
-from server.store.ledger import TransferRefused
+from server.store.ledger import Line, TransferRefused
 from tests.server.money_world import (
     SPACE,
     TIER,
@@ -196,6 +196,43 @@ async def test_every_line_of_a_statement_is_explained(
     assert [line.about for line in lines[:2]] == [session, ticket.ticket]
     older = await store.ledger.statement(names.agent("usdc", ann.agent), before=lines[1].seq)
     assert older == lines[2:]
+
+
+async def test_the_lines_of_a_statement_add_up_on_every_page(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    """Also of what happened at once, in batches whose chains were undone in part."""
+    purses = [names.agent("usdc", each.agent) for each in (ann, ben)]
+
+    def said(number: int) -> Transfer:
+        source, to = purses if number % 3 else reversed(purses)
+        micros = 40 * TIER if number % 7 == 0 else number + 1  # the former exceeds what is there
+        return Transfer(
+            id=f"t{number}",
+            debit=source,
+            credit=to,
+            asset="usdc",
+            micros=micros,
+            code="fund",
+            linked=number % 4 == 0,
+        )
+
+    await asyncio.gather(
+        *(store.ledger.submit([said(each) for each in range(n, n + 8)]) for n in range(0, 64, 8))
+    )
+    for purse in purses:
+        lines: list[Line] = []
+        while page := await store.ledger.statement(
+            purse, before=lines[-1].seq if lines else None, limit=9
+        ):
+            lines += page
+        assert len(lines) > 30
+        assert lines[0].balance_micros == (await store.ledger.account(purse)).balance_micros
+        total = 0
+        for line in reversed(lines):
+            total += line.micros
+            assert line.balance_micros == total
+    assert await store.ledger.audit() == []
 
 
 async def test_the_database_itself_keeps_transfers_as_they_are(store: Store, ann: Identity) -> None:
