@@ -9,7 +9,7 @@ from __future__ import annotations
 from eth_keys.exceptions import BadSignature as NoKey
 from eth_utils.exceptions import ValidationError
 
-from server.ethereum import Account, defunct_hash_message, encode_defunct
+from chain.ethereum import Account, defunct_hash_message, encode_defunct
 from server.evm import CallReverted, Chain
 
 MAX_SIGNATURE_BYTES = 4_096

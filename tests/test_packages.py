@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["bots", "judges", "server", "spaces", "tui_client"])
+@pytest.mark.parametrize("name", ["bots", "chain", "judges", "server", "spaces", "tui_client"])
 def test_a_package_is_ours(name: str) -> None:
     origin = importlib.import_module(name).__file__
     assert origin is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bots.errors import BotError
 from bots.private_file import PrivateFile
-from server.ethereum import Account, LocalAccount, encode_defunct
+from chain.ethereum import Account, LocalAccount, encode_defunct
 
 PASSPHRASE_VARIABLE = "AGON_PASSPHRASE"  # noqa: S105 - the name of a variable
 MIN_PASSPHRASE = 8
