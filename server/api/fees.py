@@ -6,8 +6,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chain import payouts
 from server.api.operation import Operation, Services, as_json
-from server.ledger import payouts, tiers
+from server.ledger import tiers
 
 SHOWN_SEATS = (2, 5)
 """Sizes of table that Spaces of ours have."""

@@ -14,11 +14,12 @@ import msgspec
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chain import payouts
+from chain.payouts import Fees, Split
 from server import points
 from server.clock import Clock
 from server.convoy import Convoy
-from server.ledger import Transfer, names, payouts, tiers
-from server.ledger.payouts import Fees, Split
+from server.ledger import Transfer, names, tiers
 from server.store import automations, careers, entries, ledger, money, outbox, schema
 from server.store import points as point_store
 from server.store.careers import Ended, EndedSeat

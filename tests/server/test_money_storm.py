@@ -25,9 +25,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
+from chain.payouts import Fees
 from server.identity import Identity, new_id
 from server.ledger import Transfer, names
-from server.ledger.payouts import Fees
 from server.live.records import TicketRecord
 from server.store import Store, open_store
 from server.store.entries import EntriesGone, Unfunded

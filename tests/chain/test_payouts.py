@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.ledger import payouts, tiers
-from server.ledger.payouts import Fees, split
+from chain import payouts
+from chain.payouts import Fees, split
+from server.ledger import tiers
 from server.ratings import ranks_of
 
 ENTRY = 100_000

@@ -1,0 +1,235 @@
+"""The documents of one session, checked against each other and against the rules. Pure.
+
+What is believed: the rules in this checkout, SHA-256, and where it came from, the CID or the root that the caller names.
+Nothing that the arena says is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chain.documents import epoch as epochs
+from chain.documents import result as results
+from chain.documents.epoch import EpochDocument
+from chain.documents.form import DocumentError, digest_of
+from chain.documents.result import ResultDocument
+from chain.verify.finding import Finding, false, true, unchecked
+from spaces import transcript
+from spaces.transcript import Replayed, Transcript, TranscriptError
+
+CidOf = Callable[[bytes], str]
+"""The CIDv1 of one raw block."""
+
+
+class Documents(msgspec.Struct, frozen=True, kw_only=True):
+    """What was fetched, as bytes; None: it could not be had, and why is in `missing`."""
+
+    transcript: bytes | None = None
+    result: bytes | None = None
+    epoch: bytes | None = None
+    missing: dict[str, str] = {}
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller wants to know about."""
+
+    session: str | None = None
+    """None: whichever the documents name."""
+    cid: str | None = None
+    """Of the transcript, from wherever the caller has it; None: the result's word."""
+    entry_micros: Callable[[int], int]
+    """What each seat pays in a fee tier."""
+
+
+def check(documents: Documents, asked: Asked, cid_of: CidOf) -> list[Finding]:
+    """All that can be said, in the order in which one thing rests on the other."""
+    played = _Played(documents, asked, cid_of)
+    came = _Came(documents, asked, played)
+    return [*played.findings, *came.findings, *_epoch(documents, came.result)]
+
+
+class _Played:
+    """The transcript."""
+
+    def __init__(self, documents: Documents, asked: Asked, cid_of: CidOf) -> None:
+        self.findings: list[Finding] = []
+        self.read: Transcript | None = None
+        self.replayed: Replayed | None = None
+        self.cid: str | None = None
+        raw = documents.transcript
+        if raw is None:
+            why = documents.missing.get("transcript", "it was not given")
+            self.findings.append(unchecked("transcript", why))
+            return
+        self.cid = cid_of(raw)
+        self._content_id(asked.cid)
+        if self._form(raw, asked.session):
+            self._replay()
+
+    def _content_id(self, wanted: str | None) -> None:
+        if wanted is None:
+            self.findings.append(true("content id", f"{self.cid}, by the bytes"))
+        elif wanted == self.cid:
+            self.findings.append(true("content id", f"the bytes are those of {wanted}"))
+        else:
+            words = f"the bytes are those of {self.cid}, not of {wanted}"
+            self.findings.append(false("content id", words))
+
+    def _form(self, raw: bytes, session: str | None) -> bool:
+        try:
+            self.read = transcript.read(raw)
+        except TranscriptError as error:
+            self.findings.append(false("transcript", str(error)))
+            return False
+        if session is not None and self.read.session != session:
+            words = f"it is of session {self.read.session}, not of {session}"
+            self.findings.append(false("transcript", words))
+            return False
+        count = len(self.read.entries)
+        words = f"canonical {transcript.VERSION} of session {self.read.session}, {count} entries"
+        self.findings.append(true("transcript", words))
+        return True
+
+    def _replay(self) -> None:
+        assert self.read is not None
+        try:
+            self.replayed = transcript.replay(self.read)
+        except TranscriptError as error:
+            self.findings.append(false("replay", str(error)))
+            return
+        words = "chain of entries, Merkle root, seed commitment, every action by the rules"
+        outcome = self.replayed.outcome.termination
+        self.findings.append(true("replay", f"{words} of {self.read.rules}: {outcome}"))
+        if isinstance(self.read.sig, msgspec.UnsetType):
+            words = "not signed: the arena that sealed it has no chain"
+        else:
+            words = f"by {self.read.sig.signer}: needs a chain (--rpc) to know whose key that is"
+        self.findings.append(unchecked("signature", words))
+
+
+class _Came:
+    """The result."""
+
+    def __init__(self, documents: Documents, asked: Asked, played: _Played) -> None:
+        self.findings: list[Finding] = []
+        self.result: ResultDocument | None = None
+        self._played = played
+        raw = documents.result
+        if raw is None:
+            why = documents.missing.get("result", "it was not given")
+            self.findings.append(unchecked("result", why))
+            return
+        try:
+            self.result = results.read(raw)
+        except DocumentError as error:
+            self.findings.append(false("result", str(error)))
+            return
+        self.findings.append(self._names(self.result))
+        if self.findings[-1].standing == "true":
+            self.findings += [
+                self._seats(self.result),
+                self._ranks(self.result),
+                self._money(self.result, asked),
+                *self._rest(self.result),
+            ]
+
+    def _names(self, result: ResultDocument) -> Finding:
+        read, cid = self._played.read, self._played.cid
+        if read is None:
+            return true("result", f"canonical {results.VERSION}; nothing to hold it against")
+        if result.session != read.session or result.space != read.space:
+            return false("result", f"it is of {result.space} session {result.session}")
+        if result.transcript != cid:
+            return false("result", f"it names transcript {result.transcript}, not {cid}")
+        return true("result", f"canonical {results.VERSION}, of this transcript")
+
+    def _seats(self, result: ResultDocument) -> Finding:
+        read = self._played.read
+        if read is None:
+            return unchecked("seats", "no transcript with commitments")
+        if len(read.seats) != len(result.seats):
+            return false(
+                "seats", f"{len(result.seats)} seats, the transcript has {len(read.seats)}"
+            )
+        for sealed, seat in zip(read.seats, result.seats, strict=True):
+            if transcript.seat_commit(seat.version, bytes.fromhex(seat.salt)) != sealed.commit:
+                words = (
+                    f"seat {seat.seat}: {seat.version} with its salt does not open the commitment"
+                )
+                return false("seats", words)
+        return true("seats", f"{len(result.seats)} salts open the commitments to the versions")
+
+    def _ranks(self, result: ResultDocument) -> Finding:
+        replayed = self._played.replayed
+        if replayed is None:
+            return unchecked("ranks", "no transcript that holds")
+        void = replayed.outcome == transcript.VOID
+        returns = replayed.outcome.returns
+        if result.status == "void":
+            if void:
+                return true("ranks", "void, as it was played: nobody is ranked")
+            return unchecked("ranks", f"voided after play, by the arena's word: {result.reason}")
+        if void:
+            return false("ranks", "the session was void, and the result ranks it")
+        if returns is None:
+            return self._judged(result)
+        if result.verdict is not None:
+            return false("ranks", "the rules decided, and the result names judges")
+        due = [1 + sum(other > mine for other in returns) for mine in returns]
+        if result.ranks != due:
+            return false("ranks", f"{result.ranks}, the rules say {due}")
+        return true("ranks", f"{result.ranks}, as the rules' returns {list(returns)} say")
+
+    def _judged(self, result: ResultDocument) -> Finding:
+        if result.verdict is None:
+            return false("ranks", "the rules leave it to judges, and the result names none")
+        if result.verdict.case is None:
+            words = f"{result.ranks} by the arena's own judge: there is no court's file to check"
+        else:
+            words = f"{result.ranks} by the court: its file {result.verdict.case} is not read yet"
+        return unchecked("ranks", words)
+
+    def _money(self, result: ResultDocument, asked: Asked) -> Finding:
+        try:
+            results.check_money(result, asked.entry_micros(result.tier_micros))
+        except DocumentError as error:
+            return false("money", str(error))
+        pot = results.pot_of(result)
+        if not pot:
+            return true("money", "nothing was at stake")
+        back = "entries went back" if result.status == "void" else "paid by ranks and the table"
+        return true("money", f"pot of {pot} micros, {back}, to the last one")
+
+    def _rest(self, result: ResultDocument) -> Sequence[Finding]:
+        signed = not isinstance(result.sig, msgspec.UnsetType)
+        return (
+            unchecked("result signature", "needs a chain (--rpc)" if signed else "not signed"),
+            unchecked(
+                "ratings", "follow from all results of the versions: `agon results check FILE`"
+            ),
+        )
+
+
+def _epoch(documents: Documents, result: ResultDocument | None) -> list[Finding]:
+    raw = documents.epoch
+    if raw is None:
+        return [unchecked("epoch", documents.missing.get("epoch", "it was not given"))]
+    try:
+        epoch = epochs.read(raw)
+    except DocumentError as error:
+        return [false("epoch", str(error))]
+    if result is None:
+        return [unchecked("epoch", "no result to look for in it")]
+    return [_included(epoch, result)]
+
+
+def _included(epoch: EpochDocument, result: ResultDocument) -> Finding:
+    digest = digest_of(result)
+    found = next((each for each in epoch.results if each.session == result.session), None)
+    if found is None:
+        return false("epoch", f"epoch {epoch.epoch} does not hold session {result.session}")
+    if found.digest != digest:
+        return false("epoch", f"epoch {epoch.epoch} holds another result of this session")
+    return true("epoch", f"in the root of epoch {epoch.epoch}")
