@@ -5,7 +5,7 @@ matchmaker leads them any more. A matchmaker whose own configuration does not kn
 it for a while; others may be configured otherwise, and a restart leaves a queue without a leader for some seconds.
 
 Where all seats of a match are confirmed, nobody will form it either. Should a leader come back just then, it finds the entries
-gone, and forms nothing (`store.entries.EntriesGone`).
+gone, and forms nothing (`store.pots.EntriesGone`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from server.entering import Entrance
 from server.ledger import tiers
 from server.live.queue import UnknownTicket
 from server.live.queue_names import Queue
-from server.store.entries import HoldRow
+from server.store.holds import HoldRow
 
 PATIENCE_MS = 60_000
 """A queue that nobody has led for this long is closed."""

@@ -18,8 +18,9 @@ from server.live.queue import AlreadyQueued
 from server.live.queue_names import Queue
 from server.live.records import TicketRecord
 from server.protocol import Ticket
+from server.store.admission import NotPlaying, Unfunded
 from server.store.automations import LimitReached
-from server.store.entries import HoldRow, NotPlaying, Unfunded
+from server.store.holds import HoldRow
 
 GRACE_MS = 15_000
 """A hold younger than this may be on its way to the queue."""

@@ -14,7 +14,7 @@ import structlog
 
 from server.live.queue import UnknownTicket
 from server.protocol import Ticket
-from server.store.entries import HoldRow
+from server.store.holds import HoldRow
 
 AT_ONCE = 256
 """Tickets taken out in one sweep."""

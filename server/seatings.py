@@ -17,7 +17,7 @@ from server.live.leader import NotLeader
 from server.live.led_queue import LedQueue
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
-from server.store.entries import EntriesGone
+from server.store.pots import EntriesGone
 
 AT_ONCE = 64
 """Sessions being written to the store at the same time."""

@@ -20,11 +20,11 @@ from server import points
 from server.clock import Clock
 from server.convoy import Convoy
 from server.ledger import Transfer, names, tiers
-from server.store import automations, careers, entries, ledger, money, outbox, schema
+from server.store import automations, careers, ledger, money, outbox, pots, schema
 from server.store import points as point_store
 from server.store.careers import Ended, EndedSeat
 from server.store.engine import Database
-from server.store.entries import HoldRow
+from server.store.holds import HoldRow
 
 MAX_REASON = 280
 
@@ -199,7 +199,7 @@ async def _settle(
     await _tell_automations(db, tx, settlings, now_ms)
     moved = [transfer for each in settlings for transfer in _transfers(each.facts, each.split)]
     await ledger.require(db, tx, moved, now_ms)
-    await entries.mark_settled(tx, sessions)
+    await pots.mark_settled(tx, sessions)
     await tx.execute(_write_entry, [row for each in settlings for row in _scored(each)])
     await careers.add(db, tx, [_ended(each) for each in settlings], now_ms)
     void = [each.facts.session for each in settlings if each.ending.ranks is None]
@@ -240,7 +240,7 @@ def _termination(outcome: str | None) -> object:
 
 async def _held(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, list[HoldRow]]:
     held: defaultdict[str, list[HoldRow]] = defaultdict(list)
-    for row in await entries.spent_on(tx, sessions) if sessions else ():
+    for row in await pots.spent_on(tx, sessions) if sessions else ():
         held[row.session or ""].append(row)
     return held
 

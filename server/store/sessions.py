@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.convoy import Convoy
 from server.identity import Kind
 from server.live.records import SessionRecord
-from server.store import entries, outbox, schema
+from server.store import outbox, pots, schema
 from server.store.engine import Database
 
 Status = Literal["formed", "live", "ended", "void"]
@@ -131,7 +131,7 @@ class Sessions:
         """Write the session, its entries and the outbox row `open`, and move what is held for its seats
         to its pot. Idempotent by the session's id: the first record stands, and is returned.
 
-        Raises entries.EntriesGone where an entry is not held any more; then nothing is written.
+        Raises pots.EntriesGone where an entry is not held any more; then nothing is written.
         """
         return await self._forming.ride(record)
 
@@ -148,7 +148,7 @@ class Sessions:
                     record.session: [s.ticket for s in record.seats if s.ticket is not None]
                     for record in new
                 }
-                await entries.spend(self._db, tx, tickets, max(r.opened_ms for r in new))
+                await pots.spend(self._db, tx, tickets, max(r.opened_ms for r in new))
                 due = {record.session: record.opened_ms + OPEN_GRACE_MS for record in new}
                 await outbox.add_many(
                     self._db,

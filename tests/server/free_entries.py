@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.live.records import TicketRecord
-from server.store.entries import HoldRow
+from server.store.holds import HoldRow
 
 
 class FreeEntries:

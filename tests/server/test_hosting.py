@@ -14,8 +14,8 @@ from server.live.hosting import Claims
 from server.live.queue_names import Queue
 from server.live.records import SeatRecord, SessionRecord, TicketRecord
 from server.store import Store
+from server.store.admission import NotPlaying
 from server.store.agents import HOST_KEY_MS, Draft
-from server.store.entries import NotPlaying
 from server.store.owned import Changes
 
 SERVER = ModelServer("http://127.0.0.1:1/v1", "tiny", "secret")

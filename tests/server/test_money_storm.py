@@ -30,7 +30,8 @@ from server.identity import Identity, new_id
 from server.ledger import Transfer, names
 from server.live.records import TicketRecord
 from server.store import Store, open_store
-from server.store.entries import EntriesGone, Unfunded
+from server.store.admission import Unfunded
+from server.store.pots import EntriesGone
 from tests.server.money_world import TIER, deposit, session_of, ticket_of
 
 MIN_STEPS = 10_000

@@ -10,10 +10,12 @@ from sqlalchemy.exc import DBAPIError
 
 from server.identity import Identity
 from server.ledger import Result, Transfer, names
+from server.ledger.entry import PLAY_GRANT_MICROS
 from server.live.records import TicketRecord
 from server.store import Store
-from server.store.entries import PLAY_GRANT_MICROS, EntriesGone, NotPlaying, Unfunded
+from server.store.admission import NotPlaying, Unfunded
 from server.store.ledger import Line, TransferRefused
+from server.store.pots import EntriesGone
 from tests.server.money_world import (
     SPACE,
     TIER,
