@@ -86,6 +86,7 @@ COMMANDS: Sections = {
             "Print every knob and its value.",
             "agon config --explain",
         ),
+        "chain": Later("server.commands.chain:app", "Run a chain for development."),
         "jobs": Later("server.commands.jobs:app", "See what follows sessions and is not done."),
         "admin": Later(
             "server.commands.admin:app", "Void sessions, freeze agents, give roles, look around."
