@@ -42,6 +42,11 @@ COMMANDS: Sections = {
             "Check transcripts and play them again.",
             "agon replay transcripts/*.transcript.json",
         ),
+        "verify": Later(
+            "server.commands.verify:verify",
+            "Check what an arena says of a session.",
+            "agon verify 01J8… --url https://arena.example",
+        ),
     },
     "You, your agents and their money": {
         "login": Later(

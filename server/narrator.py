@@ -10,7 +10,12 @@ from typing import Any
 
 import httpx
 
+from chain.content import cid
+from chain.verify.finding import lies
+from chain.verify.report import report, summary
+from chain.verify.session import Asked, Documents, check
 from judges.evidence import CHECKED
+from server.ledger.tiers import entry_micros
 from server.ratings import ranks_of
 from spaces import transcript
 from spaces.plain_text import plain_lines
@@ -66,7 +71,11 @@ class Narrator:
         """Write the transcripts of all sessions that have been sealed."""
         for card in self._sessions():
             if card["digest"]:
-                self._save(card["session"], self._transcript(card["session"]))
+                self._save(
+                    card["session"],
+                    self._transcript(card["session"]),
+                    self._result(card["session"]),
+                )
 
     def _step(self, sessions: int) -> bool:
         """One look at the arena; True when something moved."""
@@ -108,16 +117,21 @@ class Narrator:
             for line in _verdict(detail, names, replayed.space):
                 print(line)
         print(f"digest  {replayed.digest}  (replayed: same outcome)")
-        path = self._save(detail["session"], document)
+        result = self._result(detail["session"])
+        for line in _proof(detail["session"], document, result):
+            print(line)
+        path = self._save(detail["session"], document, result)
         if path is not None:
             print(f"saved   {path}")
         print(flush=True)
 
-    def _save(self, session: str, document: bytes) -> Path | None:
+    def _save(self, session: str, document: bytes, result: bytes | None) -> Path | None:
         if self._out is None:
             return None
         path = self._out / f"{session}.transcript.json"
         path.write_bytes(document)
+        if result is not None:
+            (self._out / f"{session}.result.json").write_bytes(result)
         return path
 
     def _sessions(self) -> list[dict[str, Any]]:
@@ -127,6 +141,11 @@ class Narrator:
     def _transcript(self, session: str) -> bytes:
         return self._http.get(f"/v1/sessions/{session}/transcript").raise_for_status().content
 
+    def _result(self, session: str) -> bytes | None:
+        """None where the session will not be settled and rated."""
+        answer = self._http.get(f"/v1/sessions/{session}/result")
+        return answer.content if answer.is_success else None
+
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         try:
             answer = self._http.get(path, params=query).raise_for_status()
@@ -134,6 +153,15 @@ class Narrator:
             raise Silence(f"the arena does not answer: {error}") from None
         body: dict[str, Any] = answer.json()
         return body
+
+
+def _proof(session: str, document: bytes, result: bytes | None) -> list[str]:
+    """What `agon verify` finds, in a line; all of it where something is a lie."""
+    documents = Documents(transcript=document, result=result)
+    asked = Asked(session=session, entry_micros=entry_micros)
+    findings = check(documents, asked, lambda block: str(cid.of(block)))
+    told = report(findings).splitlines() if lies(findings) else []
+    return [f"proof   {cid.of(document)}: {summary(findings)}", *told]
 
 
 def plain(text: str) -> str:

@@ -199,8 +199,8 @@ class _Came:
         pot = results.pot_of(result)
         if not pot:
             return true("money", "nothing was at stake")
-        back = "entries went back" if result.status == "void" else "paid by ranks and the table"
-        return true("money", f"pot of {pot} micros, {back}, to the last one")
+        how = "given back" if result.status == "void" else "paid out by the ranks and the table"
+        return true("money", f"a pot of {_amount(pot, result.tier_micros)}, {how}, to the micro")
 
     def _rest(self, result: ResultDocument) -> Sequence[Finding]:
         signed = not isinstance(result.sig, msgspec.UnsetType)
@@ -210,6 +210,13 @@ class _Came:
                 "ratings", "follow from all results of the versions: `agon results check FILE`"
             ),
         )
+
+
+def _amount(micros: int, tier_micros: int) -> str:
+    """`0.95 USDC`; as many decimals as it takes, two at least."""
+    whole, fraction = divmod(micros, 1_000_000)
+    decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
+    return f"{whole}.{decimals} {'USDC' if tier_micros else 'play dollars'}"
 
 
 def _epoch(documents: Documents, result: ResultDocument | None) -> list[Finding]:

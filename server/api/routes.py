@@ -94,6 +94,16 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="sessions",
     ),
     Operation(
+        id="getResult",
+        path="/v1/sessions/{session}/result",
+        handler=sessions.result,
+        summary="What came of a session, as a document that anybody can check: agon-result/1, canonical bytes",
+        problems={
+            404: "no such session (`unknown-session`), or it is not settled and rated yet (`not-settled`)"
+        },
+        tag="sessions",
+    ),
+    Operation(
         id="listTournaments",
         path="/v1/tournaments",
         handler=tournaments.tournaments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from server.api.lobby import headlines
 from server.api.operation import Limit, Services, as_json, read_id, read_query
 from server.api.problems import Problem
 from server.api.tags import has_current
+from server.proofs import result_document
 from server.protocol import Id, SeatCard, SpaceId, Step
 from server.store.outbox import OutboxRow
 from server.store.sessions import SessionRow, Status
@@ -125,6 +127,23 @@ async def transcript(services: Services, request: Request) -> Response:
         return Response(status_code=304, headers=headers)
     document = await services.store.sessions.transcript(row.session)
     assert document is not None, "a digest stands only beside its transcript"
+    return Response(document, headers=headers, media_type="application/json")
+
+
+async def result(services: Services, request: Request) -> Response:
+    """`agon-result/1`; its digest is over its canonical bytes, which never change."""
+    row = await _row(services, request)
+    document = None if row.digest is None else await result_document(services.store, row)
+    if document is None:
+        raise Problem(
+            404,
+            "not-settled",
+            f"session {row.session!r} is not settled and rated yet; `steps` of the session say how far it is",
+        )
+    tag = f'"{hashlib.sha256(document).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
+    if has_current(request, tag):
+        return Response(status_code=304, headers=headers)
     return Response(document, headers=headers, media_type="application/json")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,6 +22,7 @@ def transcript(session: Session, url: ApiUrl = DEFAULT_URL) -> None:
     import httpx
 
     from bots.api import arena_url, no_answer
+    from server.commands.fetching import problem_of
 
     arena = arena_url(url)
     path = f"{arena}/v1/sessions/{quote(session, safe='')}/transcript"
@@ -30,12 +31,5 @@ def transcript(session: Session, url: ApiUrl = DEFAULT_URL) -> None:
     except httpx.HTTPError as error:
         raise CommandError(no_answer(arena, error)) from None
     if not answer.is_success:
-        raise CommandError(_problem(answer))
+        raise CommandError(problem_of(answer))
     sys.stdout.buffer.write(answer.content)
-
-
-def _problem(answer: Any) -> str:
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the arena answered {answer.status_code}"

@@ -21,7 +21,7 @@ NAMES = ("Sage", "Spark", "Guess", "Hunch", "Fluke")
 
 
 class Arena:
-    """The two calls of the API that a narrator makes, answered from one recorded transcript."""
+    """The calls of the API that a narrator makes, answered from one recorded transcript."""
 
     def __init__(self, name: str, **changes: Any) -> None:
         self.document = (RECORDED / f"{name}.transcript.json").read_bytes()
@@ -58,7 +58,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = arena.answer(self.path)
-                self.send_response(200)
+                self.send_response(404 if self.path.endswith("/result") else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -107,7 +107,7 @@ def test_a_void_session_is_void_for_a_reason_and_has_no_scores(told: Any, name: 
     assert f"void    {reason}; nobody is scored" in lines
     assert any(f"void: {reason}" in line for line in lines), "and as it happens"
     head = next(at for at, line in enumerate(lines) if line.startswith("── "))
-    assert [line.split()[0] for line in lines[head:] if line] == ["──", "void", "digest"]
+    assert [line.split()[0] for line in lines[head:] if line] == ["──", "void", "digest", "proof"]
 
 
 def test_whose_model_failed_is_told_by_name(told: Any) -> None:

@@ -1,0 +1,91 @@
+"""What the arena hands to whoever wants to check it: the result document of a session (`agon-result/1`).
+
+A function of what the store has kept and never changes: asking twice gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chain.content import cid
+from chain.documents.form import encode
+from chain.documents.result import (
+    Fees,
+    Payout,
+    RatingAfter,
+    ResultDocument,
+    ResultSeat,
+    ResultVerdict,
+)
+from server.live.records import SessionRecord
+from server.protocol import VerdictView
+from server.store import Store
+from server.store.ratings import RatingRow
+from server.store.results import ResultRow
+from server.store.sessions import SessionRow
+
+
+async def result_document(store: Store, row: SessionRow) -> bytes | None:
+    """The canonical bytes; None while what follows the session is not done."""
+    result = await store.results.get(row.session)
+    if result is None:
+        return None
+    rated = await store.ratings.applied(row.session)
+    if rated is None and result.status == "settled":
+        return None
+    record = await store.sessions.record(row.session)
+    transcript = await store.sessions.transcript(row.session)
+    verdict = await store.verdicts.get(row.session)
+    assert record is not None, "a stored session has its record"
+    assert transcript is not None, "what is settled was sealed"
+    return encode(
+        ResultDocument(
+            session=row.session,
+            transcript=str(cid.of(transcript)),
+            space=row.space,
+            tier_micros=row.tier_micros,
+            seats=_seats(record),
+            verdict=None if verdict is None or result.status == "void" else _verdict(verdict),
+            ranks=list(result.ranks or ()),
+            status=result.status,
+            reason=result.reason,
+            payouts_micros=_payouts(record, result),
+            fees_micros=Fees(result.fees.protocol, result.fees.judges, result.fees.operators),
+            ratings=_ratings(record, rated or ()),
+        )
+    )
+
+
+def _seats(record: SessionRecord) -> list[ResultSeat]:
+    """Nobody has a wallet here while settlement is simulated."""
+    return [
+        ResultSeat(each.seat, each.agent, each.version, None, each.salt.hex())
+        for each in sorted(record.seats, key=lambda seat: seat.seat)
+    ]
+
+
+def _verdict(body: bytes) -> ResultVerdict:
+    view = msgspec.json.decode(body, type=VerdictView)
+    scores = [list(line.scores_milli) for line in view.lines]
+    return ResultVerdict(None, view.rubric, scores, list(view.judges))
+
+
+def _payouts(record: SessionRecord, result: ResultRow) -> list[Payout]:
+    """In seat order, whatever the order of the transfers was."""
+    paid = {each.to: each.amount for each in result.payouts}
+    accounts = [
+        f"{result.asset}:agent:{seat.agent}"
+        for seat in sorted(record.seats, key=lambda seat: seat.seat)
+    ]
+    return [Payout(account, paid[account]) for account in accounts if paid.get(account)]
+
+
+def _ratings(record: SessionRecord, rated: Sequence[RatingRow]) -> list[RatingAfter]:
+    moves = {each.version: each for each in rated}
+    return [
+        RatingAfter(seat.version, moves[seat.version].mu_milli, moves[seat.version].sigma_milli)
+        for seat in sorted(record.seats, key=lambda seat: seat.seat)
+        if seat.version in moves
+    ]
