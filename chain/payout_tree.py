@@ -1,8 +1,6 @@
 """The tree over what each account may claim in all: OpenZeppelin's StandardMerkleTree of (address, uint256). Pure.
 
-A leaf is keccak256(keccak256(abi.encode(account, cumulative))), so that no inner node can be passed off as one; pairs are
-hashed in order of their bytes, so a proof needs no directions. Leaves are sorted by hash: the root depends on what is in
-the tree alone. Source: OpenZeppelin, merkle-tree 1.0 (`standard-v1`), core.ts.
+A leaf is keccak256(keccak256(abi.encode(account, cumulative))); see `standard_tree` for the rest.
 """
 
 from __future__ import annotations
@@ -10,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eth_utils.crypto import keccak
+
+from chain.standard_tree import StandardTree, root_of
 
 MAX_ACCOUNTS = 1 << 20
 
@@ -29,27 +29,15 @@ class PayoutTree:
         """What each account, by address, may claim in all. Raises ValueError."""
         if not 1 <= len(cumulative) <= MAX_ACCOUNTS:
             raise ValueError(f"a tree has 1 to {MAX_ACCOUNTS} accounts, got {len(cumulative)}")
-        leaves = sorted(
-            (leaf_hash(each, micros), each.lower()) for each, micros in cumulative.items()
-        )
-        if len({each for _, each in leaves}) < len(leaves):
-            raise ValueError("an account stands there twice, in two spellings")
-        # A complete binary tree in an array: the children of node i are 2i + 1 and 2i + 2, leaves come last, backwards.
-        count = len(leaves)
-        nodes = [b""] * (2 * count - 1)
-        self._places = {}
-        for number, (leaf, account) in enumerate(leaves):
-            place = len(nodes) - 1 - number
-            nodes[place] = leaf
-            self._places[account] = place
-        for place in range(count - 2, -1, -1):
-            nodes[place] = pair_hash(nodes[2 * place + 1], nodes[2 * place + 2])
-        self._nodes = nodes
         self._cumulative = {each.lower(): micros for each, micros in cumulative.items()}
+        if len(self._cumulative) < len(cumulative):
+            raise ValueError("an account stands there twice, in two spellings")
+        self._leaves = {each: leaf_hash(each, micros) for each, micros in self._cumulative.items()}
+        self._tree = StandardTree(self._leaves.values())
 
     @property
     def root(self) -> bytes:
-        return self._nodes[0]
+        return self._tree.root
 
     @property
     def total(self) -> int:
@@ -62,20 +50,9 @@ class PayoutTree:
 
     def proof(self, account: str) -> list[bytes]:
         """From the leaf's sibling up. Raises KeyError."""
-        place, path = self._places[account.lower()], []
-        while place > 0:
-            path.append(self._nodes[place - 1 if place % 2 == 0 else place + 1])
-            place = (place - 1) // 2
-        return path
+        return self._tree.proof(self._leaves[account.lower()])
 
 
 def verify(account: str, cumulative: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether the account may claim so much in all by the tree of this root."""
-    node = leaf_hash(account, cumulative)
-    for sibling in proof:
-        node = pair_hash(node, sibling)
-    return node == root
-
-
-def pair_hash(left: bytes, right: bytes) -> bytes:
-    return keccak(left + right if left < right else right + left)
+    return root_of(leaf_hash(account, cumulative), proof) == root

@@ -16,6 +16,7 @@ _TYPES = {
     "TransferWithAuthorization": "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce",
     "ReceiveWithAuthorization": "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce",
     "CancelAuthorization": "address authorizer,bytes32 nonce",
+    "AgentWalletSet": "uint256 agentId,address newWallet,address owner,uint256 deadline",
     "Limits": "address owner,uint64 max_entry,uint64 daily_cap,uint64 expires,uint64 nonce",
 }
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
