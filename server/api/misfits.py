@@ -25,7 +25,7 @@ from msgspec.inspect import (
 
 GOT_CHARS = 40
 """What came is repeated up to here; longer values are the sender's to look up."""
-SECRETS = frozenset({"agent_key", "signature"})
+SECRETS = frozenset({"owner_key", "signature"})
 """Fields that are never repeated."""
 
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>[^`]*)`)?", re.DOTALL)

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,6 +27,8 @@ app = typer.Typer(
 
 PAGE = 100
 MICROS = 1_000_000
+SENT_MICROS = 2**63 - 1
+"""What an arena can be asked for; what it allows is for it to say."""
 CROSSING_S = 120.0
 """How long a deposit or withdrawal is waited for."""
 SIMULATED = "(simulated: no chain and no real money is behind it)"
@@ -152,10 +154,12 @@ def _micros(amount: str) -> int:
     """An amount as people write it, in micros. Raises typer.BadParameter."""
     try:
         micros = Decimal(amount.strip().removesuffix("USDC").strip()) * MICROS
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise typer.BadParameter(f"{amount!r} is no amount; write 5 or 0.50") from None
     if not micros.is_finite() or micros != micros.to_integral_value() or micros <= 0:
         raise typer.BadParameter(f"{amount!r}: an amount is above 0, with six decimals at most")
+    if micros > SENT_MICROS:
+        raise typer.BadParameter(f"{amount!r} is more than there is")
     return int(micros)
 
 

@@ -1,7 +1,7 @@
 """What an entry has to pass to be held: its agent may play, its automation lets it, the money is there.
 
 The checks of many tickets at once, each with its own answer, within the transaction that holds them
-(`entries`). They stand in the order in which rows are locked everywhere: automation, ledger accounts.
+(`entries`). They stand in the order in which rows are locked everywhere: agent, automation, ledger accounts.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ async def not_playing(tx: AsyncConnection, wanted: Sequence[Wanted]) -> dict[str
     """By ticket, who may not play what it wants to."""
     if not wanted:
         return {}
-    resting = await automations.all_at_rest(tx, {each.ticket.agent for each in wanted})
+    resting = await automations.all_at_rest(tx, {each.ticket.agent for each in wanted}, lock=True)
     versions = {"versions": list({each.ticket.version for each in wanted})}
     specs: dict[str, str] = dict((await tx.execute(_specs, versions)).all())
     found: dict[str, NotPlaying] = {}

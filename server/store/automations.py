@@ -4,6 +4,9 @@
 money can never disagree. Each locks the agent's row: a transaction that calls one of them for several agents does so in the order of their
 ids, as two that lock in different orders would wait for each other.
 
+An agent's row is locked before its automation's. Whoever makes an entry holds it, and so does who sets the first limits: an entry
+that has found no automation is in place before there is one to be turned on.
+
 Holds are locked before automations everywhere. Turning one on therefore locks the open holds that the new run takes over, then the row,
 and begins again where another hold was made in between (`_open_holds`).
 """
@@ -49,6 +52,7 @@ WITH_LIMITS = select(_a.c.agent).where(_a.c.agent.in_(bindparam("agents", expand
 _standings = select(
     _agent.c.id, _agent.c.archived_ms, _agent.c.frozen_ms, _agent.c.frozen_reason
 ).where(_agent.c.id.in_(bindparam("agents", expanding=True)))
+_locked_standings = _standings.order_by(_agent.c.id).with_for_update(key_share=True)
 
 
 class NoAutomation(LookupError):
@@ -173,6 +177,7 @@ class Automations:
         now_ms = self._clock()
         new = Automation(agent, "off", limits, Run(0, limits.asset), None, now_ms)
         async with self._db.writing() as tx:
+            await all_at_rest(tx, [agent], lock=True)  # whoever is about to enter has, or sees it
             await tx.execute(
                 self._db.insert(_a).values(agent=agent, **_values(new)).on_conflict_do_nothing()
             )
@@ -243,9 +248,12 @@ async def at_rest(tx: AsyncConnection, agent: str) -> str | None:
     return (await all_at_rest(tx, [agent])).get(agent)
 
 
-async def all_at_rest(tx: AsyncConnection, agents: Collection[str]) -> dict[str, str]:
-    """`at_rest` of several, without those that play."""
-    rows = {row.id: row for row in await tx.execute(_standings, {"agents": list(agents)})}
+async def all_at_rest(
+    tx: AsyncConnection, agents: Collection[str], *, lock: bool = False
+) -> dict[str, str]:
+    """`at_rest` of several, without those that play. `lock`: nobody changes their rows before `tx` ends."""
+    query = _locked_standings if lock else _standings
+    rows = {row.id: row for row in await tx.execute(query, {"agents": list(agents)})}
     found = {agent: _why_at_rest(agent, rows.get(agent)) for agent in agents}
     return {agent: reason for agent, reason in found.items() if reason is not None}
 

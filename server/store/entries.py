@@ -2,7 +2,7 @@
 
 The hold is where limits bind: it is made in one transaction with the checks of the agent and of its
 automation (`admission`), before the ticket waits anywhere, so nothing that queues can go round them. Row locks
-are taken in one order everywhere: holds, automation, ledger accounts. How a hold is spent is told in `pots`.
+are taken in one order everywhere: holds, agent, automation, ledger accounts. How a hold is spent is told in `pots`.
 """
 
 from __future__ import annotations

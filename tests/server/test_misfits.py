@@ -66,8 +66,10 @@ def test_what_is_missing_and_what_is_empty_is_named() -> None:
 
 def test_long_values_and_secrets_are_not_repeated() -> None:
     assert told({"kind": "x" * 99}, AgentEdit)[1] == "kind: expected `hosted` or `remote`"
-    _, words = told({"message": "x", "signature": "0x", "agent_key": 12345}, SignIn)
-    assert "12345" not in words
+    signed = {"message": "x", "signature": "0x00"}
+    assert told(signed | {"owner_key": 12345}, SignIn)[1] == "owner_key: expected text"
+    assert "0x0g" not in told(signed | {"signature": "0x0g"}, SignIn)[1]
+    assert "12345" in told(signed | {"message": 12345}, SignIn)[1], "it is no secret"
 
 
 @given(st.text())

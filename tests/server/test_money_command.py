@@ -105,6 +105,15 @@ async def test_refusals_name_the_argument_and_where_to_look(agon: Run) -> None:
     assert "micros" not in said
 
 
+@pytest.mark.parametrize(
+    "amount", ["1e999999999999999999", "1e5000", "sNaN", "inf", "0", "0.0000001", "five"]
+)
+async def test_what_is_no_amount_is_not_sent(agon: Run, amount: str) -> None:
+    result = await agon("fund", "Ember", amount)
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert amount in result.output
+
+
 async def test_a_token_that_is_not_known_is_named_as_that_of_the_variable(agon: Run) -> None:
     said = await refused(agon, "balance", token="agon_login_" + "x" * 40)
     assert "does not know the token in AGON_TOKEN" in said

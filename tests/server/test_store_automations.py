@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.automation import Automation, InvalidLimits, LimitReached, Limits, Run
 from server.identity import Identity
+from server.ledger import names
 from server.live.records import TicketRecord
-from server.store import Store, automations, open_store
+from server.store import Store, automations, money, open_store
 from server.store.automations import NoAutomation, RunUnderWay
 from server.store.engine import Database
 
@@ -334,6 +336,34 @@ async def test_no_entry_slips_in_while_it_is_being_turned_on(
     for row in rows:
         await store.entries.release(row.ticket)
     assert (await standing(store, agent)).run == Run(found.run.number, "play")
+
+
+async def test_an_entry_that_found_no_automation_is_open_before_there_is_one_to_turn_on(
+    store: Store, second: Store, agent: str
+) -> None:
+    """The first limits are set, and turned on, between an entry's look at the automation and its end."""
+    await hold(store, agent, "opens-the-purse")
+    await store.entries.release("opens-the-purse")
+    purse = select(money.ledger_account.c.id).where(
+        money.ledger_account.c.id == names.agent("play", agent)
+    )
+    limits = msgspec.structs.replace(LIMITS, tier_micros=0, max_parallel=1)
+
+    async def turn_on() -> None:
+        await second.automations.put(agent, limits)
+        await second.automations.turn_on(agent)
+
+    async with second.database.writing() as tx:
+        await tx.execute(purse.with_for_update())
+        by_hand = asyncio.create_task(hold(store, agent, "by-hand"))
+        await asyncio.sleep(0.2)
+        turning = asyncio.create_task(turn_on())
+        await asyncio.wait({turning}, timeout=0.3)
+    await asyncio.gather(by_hand, turning)
+    run = (await standing(store, agent)).run
+    assert (run.number, run.open, run.at_risk_micros) == (1, 1, DOLLAR)
+    with pytest.raises(LimitReached, match="parallel limit reached: 1 open of at most 1"):
+        await hold(second, agent, "one-too-many")
 
 
 async def test_the_automations_own_entry_needs_its_own_run(
