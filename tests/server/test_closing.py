@@ -15,7 +15,7 @@ from server.live import keys
 from server.live.leader import Leadership
 from server.live.led_queue import LedQueue
 from server.live.log import LiveLog
-from server.live.queue import Queues
+from server.live.queue import Queues, UnknownOffer
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
 from server.protocol import AgentView
@@ -159,4 +159,28 @@ async def test_a_match_that_all_have_confirmed_and_nobody_will_form_is_given_up(
     assert await leader.seek()
     found = await led.load()
     assert (found.waiting, found.open, found.complete, found.broken) == ([], [], [], [])
+    await led.close()
+
+
+async def test_who_was_to_play_with_one_that_was_taken_out_waits_for_a_leader_that_is_back(
+    arena: Arena, redis: Redis, ann: Identity, ben: Identity
+) -> None:
+    tickets = tuple([await arena.entrance.enter(each, SPACE, TIER) for each in (ann, ben)])
+    leader = arena.leadership()
+    assert await leader.seek()
+    led = LedQueue(redis, QUEUE, leader)
+    offer = OfferRecord(QUEUE.new_name(), SPACE, TIER, tickets, (), arena.now_ms + 10_000)
+    assert await led.take([offer]) == [frozenset()]
+    for each in (ann, ben):
+        await arena.queues.confirm(offer.offer, each.agent)
+    await leader.resign()
+    assert await arena.queues.abandon(tickets[0].ticket, ann.agent, "closed")
+    assert await leader.seek(), "in the middle of a sweep"
+    found = await led.load()
+    assert [each.ticket for each in found.waiting] == [tickets[1].ticket]
+    assert await led.take([offer]) == [frozenset({tickets[0].ticket})]
+    with pytest.raises(UnknownOffer):
+        await arena.queues.confirm(offer.offer, ben.agent)
+    await arena.entrance.leave(tickets[1].ticket, ben.agent)
+    assert await redis.exists(keys.queue_seats(QUEUE.key)) == 0, "no seat of it is left"
     await led.close()
