@@ -61,7 +61,7 @@ class Work(Protocol):
     async def defer(self, agents: Collection[str], seen_ms: int, until_ms: int) -> None: ...
     async def untold(self, limit: int) -> list[Automation]: ...
     async def told(self, automations: Sequence[Automation]) -> None: ...
-    async def waiting(self, agent: str, run: int) -> list[str]: ...
+    async def waiting(self, automation: Automation) -> list[str]: ...
 
 
 class Stopping(Protocol):
@@ -213,15 +213,15 @@ class Automating:
         return len(told)
 
     async def _tell_of(self, automation: Automation) -> None:
-        if automation.state != "on":
-            await self._withdraw(automation.agent, automation.run.number)
+        await self._withdraw(automation)
         await self._channels.automation(automation.agent, card_of(automation))
 
-    async def _withdraw(self, agent: str, run: int) -> None:
-        """Whoever turns an automation off wants no more of it: not the match that its ticket waits for, either."""
-        for ticket in await self._work.waiting(agent, run):
+    async def _withdraw(self, automation: Automation) -> None:
+        """Whoever turns an automation off wants no more of it: not the match that its ticket waits for, either; nor who has
+        turned it on again for other money before we have seen it off."""
+        for ticket in await self._work.waiting(automation):
             with contextlib.suppress(UnknownTicket):  # it has become a seat meanwhile
-                await self._entrance.leave(ticket, agent)
+                await self._entrance.leave(ticket, automation.agent)
 
 
 def _nowhere(due: Due, closed: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.agents import spec as specs
@@ -44,12 +44,15 @@ class DueAutomations:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def waiting(self, agent: str, run: int) -> list[str]:
-        """The tickets with which the agent's run, or an earlier one, waits in queues."""
-        h = money.hold
+    async def waiting(self, automation: Automation) -> list[str]:
+        """The tickets with which runs that have ended wait in queues: an earlier one in the other asset, which the run that is on
+        has not taken over, or any where none is on."""
+        h, run = money.hold, automation.run.number
+        counts_in = func.coalesce(h.c.carried_to, h.c.run)
+        over = counts_in < run if automation.state == "on" else counts_in <= run
         query = (
             select(h.c.ticket)
-            .where(h.c.agent == agent, h.c.state == "held", h.c.run <= run)
+            .where(h.c.agent == automation.agent, h.c.state == "held", h.c.run.is_not(None), over)
             .order_by(h.c.ticket)
         )
         async with self._db.reading() as tx:

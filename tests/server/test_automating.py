@@ -257,6 +257,27 @@ async def test_an_admin_s_freeze_is_told_and_ends_the_run(arena: Arena) -> None:
     assert (card.state, card.reason) == ("stopped", "the agent was frozen: it was rude")
 
 
+async def test_what_waits_leaves_its_queue_although_it_is_on_again_for_other_money(
+    arena: Arena,
+) -> None:
+    ember = await arena.agent("Ember", msgspec.structs.replace(LIMITS, max_parallel=3))
+    await arena.rounds(3)
+    assert len(await arena.store.entries.of_agent(ember)) == 3
+    automations = arena.store.automations
+    await automations.turn_off(ember)
+    await automations.turn_on(ember)
+    await arena.rounds(2)
+    assert len(await arena.store.entries.of_agent(ember)) == 3, "the new run has taken it over"
+    late = Schedule((Window(("sun",), "08:00", "09:00"),))
+    paid = msgspec.structs.replace(LIMITS, tier_micros=100_000, schedule=late)
+    await automations.turn_off(ember)
+    await automations.put(ember, paid)
+    await automations.turn_on(ember)
+    await arena.rounds(2)
+    assert await arena.store.entries.of_agent(ember) == []
+    assert (await arena.standing(ember)).state == "on"
+
+
 async def test_want_of_money_stops_it_once_nothing_is_in_play(arena: Arena) -> None:
     poor = "the agent has 0.40 USDC, an entry costs 0.50 USDC"
     ember = await arena.agent("Ember")
