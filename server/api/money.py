@@ -24,8 +24,9 @@ from server.identity import new_id
 from server.ledger import Account, Result, Transfer, names, tiers
 from server.protocol import Id
 from server.store.crossings import Crossing, TooManyPending
-from server.store.ledger import Line, TransferRefused
+from server.store.ledger import TransferRefused
 from server.store.purses import AgentFrozen
+from server.store.statement import Line
 
 MAX_SIMULATED_MICROS = 1_000_000_000
 """A simulated deposit is at most a thousand USDC."""

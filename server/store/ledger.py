@@ -8,67 +8,46 @@ for each other (accounts are locked in the order of their names).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, case, func, literal, select, text, union_all, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
-from server.ledger import Account, Book, Bound, Kind, Result, Transfer, apply
+from server.ledger import Account, Book, Result, Transfer, apply
 from server.ledger.names import opening
-from server.store import money
+from server.store import ledger_audit, money
 from server.store.engine import Database
+from server.store.ledger_rows import (
+    ACCOUNT_COLUMNS,
+    COUNTERS,
+    MOVING,
+    TRANSFER_COLUMNS,
+    read_account,
+    read_transfer,
+)
+from server.store.statement import Line, statement_of
 
 MAX_BATCH = 1_024
 """Transfers in one batch."""
-MAX_PAGE = 500
 
 _a = money.ledger_account
 _t = money.ledger_transfer
-_account_columns = (
-    _a.c.id,
-    _a.c.asset,
-    _a.c.bound,
-    _a.c.debits_pending,
-    _a.c.debits_posted,
-    _a.c.credits_pending,
-    _a.c.credits_posted,
-)
-_transfer_columns = (
-    _t.c.id,
-    _t.c.debit,
-    _t.c.credit,
-    _t.c.asset,
-    _t.c.micros,
-    _t.c.code,
-    _t.c.about,
-    _t.c.kind,
-    _t.c.pending,
-)
-_MOVING = (Kind.POSTED, Kind.POST)
-"""What changes posted balances."""
-_SIDES = (
-    (_t.c.debit, _t.c.credit, _t.c.debit_balance_micros),
-    (_t.c.credit, _t.c.debit, _t.c.credit_balance_micros),
-)
-"""Of a transfer: an account, the one at the other end, what the first was left with."""
-_counters = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 _write_counters = (
     update(_a)
     .where(_a.c.id == bindparam("of"))
-    .values({name: bindparam(f"new_{name}") for name in _counters})
+    .values({name: bindparam(f"new_{name}") for name in COUNTERS})
 )
 
 _by_name = (
-    select(*_account_columns)
+    select(*ACCOUNT_COLUMNS)
     .where(_a.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(_a.c.id)
     .with_for_update()
 )
 _there = select(_a.c.id).where(_a.c.id.in_(bindparam("ids", expanding=True)))
-_done_before = select(*_transfer_columns).where(_t.c.id.in_(bindparam("ids", expanding=True)))
-_resolutions = select(*_transfer_columns).where(
+_done_before = select(*TRANSFER_COLUMNS).where(_t.c.id.in_(bindparam("ids", expanding=True)))
+_resolutions = select(*TRANSFER_COLUMNS).where(
     _t.c.pending.in_(bindparam("pending", expanding=True))
 )
 
@@ -80,26 +59,6 @@ class TransferRefused(Exception):
         super().__init__(f"transfer {transfer.id!r} is refused: {result}")
         self.transfer = transfer
         self.result = result
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of an account's statement."""
-
-    seq: int
-    """Rises from line to line; the place to go on from."""
-    transfer: str
-    kind: Kind
-    code: str
-    about: str | None
-    other: str
-    """The account at the other end."""
-    micros: int
-    """What it did to the balance: positive when credited. A pending or voided transfer moves nothing yet."""
-    amount_micros: int
-    """The transfer's amount."""
-    balance_micros: int
-    """Posted credits less posted debits, after this line."""
-    made_ms: int
 
 
 class Ledger:
@@ -122,56 +81,33 @@ class Ledger:
     async def account(self, id_: str) -> Account:
         """An account as it stands; empty where nothing has happened yet. Raises ValueError."""
         async with self._db.reading() as tx:
-            row = (await tx.execute(select(*_account_columns).where(_a.c.id == id_))).one_or_none()
-        return opening(id_) if row is None else _account(row)
+            row = (await tx.execute(select(*ACCOUNT_COLUMNS).where(_a.c.id == id_))).one_or_none()
+        return opening(id_) if row is None else read_account(row)
 
     async def accounts(self, ids: Iterable[str]) -> dict[str, Account]:
         """Several at once; those that nothing has happened to are left out."""
         async with self._db.reading() as tx:
-            rows = await tx.execute(select(*_account_columns).where(_a.c.id.in_(list(ids))))
-        return {row.id: _account(row) for row in rows}
+            rows = await tx.execute(select(*ACCOUNT_COLUMNS).where(_a.c.id.in_(list(ids))))
+        return {row.id: read_account(row) for row in rows}
 
     async def transfer(self, id_: str) -> Transfer | None:
         async with self._db.reading() as tx:
-            row = (await tx.execute(select(*_transfer_columns).where(_t.c.id == id_))).one_or_none()
-        return None if row is None else _transfer(row)
+            row = (await tx.execute(select(*TRANSFER_COLUMNS).where(_t.c.id == id_))).one_or_none()
+        return None if row is None else read_transfer(row)
 
     async def statement(
         self, account: str, *, before: int | None = None, limit: int = 100
     ) -> list[Line]:
         """Newest first; `before` is the last line's `seq` of the page before."""
-        most = min(limit, MAX_PAGE)
-        # One search in an index for each side, of a page each; no transfer has an account on both.
-        sides = []
-        for side, other, balance in _SIDES:
-            lines = select(
-                _t.c.seq,
-                _t.c.id,
-                _t.c.kind,
-                _t.c.code,
-                _t.c.about,
-                _t.c.micros,
-                _t.c.made_ms,
-                other.label("other"),
-                balance.label("balance"),
-                literal(side is _t.c.credit).label("credited"),
-            ).where(side == account)
-            if before is not None:
-                lines = lines.where(_t.c.seq < before)
-            sides.append(select(lines.order_by(_t.c.seq.desc()).limit(most).subquery()))
-        query = union_all(*sides).order_by(text("seq DESC")).limit(most)
         async with self._db.reading() as tx:
-            return [_line(row) for row in await tx.execute(query)]
+            return await statement_of(tx, account, before=before, limit=limit)
 
     async def audit(self) -> list[str]:
         """What is wrong with the ledger, one sentence each; empty when it is sound.
 
         Reads all of it in one transaction: for operators and tests, not for the hot path.
         """
-        async with self._db.reading() as tx:
-            if not self._db.is_sqlite:
-                await tx.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            return [problem for check in _CHECKS for problem in await check(tx)]
+        return await ledger_audit.problems(self._db)
 
 
 async def submit(
@@ -219,8 +155,8 @@ async def _lock(
         ]
         await tx.execute(db.insert(_a).on_conflict_do_nothing(), new)
     elif db.is_sqlite:
-        return [_account(row) for row in found]
-    return [_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
+        return [read_account(row) for row in found]
+    return [read_account(row) for row in await tx.execute(_by_name, {"ids": wanted})]
 
 
 async def _book(
@@ -232,26 +168,8 @@ async def _book(
     rows = list(await tx.execute(_done_before, {"ids": ids + pending}))
     if pending:  # not joined by OR: each of the two is a plain search in one index
         rows += await tx.execute(_resolutions, {"pending": pending})
-    known = [_transfer(row) for row in rows]
+    known = [read_transfer(row) for row in rows]
     return Book(accounts, known, [each.pending for each in known if each.pending is not None])
-
-
-def _account(row: Any) -> Account:
-    return Account(row.id, row.asset, Bound(row.bound), *(getattr(row, name) for name in _counters))
-
-
-def _transfer(row: Any) -> Transfer:
-    return Transfer(
-        id=row.id,
-        debit=row.debit,
-        credit=row.credit,
-        asset=row.asset,
-        micros=row.micros,
-        code=row.code,
-        about=row.about,
-        kind=Kind(row.kind),
-        pending=row.pending,
-    )
 
 
 def _rows(
@@ -261,7 +179,7 @@ def _rows(
     balances = {account.id: account.balance_micros for account in accounts}
     rows = []
     for each in added:
-        if each.kind in _MOVING:
+        if each.kind in MOVING:
             balances[each.debit] -= each.micros
             balances[each.credit] += each.micros
         rows.append(_row(each, balances, now_ms))
@@ -286,128 +204,4 @@ def _row(transfer: Transfer, balances: Mapping[str, int], now_ms: int) -> dict[s
 
 
 def _new(account: Account) -> dict[str, object]:
-    return {"of": account.id} | {f"new_{name}": getattr(account, name) for name in _counters}
-
-
-def _line(row: Any) -> Line:
-    kind = Kind(row.kind)
-    moved = row.micros if kind in _MOVING else 0
-    return Line(
-        seq=row.seq,
-        transfer=row.id,
-        kind=kind,
-        code=row.code,
-        about=row.about,
-        other=row.other,
-        micros=moved if row.credited else -moved,
-        amount_micros=row.micros,
-        balance_micros=row.balance,
-        made_ms=row.made_ms,
-    )
-
-
-async def _unbalanced(tx: AsyncConnection) -> list[str]:
-    """Every debit has its credit."""
-    sums = [func.coalesce(func.sum(_a.c[name]), 0).label(name) for name in _counters]
-    found = []
-    for row in await tx.execute(select(_a.c.asset, *sums).group_by(_a.c.asset)):
-        if row.debits_posted != row.credits_posted:
-            found.append(
-                f"{row.asset}: posted debits {row.debits_posted} are not credits {row.credits_posted}"
-            )
-        if row.debits_pending != row.credits_pending:
-            found.append(
-                f"{row.asset}: pending debits {row.debits_pending} are not credits {row.credits_pending}"
-            )
-    return found
-
-
-async def _unsound(tx: AsyncConnection) -> list[str]:
-    rows = await tx.execute(select(*_account_columns))
-    return [
-        f"{row.id}: breaks its bound `{row.bound}`" for row in rows if not _account(row).sound()
-    ]
-
-
-def _sum_by(side: Any) -> Select[Any]:
-    """Micros by account on one side of the transfers, posted and still pending."""
-    resolved = _t.alias("resolved")
-    is_open = (_t.c.kind == Kind.PENDING.value) & (
-        ~select(resolved.c.seq).where(resolved.c.pending == _t.c.id).exists()
-    )
-    posted = _t.c.kind.in_((Kind.POSTED.value, Kind.POST.value))
-    return select(
-        side.label("id"),
-        func.sum(case((posted, _t.c.micros), else_=0)).label("posted"),
-        func.sum(case((is_open, _t.c.micros), else_=0)).label("pending"),
-    ).group_by(side)
-
-
-async def _miscounted(tx: AsyncConnection) -> list[str]:
-    """Every counter is the sum over its transfers."""
-    debits = {row.id: row for row in await tx.execute(_sum_by(_t.c.debit))}
-    credits = {row.id: row for row in await tx.execute(_sum_by(_t.c.credit))}
-    found = []
-    for row in await tx.execute(select(*_account_columns)):
-        expected = tuple(
-            int(getattr(side[row.id], name)) if row.id in side else 0
-            for side in (debits, credits)
-            for name in ("pending", "posted")
-        )
-        counted = tuple(getattr(row, name) for name in _counters)
-        if counted != expected:
-            found.append(f"{row.id}: counters {counted} are not its transfers' {expected}")
-    return found
-
-
-async def _misremembered(tx: AsyncConnection) -> list[str]:
-    """What the last transfer left each account with is what it has."""
-    left: dict[str, tuple[int, int]] = {}
-    for side, _, balance in _SIDES:
-        last = select(func.max(_t.c.seq)).group_by(side)
-        rows = await tx.execute(select(side, _t.c.seq, balance).where(_t.c.seq.in_(last)))
-        for id_, seq, micros in rows:
-            left[id_] = max(left.get(id_, (0, 0)), (seq, micros))
-    return [
-        f"{row.id}: its last line says {left.get(row.id, (0, 0))[1]}, its counters {has}"
-        for row in await tx.execute(select(*_account_columns))
-        if left.get(row.id, (0, 0))[1] != (has := _account(row).balance_micros)
-    ]
-
-
-async def _full_pots(tx: AsyncConnection) -> list[str]:
-    """The pot of a settled session is empty."""
-    pots = select(_a.c.id).where(
-        _a.c.id.in_(
-            select(money.result.c.asset + ":pot:" + money.result.c.session),
-        ),
-        _a.c.credits_posted != _a.c.debits_posted,
-    )
-    return [
-        f"{id_}: the session is settled and its pot is not empty" for id_ in await tx.scalars(pots)
-    ]
-
-
-async def _unheld(tx: AsyncConnection) -> list[str]:
-    """What is pending for the queues is what is held."""
-    h = money.hold
-    held = {
-        f"{row.asset}:queue:{row.space}": int(row.micros)
-        for row in await tx.execute(
-            select(h.c.asset, h.c.space, func.sum(h.c.micros).label("micros"))
-            .where(h.c.state == "held")
-            .group_by(h.c.asset, h.c.space)
-        )
-    }
-    queues = await tx.execute(
-        select(_a.c.id, _a.c.credits_pending).where(_a.c.id.like("%:queue:%"))
-    )
-    pending = {row.id: row.credits_pending for row in queues}
-    return [
-        f"{id_}: {pending.get(id_, 0)} pending, {held.get(id_, 0)} held"
-        for id_ in sorted(pending.keys() | held.keys())
-        if pending.get(id_, 0) != held.get(id_, 0)
-    ]
-
-
-_CHECKS = (_unbalanced, _unsound, _miscounted, _misremembered, _full_pots, _unheld)
+    return {"of": account.id} | {f"new_{name}": getattr(account, name) for name in COUNTERS}

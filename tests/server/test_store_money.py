@@ -14,8 +14,9 @@ from server.ledger.entry import PLAY_GRANT_MICROS
 from server.live.records import TicketRecord
 from server.store import Store
 from server.store.admission import NotPlaying, Unfunded
-from server.store.ledger import Line, TransferRefused
+from server.store.ledger import TransferRefused
 from server.store.pots import EntriesGone
+from server.store.statement import Line
 from tests.server.money_world import (
     SPACE,
     TIER,
