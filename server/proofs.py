@@ -23,8 +23,8 @@ from server.live.records import SessionRecord
 from server.protocol import VerdictView
 from server.store import Store
 from server.store.ratings import RatingRow
-from server.store.results import ResultRow
 from server.store.sessions import SessionRow
+from server.store.settling import ResultRow
 
 
 async def result_document(store: Store, row: SessionRow) -> bytes | None:

@@ -9,8 +9,9 @@ from server.jobs.ranks import ranking
 from server.ledger import tiers
 from server.protocol import Step
 from server.store import Store
-from server.store.results import ResultRow, Voided
+from server.store.results import Voided
 from server.store.sessions import SessionRow
+from server.store.settling import ResultRow
 
 NAME = "settle"
 SHOWN = "settled"

@@ -1,6 +1,6 @@
 """The transfers in the life of an entry, from the hold for a ticket to the pot of its session. Pure.
 
-Their ids make each happen once. What empties the pot is `store.results`'s.
+Their ids make each happen once. What empties the pot is in `store.settling`.
 """
 
 from __future__ import annotations

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chain import payouts
-from chain.payouts import Fees, Split
-from server import points
+from chain.payouts import Fees
 from server.clock import Clock
 from server.convoy import Convoy
-from server.ledger import Transfer, names, tiers
-from server.store import automations, careers, ledger, money, outbox, pots, schema
-from server.store import points as point_store
-from server.store.careers import Ended, EndedSeat
+from server.store import (
+    automations,
+    careers,
+    ledger,
+    money,
+    outbox,
+    points,
+    pots,
+    schema,
+    settling,
+)
 from server.store.engine import Database
 from server.store.holds import HoldRow
+from server.store.settling import Ending, Facts, Payout, ResultRow, Seat, Settling
 
 MAX_REASON = 280
 
@@ -32,37 +38,6 @@ MAX_REASON = 280
 class Voided(Exception):
     """An admin has voided the session while it was about to be settled: nothing was paid, everything is to
     be given back."""
-
-
-class Payout(msgspec.Struct, frozen=True):
-    """As in `agon-result/1` (PROOFS)."""
-
-    to: str
-    amount: int
-
-
-class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a session. Amounts in micros of `asset`."""
-
-    session: str
-    status: Literal["settled", "void"]
-    reason: str | None
-    asset: str
-    pot_micros: int
-    ranks: tuple[int, ...] | None
-    payouts: tuple[Payout, ...]
-    fees: Fees
-    settled_ms: int
-
-
-class Seat(msgspec.Struct, frozen=True):
-    """A seat of a session that is being settled."""
-
-    seat: int
-    agent: str
-    version: str
-    owner: str
-    ticket: str | None
 
 
 _r = money.result
@@ -100,7 +75,7 @@ class Results:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
         self._clock = clock
-        self._closing: Convoy[_Ending, ResultRow] = Convoy(
+        self._closing: Convoy[Ending, ResultRow] = Convoy(
             self._close, lambda ending: ending.session
         )
 
@@ -114,19 +89,19 @@ class Results:
         """Pay the pot out by competition ranks, in seat order. Idempotent: the first result stands and is
         returned. Raises Voided, and ledger.TransferRefused, which would be a defect."""
         return await self._closing.ride(
-            _Ending(session=session, ranks=tuple(ranks), scores_milli=tuple(scores_milli))
+            Ending(session=session, ranks=tuple(ranks), scores_milli=tuple(scores_milli))
         )
 
     async def void(self, session: str, reason: str) -> ResultRow:
         """Give every entry back; nobody is scored, and what else was to follow the session does not.
         Idempotent as `settle`."""
-        return await self._closing.ride(_Ending(session=session, reason=reason[:MAX_REASON]))
+        return await self._closing.ride(Ending(session=session, reason=reason[:MAX_REASON]))
 
     async def get(self, session: str) -> ResultRow | None:
         async with self._db.looking() as tx:
             return (await _standing(tx, [session])).get(session)
 
-    async def _close(self, endings: Sequence[_Ending]) -> list[ResultRow | Exception]:
+    async def _close(self, endings: Sequence[Ending]) -> list[ResultRow | Exception]:
         now_ms = self._clock()
         async with self._db.writing() as tx:
             answers: dict[str, ResultRow | Exception] = {}
@@ -141,7 +116,7 @@ class Results:
                 elif found.void and ending.ranks is not None:
                     answers[ending.session] = Voided(f"session {ending.session} has been voided")
                 else:
-                    settlings.append(_settling(found, held[ending.session], ending, now_ms))
+                    settlings.append(settling.reckon(found, held[ending.session], ending, now_ms))
             written = await _guard(self._db, tx, [each.row for each in settlings])
             settlings = [each for each in settlings if each.row.session in written]
             if settlings:
@@ -153,68 +128,25 @@ class Results:
         return [answers[each.session] for each in endings]
 
 
-class _Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session ended: by ranks and scores, or void for a reason."""
-
-    session: str
-    ranks: tuple[int, ...] | None = None
-    scores_milli: tuple[int, ...] | None = None
-    reason: str | None = None
-
-
-class _Facts(msgspec.Struct, frozen=True):
-    session: str
-    space: str
-    tier_micros: int
-    void: bool
-    seats: list[Seat]
-    by_forfeit: bool
-    """As the rules say why it ended."""
-
-    @property
-    def asset(self) -> str:
-        return tiers.asset_of(self.tier_micros)
-
-
-class _Settling(msgspec.Struct, frozen=True):
-    """A session that is being settled, and what it comes to."""
-
-    facts: _Facts
-    held: Sequence[HoldRow]
-    ending: _Ending
-    split: Split
-    row: ResultRow
-
-
-def _settling(facts: _Facts, held: Sequence[HoldRow], ending: _Ending, now_ms: int) -> _Settling:
-    split = _split(facts, held, ending)
-    return _Settling(facts, held, ending, split, _row(facts, split, ending, now_ms))
-
-
 async def _settle(
-    db: Database, tx: AsyncConnection, settlings: Sequence[_Settling], now_ms: int
+    db: Database, tx: AsyncConnection, settlings: Sequence[Settling], now_ms: int
 ) -> None:
     """All that follows the guard, for all of them."""
     sessions = [each.facts.session for each in settlings]
     await _tell_automations(db, tx, settlings, now_ms)
-    moved = [transfer for each in settlings for transfer in _transfers(each.facts, each.split)]
+    moved = [transfer for each in settlings for transfer in settling.transfers(each)]
     await ledger.require(db, tx, moved, now_ms)
     await pots.mark_settled(tx, sessions)
     await tx.execute(_write_entry, [row for each in settlings for row in _scored(each)])
-    await careers.add(db, tx, [_ended(each) for each in settlings], now_ms)
+    await careers.add(db, tx, [settling.ended(each) for each in settlings], now_ms)
     void = [each.facts.session for each in settlings if each.ending.ranks is None]
     if void:
         await outbox.finish(tx, void, ["settle", "rate"])
-    claims = [
-        claim
-        for each in settlings
-        if each.ending.ranks is not None
-        for claim in _claims(each.facts, each.ending.ranks)
-    ]
-    await point_store.add(db, tx, claims, now_ms)
+    claims = [claim for each in settlings for claim in settling.claims(each)]
+    await points.add(db, tx, claims, now_ms)
 
 
-async def _facts(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, _Facts]:
+async def _facts(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, Facts]:
     if not sessions:
         return {}
     rows = list(await tx.execute(_sessions, {"sessions": sessions}))
@@ -222,7 +154,7 @@ async def _facts(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, _Fac
     for session, *seat in await tx.execute(_seats, {"sessions": sessions}):
         seats[session].append(Seat(*seat))
     return {
-        row.id: _Facts(
+        row.id: Facts(
             session=row.id,
             space=row.space,
             tier_micros=row.tier_micros,
@@ -245,19 +177,8 @@ async def _held(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, list[
     return held
 
 
-def _split(facts: _Facts, held: Sequence[HoldRow], ending: _Ending) -> Split:
-    stakes = _stakes(facts, held)
-    return payouts.refund(stakes) if ending.ranks is None else payouts.split(stakes, ending.ranks)
-
-
-def _stakes(facts: _Facts, held: Sequence[HoldRow]) -> list[int]:
-    """What each seat paid, in seat order."""
-    paid = {row.ticket: row.micros for row in held}
-    return [paid.get(seat.ticket or "", 0) for seat in facts.seats]
-
-
-def _scored(settling: _Settling) -> list[dict[str, object]]:
-    facts, ending = settling.facts, settling.ending
+def _scored(settled: Settling) -> list[dict[str, object]]:
+    facts, ending = settled.facts, settled.ending
     ranks = ending.ranks or (None,) * len(facts.seats)
     scores = ending.scores_milli or (None,) * len(facts.seats)
     return [
@@ -266,42 +187,10 @@ def _scored(settling: _Settling) -> list[dict[str, object]]:
             "at": seat.seat,
             "new_rank": ranks[seat.seat],
             "new_score": scores[seat.seat],
-            "new_won": settling.split.payouts[seat.seat],
+            "new_won": settled.split.payouts[seat.seat],
         }
         for seat in facts.seats
     ]
-
-
-def _claims(facts: _Facts, ranks: Sequence[int]) -> list[points.Claim]:
-    return points.for_session(
-        facts.session,
-        facts.space,
-        facts.tier_micros,
-        [
-            points.Seat(seat.owner, seat.agent, seat.version, ranks[seat.seat])
-            for seat in facts.seats
-        ],
-        by_forfeit=facts.by_forfeit,
-    )
-
-
-def _ended(settling: _Settling) -> Ended:
-    """What the careers of its seats take down."""
-    facts, ending = settling.facts, settling.ending
-    scores = ending.scores_milli or (None,) * len(facts.seats)
-    stakes = _stakes(facts, settling.held)
-    return Ended(
-        session=facts.session,
-        space=facts.space,
-        asset=facts.asset,
-        ranks=ending.ranks,
-        seats=[
-            EndedSeat(each.agent, each.version, score, paid, won)
-            for each, score, paid, won in zip(
-                facts.seats, scores, stakes, settling.split.payouts, strict=True
-            )
-        ],
-    )
 
 
 async def _guard(db: Database, tx: AsyncConnection, rows: Sequence[ResultRow]) -> set[str]:
@@ -343,7 +232,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> ResultRow:
 
 
 async def _tell_automations(
-    db: Database, tx: AsyncConnection, settlings: Sequence[_Settling], now_ms: int
+    db: Database, tx: AsyncConnection, settlings: Sequence[Settling], now_ms: int
 ) -> None:
     spent = [(row, each) for each in settlings for row in each.held if row.counts_in is not None]
     for row, each in sorted(spent, key=lambda pair: pair[0].agent):  # one order of locks everywhere
@@ -357,54 +246,3 @@ async def _tell_automations(
             won_micros=won[row.ticket],
             now_ms=now_ms,
         )
-
-
-def _row(facts: _Facts, split: Split, ending: _Ending, now_ms: int) -> ResultRow:
-    return ResultRow(
-        session=facts.session,
-        status="void" if ending.ranks is None else "settled",
-        reason=ending.reason,
-        asset=facts.asset,
-        pot_micros=sum(split.payouts) + split.fees.total,
-        ranks=ending.ranks,
-        payouts=tuple(
-            Payout(names.agent(facts.asset, seat.agent), split.payouts[seat.seat])
-            for seat in facts.seats
-            if split.payouts[seat.seat]
-        ),
-        fees=split.fees,
-        settled_ms=now_ms,
-    )
-
-
-def _transfers(facts: _Facts, split: Split) -> list[Transfer]:
-    """What empties the pot; all of it or nothing."""
-    session, asset = facts.session, facts.asset
-    pot = names.pot(asset, session)
-    what, code = ("refund", "refund") if split.refunded else ("pay", "winnings")
-    wanted = [
-        (
-            f"{what}:{session}:{seat.seat}",
-            names.agent(asset, seat.agent),
-            split.payouts[seat.seat],
-            code,
-        )
-        for seat in facts.seats
-    ] + [
-        (f"fee:{session}:{pool}", names.fees(asset, pool), getattr(split.fees, pool), "fee")
-        for pool in names.POOLS
-    ]
-    paid = [each for each in wanted if each[2] > 0]
-    return [
-        Transfer(
-            id=id_,
-            debit=pot,
-            credit=to,
-            asset=asset,
-            micros=micros,
-            code=code,
-            about=session,
-            linked=number < len(paid) - 1,
-        )
-        for number, (id_, to, micros, code) in enumerate(paid)
-    ]

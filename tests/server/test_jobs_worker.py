@@ -21,7 +21,7 @@ from server.live.records import LogEvent, ViewSet
 from server.protocol import BoardView, Step, VerdictView
 from server.store import Store
 from server.store.audit import OPERATOR
-from server.store.results import ResultRow
+from server.store.settling import ResultRow
 from tests.server import aftermath_session as session_of
 from tests.server.aftermath_session import (
     ScriptedPanel,
