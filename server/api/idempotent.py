@@ -5,7 +5,7 @@ remembered for a day; a refusal did nothing, is not remembered, and leaves its k
 
 The deed and the memory of it are two transactions. Who dies between them leaves a key `in-progress` for a
 minute, after which the same request is *done* again. Where that must not be, as with money, the handler itself makes the
-deed's id of the key, so that the store refuses the second one (`server.api.money` does).
+deed's id of the key, so that the store refuses the second one (`deed_of`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from server.api.operation import Operation, Services, body_of
 from server.api.principal import Principal, authorize
 from server.api.problems import Problem
+from server.identity import new_id
 from server.store.replies import InProgress, OtherRequest, Reply
 
 MAX_KEY = 128
@@ -35,6 +36,21 @@ def key_of(request: Request) -> str | None:
         said = f"an Idempotency-Key is 1 to {MAX_KEY} printable ASCII characters"
         raise Problem(400, "bad-idempotency-key", said)
     return key
+
+
+def deed_of(request: Request, caller: Principal, what: str) -> str:
+    """An id for what the request does: the same for the same account and `Idempotency-Key`, else a new one."""
+    key = key_of(request)
+    if key is None:
+        return new_id()
+    said = f"{caller.account}\n{what}\n{key}".encode()
+    return f"key-{hashlib.sha256(said).hexdigest()[:40]}"
+
+
+def other_request() -> Problem:
+    """That the key has been used for something else."""
+    said = "this Idempotency-Key was used for another request; take a new one"
+    return Problem(422, "idempotency-mismatch", said)
 
 
 def once(operation: Operation) -> Operation:
@@ -63,11 +79,7 @@ async def _claim(services: Services, caller: Principal, key: str, digest: str) -
     try:
         return await services.store.replies.claim(caller.account, key, digest)
     except OtherRequest:
-        raise Problem(
-            422,
-            "idempotency-mismatch",
-            "this Idempotency-Key was used for another request; take a new one",
-        ) from None
+        raise other_request() from None
     except InProgress:
         raise Problem(
             409,
