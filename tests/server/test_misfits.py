@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.api.editing import AgentEdit
 from server.api.misfits import misfit
-from server.api.owned import AgentEdit
 from server.api.signin import SignIn
 from server.automation import Limits
 
