@@ -1,15 +1,68 @@
-"""The options of `agon agents` that make a spec."""
+"""The options of `agon agents` that say what an agent is, and the spec that they make."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from server.commands.running import CommandError
+
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        help="Who plays it: `hosted`, the arena by its prompt and model; `remote`, your bot. A new one is `remote`."
+    ),
+]
+About = Annotated[str | None, typer.Option(help="One line for its public page.")]
+Prompt = Annotated[str | None, typer.Option(help="The system prompt; `-` reads standard input.")]
+PromptFile = Annotated[Path | None, typer.Option(help="A file that holds the system prompt.")]
+PromptFor = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SPACE=FILE",
+        help="A prompt of its own in a Space; repeated for several, `SPACE=` takes it away.",
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option(help="One that `agon agents shelf` lists; `none`: the arena's own.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(min=0, max=2, help="The model's: higher is wilder.")
+]
+TopP = Annotated[
+    float | None, typer.Option(min=0.01, max=1, help="Nucleus sampling: 1 leaves nothing out.")
+]
+MaxTokens = Annotated[int | None, typer.Option(min=16, max=2_048, help="The longest answer.")]
+Brain = Annotated[
+    str | None,
+    typer.Option(help="One that `agon agents shelf` lists; default: `llm`, which asks the model."),
+]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A Space that it plays; repeat it for several, `all`: whatever its brain can."
+    ),
+]
+Build = Annotated[str | None, typer.Option(help="What your bot calls itself, e.g. a commit.")]
+
+OPTIONS = {
+    "about": "--about",
+    "kind": "--kind",
+    "spec.prompt": "--prompt",
+    "spec.prompts": "--prompt-for",
+    "spec.model": "--model",
+    "spec.temperature": "--temperature",
+    "spec.top_p": "--top-p",
+    "spec.max_tokens": "--max-tokens",
+    "spec.brain": "--brain",
+    "spec.spaces": "--space",
+    "spec.build": "--build",
+}
+"""Field of a request -> the option that sets it; a file that is imported has its own names."""
 
 
 @dataclass(frozen=True)

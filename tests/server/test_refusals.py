@@ -6,7 +6,7 @@ import pytest
 
 from bots.owner import Refused
 from server.commands import automation
-from server.commands.agents import OPTIONS
+from server.commands.agent_spec import OPTIONS
 from server.commands.refusals import in_words
 
 
