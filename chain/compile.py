@@ -98,7 +98,12 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     stale = []
     for name in names():
-        path, made = FOLDER / f"{name}.json", _encoded(compiled(name))
+        try:
+            path, made = FOLDER / f"{name}.json", _encoded(compiled(name))
+        except Exception as error:
+            # Vyper's exceptions point into the source, and so do Python's own for what it cannot parse.
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+            return 1
         if not path.exists() or path.read_bytes() != made:
             stale.append(name)
             if not check:

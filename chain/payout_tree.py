@@ -5,8 +5,9 @@ A leaf is keccak256(keccak256(abi.encode(account, cumulative))); see `standard_t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
 from eth_utils.crypto import keccak
 
 from chain.standard_tree import StandardTree, root_of
@@ -20,6 +21,15 @@ def leaf_hash(account: str, cumulative: int) -> bytes:
     if len(raw) != 20 or not 0 <= cumulative < 1 << 256:
         raise ValueError(f"no leaf: {account!r} and {cumulative}")
     return keccak(keccak(raw.rjust(32, b"\0") + cumulative.to_bytes(32, "big")))
+
+
+class ManyClaims(msgspec.Struct, frozen=True):
+    """What the escrow's `claim_many` takes."""
+
+    allotments: list[tuple[str, int]]
+    """Account and what it may claim in all, in the order of the proof."""
+    proof: list[bytes]
+    flags: list[bool]
 
 
 class PayoutTree:
@@ -51,6 +61,19 @@ class PayoutTree:
     def proof(self, account: str) -> list[bytes]:
         """From the leaf's sibling up. Raises KeyError."""
         return self._tree.proof(self._leaves[account.lower()])
+
+    @property
+    def accounts(self) -> list[str]:
+        """Those beside each other in this order are claimed for together at the least cost."""
+        of = {leaf: account for account, leaf in self._leaves.items()}
+        return [of[leaf] for leaf in self._tree.leaves]
+
+    def claims(self, accounts: Collection[str]) -> ManyClaims:
+        """For these accounts at once. Raises KeyError, or ValueError for none or one that is named twice."""
+        of = {self._leaves[account.lower()]: account.lower() for account in accounts}
+        many = self._tree.multi_proof([self._leaves[account.lower()] for account in accounts])
+        allotments = [(of[leaf], self._cumulative[of[leaf]]) for leaf in many.leaves]
+        return ManyClaims(allotments, many.proof, many.flags)
 
 
 def verify(account: str, cumulative: int, proof: Sequence[bytes], root: bytes) -> bool:

@@ -7,9 +7,22 @@ OpenZeppelin, merkle-tree 1.0 (`standard-v1`), core.ts.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 
+import msgspec
 from eth_utils.crypto import keccak
+
+
+class MultiProof(msgspec.Struct, frozen=True):
+    """Of several leaves at once, for OpenZeppelin's `multiProofVerify`."""
+
+    leaves: list[bytes]
+    """Hashed, in the order that the verifier wants them."""
+    proof: list[bytes]
+    """The nodes that do not follow from the leaves."""
+    flags: list[bool]
+    """For each pair that is hashed, whether both of its nodes follow from the leaves."""
 
 
 class StandardTree:
@@ -40,6 +53,30 @@ class StandardTree:
             path.append(self._nodes[place - 1 if place % 2 == 0 else place + 1])
             place = (place - 1) // 2
         return path
+
+    @property
+    def leaves(self) -> list[bytes]:
+        """Those beside each other in this order have the shortest multi-proofs."""
+        return self._nodes[len(self._nodes) // 2 :]
+
+    def multi_proof(self, leaves: Collection[bytes]) -> MultiProof:
+        """Of at least one hashed leaf. Raises KeyError, or ValueError for none or one that is named twice."""
+        places = sorted((self._places[leaf] for leaf in leaves), reverse=True)
+        if not places or len(set(places)) < len(places):
+            raise ValueError("a multi-proof is of different leaves, and of at least one")
+        proof, flags = [], []
+        # Level by level upwards: parents queue behind what is left of their children's level.
+        queue = deque(places)
+        while (place := queue.popleft()) > 0:
+            sibling = place - 1 if place % 2 == 0 else place + 1
+            known = bool(queue) and queue[0] == sibling
+            flags.append(known)
+            if known:
+                queue.popleft()
+            else:
+                proof.append(self._nodes[sibling])
+            queue.append((place - 1) // 2)
+        return MultiProof([self._nodes[place] for place in places], proof, flags)
 
 
 def root_of(leaf: bytes, proof: Sequence[bytes]) -> bytes:

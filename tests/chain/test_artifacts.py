@@ -10,11 +10,17 @@ import msgspec
 import pytest
 
 from chain.artifacts import FOLDER, load
-from chain.compile import CONTRACTS, compiled, names
+from chain.compile import CONTRACTS, compiled, names, sources_digest
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.parametrize("name", names())
+def test_an_artifact_is_made_from_the_sources_that_are_here(name: str) -> None:
+    assert load(name).sources_digest == sources_digest(name), "run python -m chain.compile"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_an_artifact_is_what_its_sources_make(name: str) -> None:
     made = msgspec.to_builtins(compiled(name))

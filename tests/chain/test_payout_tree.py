@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.payout_tree import PayoutTree, leaf_hash, verify
+from chain.standard_tree import pair_hash
 
 ACCOUNTS = st.dictionaries(
     st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex()),
@@ -58,3 +61,26 @@ def test_what_is_no_leaf_is_refused() -> None:
         PayoutTree({})
     with pytest.raises(ValueError, match="twice"):
         PayoutTree({"0x" + "aa" * 20: 1, "0x" + "AA" * 20: 1})
+
+
+@given(st.data(), st.integers(1, 60))
+def test_a_multi_proof_leads_to_the_root(data: Any, count: int) -> None:
+    cumulative = {f"0x{number:040x}": number for number in range(1, count + 1)}
+    tree = PayoutTree(cumulative)
+    chosen = data.draw(st.sets(st.sampled_from(tree.accounts), min_size=1))
+    many = tree.claims(chosen)
+    assert {account for account, _ in many.allotments} == chosen
+    # As OpenZeppelin's MerkleProof.processMultiProof does it.
+    known = [leaf_hash(account, micros) for account, micros in many.allotments]
+    proof = list(many.proof)
+    for flag in many.flags:
+        known.append(pair_hash(known.pop(0), known.pop(0) if flag else proof.pop(0)))
+    assert (known, proof) == ([tree.root], [])
+
+
+def test_a_multi_proof_names_each_account_once() -> None:
+    tree = PayoutTree({"0x" + "aa" * 20: 1, "0x" + "bb" * 20: 1})
+    with pytest.raises(ValueError, match="different leaves"):
+        tree.claims(["0x" + "aa" * 20, "0x" + "AA" * 20])
+    with pytest.raises(ValueError, match="at least one"):
+        tree.claims([])
