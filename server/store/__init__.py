@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from server.clock import Clock, unix_ms
+from server.store import chain as chain
 from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
@@ -16,6 +17,7 @@ from server.store.avatars import Avatars
 from server.store.backlog import Backlog
 from server.store.boards import OfficialBoards
 from server.store.careers import Careers
+from server.store.chain_txs import ChainTxs
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.due_automations import DueAutomations
@@ -82,6 +84,7 @@ class Store:
         self.points = Points(database, clock)
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
+        self.chain_txs = ChainTxs(database)
 
     @property
     def database(self) -> Database:
