@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from bots.errors import ArenaUnreachable, NotAnArena, RequestRefused, WouldSendInClear
+from bots.errors import UNREADABLE, ArenaUnreachable, NotAnArena, RequestRefused, WouldSendInClear
 from bots.journal import plain
 
 T = TypeVar("T")
@@ -50,10 +50,19 @@ def arena_url(url: str | None = None) -> str:
     Raises NotAnArena for what is no http(s) address.
     """
     found = (url or os.environ.get("AGON_URL") or DEFAULT_URL).rstrip("/")
-    parts = urlsplit(found)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_http(found):
         raise NotAnArena(f"{found!r} is no http(s) address; expected e.g. {DEFAULT_URL}")
     return found
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port  # what cannot be connected to
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return parts.scheme in ("http", "https") and bool(host)
 
 
 def is_loopback(url: str) -> bool:
@@ -153,7 +162,7 @@ class Api:
     def _read(self, answer: httpx.Response, type_: type[T]) -> T:
         try:
             return msgspec.json.decode(answer.content, type=type_)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise NotAnArena(f"{answer.url} does not answer as an arena does: {error}") from None
 
 
@@ -162,6 +171,6 @@ def _reason(answer: httpx.Response) -> str:
     try:
         problem = msgspec.json.decode(answer.content)
         words = problem.get("detail") or problem.get("title") or ""
-    except (msgspec.DecodeError, AttributeError):
+    except (*UNREADABLE, AttributeError):
         words = ""
     return f"{answer.status_code} {plain(str(words), REASON_CHARS)}".strip()

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Subprotocol
 
 from bots.api import is_loopback
-from bots.errors import ArenaUnreachable, NotAnArena
+from bots.errors import UNREADABLE, ArenaUnreachable, NotAnArena
 from bots.interrupt import Interrupted, unless
 from bots.journal import Sparing
 from bots.link import Link, News
@@ -53,7 +53,7 @@ class Codec:
         return data if self._binary else data.decode()
 
     def decode(self, frame: bytes | str) -> ServerMessage:
-        """Raises msgspec.DecodeError for what this version of the protocol does not know."""
+        """Raises UNREADABLE for what this version of the protocol does not know."""
         message: ServerMessage = self._decode(frame.encode() if isinstance(frame, str) else frame)
         return message
 
@@ -219,7 +219,7 @@ class Client:
         async for frame in websocket:
             try:
                 message = self._codec.decode(frame)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 # A newer arena's, most likely: what we know still works.
                 self._say(f"skipped a message that this version does not know ({error})")
                 continue

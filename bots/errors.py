@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from server.protocol import CloseCode
 
+UNREADABLE = (ValueError, RecursionError)
+"""What msgspec raises for what a stranger sent: errors of its own and the UnicodeDecodeError of a text that is none,
+which are ValueErrors, and for what is nested too deeply."""
+
 
 class HostFault(Exception):
     """What an agent is played with has failed, e.g. its model's server: no fault of its play.

@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from bots.api import REASON_CHARS, check_private, is_loopback, no_answer
-from bots.errors import ArenaUnreachable, BotError
+from bots.errors import UNREADABLE, ArenaUnreachable, BotError
 from bots.journal import plain
 
 TIMEOUT_S = 30.0
@@ -102,7 +102,7 @@ class OwnerApi:
             problem = msgspec.json.decode(answer.content)
             words = plain(str(problem.get("detail") or problem.get("title") or ""), REASON_CHARS)
             code, field = (plain(str(problem.get(name, "")), 64) for name in ("code", "field"))
-        except (msgspec.DecodeError, AttributeError):
+        except (*UNREADABLE, AttributeError):
             words = code = field = ""
         reason = words or f"{answer.url} answered {answer.status_code}: is it an arena's HTTP API?"
         if answer.status_code == 401 and self._if_unknown:
@@ -139,5 +139,5 @@ def _decoded(answer: httpx.Response) -> Any:
         return answer.content
     try:
         return msgspec.json.decode(answer.content)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Refused(answer.status_code, "", f"{answer.url} answered no JSON: {error}") from None

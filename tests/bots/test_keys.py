@@ -67,7 +67,10 @@ def test_xdg_config_home_is_honoured() -> None:
     assert default_path({"XDG_CONFIG_HOME": "relative"}).is_absolute()
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x", "nonsense", "http://", "http://[::1", "http://a..b", "http://127.0.0.1:99999"],
+)
 def test_an_arenas_address_is_http(url: str) -> None:
     with pytest.raises(NotAnArena):
         arena_url(url)

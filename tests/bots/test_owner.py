@@ -44,6 +44,10 @@ async def answer(request: Request) -> Response:
         return Response(status_code=204)
     if status == 200:
         return Response("a,b\n", media_type="text/csv")
+    if status == 418:
+        return Response(b'{"detail": "\xff"}', status)
+    if status == 203:
+        return Response(b'"\xff"', status, media_type="application/json")
     problem = {"code": "no-money", "detail": "an entry costs 1 USDC\x1b[2J"}
     return JSONResponse(problem, status, {"Retry-After": "7"})
 
@@ -149,6 +153,12 @@ async def test_a_token_that_is_not_known_is_told_by_where_it_came_from(
         await api.get("/answer/401")
     with pytest.raises(Refused, match="an entry costs"):
         await OwnerApi(url, "agon_login_x").get("/answer/401")
+
+
+async def test_an_answer_that_is_no_text_is_refused_in_words(url: str) -> None:
+    for status, words in ((418, "answered 418"), (203, "answered no JSON")):
+        with pytest.raises(Refused, match=words):
+            await OwnerApi(url, "agon_login_x").get(f"/answer/{status}")
 
 
 async def test_what_does_not_answer_is_told_without_the_names_of_exceptions() -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bots import answer, reconnect
@@ -404,6 +405,23 @@ async def test_a_final_close_code_is_a_clear_error(
         with pytest.raises(error, match=f"{code}.*because"):
             await game.results()
         assert ring.connections == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"not a message",
+        msgspec.msgpack.encode(Error("busy", "tries")).replace(b"tries", b"\xff\xfe\xff\xfe\xff"),
+        b"\x91" * 100_000,
+    ],
+)
+async def test_what_cannot_be_read_is_skipped(ring: Arena, frame: bytes) -> None:
+    async with playing(ring, bid) as game:
+        line = await ring.line()
+        await line.websocket.send(frame)
+        await line.greet()
+        await line.expect(Enqueue)
+        assert any("skipped a message" in said for said in game.said)
 
 
 async def test_goodbye_is_obeyed(ring: Arena) -> None:
