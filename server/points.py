@@ -1,7 +1,7 @@
 """Fractals: the whole published formula. Pure.
 
 Points are earned by what the platform has seen itself, never by what somebody says. What happened is a
-*claim*; what an account has earned before decides what of it is granted (`granted`), as awards that
+*claim* (`points_claims`); what an account has earned before decides what of it is granted (`granted`), as awards that
 are never changed or taken back. Points belong to an account and a season; nobody can give them away.
 
 What no formula can know is whether two accounts are two people: an account costs nothing. So every
@@ -13,13 +13,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
-from server.identity import HOUSE_OWNER
-
-DAY_MS = 86_400_000
+from server.days import DAY_MS, day_of
+from server.points_claims import Claim, Played, Viewed
 
 SESSION_POINTS = {
     0: 10,
@@ -87,45 +85,6 @@ class Award(msgspec.Struct, frozen=True):
     """Of a session: the other accounts in it, without the house's."""
 
 
-class Seat(msgspec.Struct, frozen=True):
-    """What is known of one seat of a settled session."""
-
-    account: str
-    agent: str
-    version: str
-    """`<agent>@v<number>`"""
-    rank: int
-    """Competition rank, 1 is best."""
-
-
-class Played(msgspec.Struct, frozen=True):
-    """A claim: an account's agent has played a session to its end."""
-
-    session: str
-    space: str
-    tier_micros: int
-    account: str
-    agent: str
-    version: str
-    won: bool
-    met: tuple[str, ...]
-    """The other accounts, without the house's; sorted."""
-
-
-class Viewed(msgspec.Struct, frozen=True):
-    """A claim: somebody has looked at what an account shares, verified."""
-
-    token: str
-    viewer: str
-    """The keyed hash of the network that looked: the same for all links of the account, another each day."""
-    account: str
-    agent: str | None
-    """The agent that the link shows, if it is one's."""
-
-
-Claim = Played | Viewed
-
-
 class Standing(msgspec.Struct, frozen=True):
     """What an account has earned before, as far as it decides what a claim earns now."""
 
@@ -137,34 +96,6 @@ class Standing(msgspec.Struct, frozen=True):
     def after(self, awards: Sequence[Award]) -> Standing:
         """The standing once these have been granted, too."""
         return Standing((*self.today, *awards), {**self.known, **{a.id: a for a in awards}})
-
-
-def for_session(
-    session: str, space: str, tier_micros: int, seats: Sequence[Seat], *, by_forfeit: bool = False
-) -> list[Claim]:
-    """What a settled session lets its accounts claim, by seat. A void session has no claims: do not ask.
-
-    None for the house, and for anybody where one account had several seats (it decides what each of them
-    does). A session that ended `by_forfeit` was played by its sole winner alone, or by nobody.
-    """
-    accounts = [seat.account for seat in seats if seat.account != HOUSE_OWNER]
-    if len(set(accounts)) < len(accounts):
-        return []
-    alone = [seat.rank for seat in seats].count(1) == 1
-    return [
-        Played(
-            session=session,
-            space=space,
-            tier_micros=tier_micros,
-            account=seat.account,
-            agent=seat.agent,
-            version=seat.version,
-            won=alone and seat.rank == 1,
-            met=tuple(sorted(account for account in accounts if account != seat.account)),
-        )
-        for seat in seats
-        if seat.account != HOUSE_OWNER and not (by_forfeit and not (alone and seat.rank == 1))
-    ]
 
 
 def asked(claim: Claim, season: int, now_ms: int) -> list[str]:
@@ -326,12 +257,3 @@ def _award(
     name: str, claim: Played, code: str, points: int, words: str, met: tuple[str, ...] = ()
 ) -> Award:
     return Award(name, claim.account, claim.agent, code, points, words, met)
-
-
-def day_of(at_ms: int) -> str:
-    """The day in UTC, as in `2026-11-27`."""
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).date().isoformat()
-
-
-def day_began_ms(at_ms: int) -> int:
-    return at_ms - at_ms % DAY_MS

@@ -13,7 +13,8 @@ import hmac
 import re
 import secrets
 
-from server.points import VIEW_S, day_of
+from server.days import day_of
+from server.points import VIEW_S
 
 TOKEN_CHARS = 22
 """128 bits in base64url."""

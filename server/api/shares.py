@@ -29,8 +29,9 @@ from server.api.problems import Problem
 from server.api.registrations import network
 from server.api.sessions import SessionSummary, summary_of
 from server.api.share_page import page, wants_page
+from server.days import day_of
 from server.live.share_secret import share_secret
-from server.points import VIEW_S, day_of
+from server.points import VIEW_S
 from server.protocol import Id
 from server.shares import Answer, answer, challenge, viewer_of
 from server.store.shares import ShareCard, ShareRow, TooManyLinks

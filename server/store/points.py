@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import points
 from server.clock import Clock
-from server.points import Award, Claim, Standing
+from server.days import day_began_ms
+from server.points import Award, Standing
+from server.points_claims import Claim
 from server.store import merit, schema, seasons
 from server.store.engine import Database
 
@@ -102,7 +104,7 @@ async def _standings(
         "ids": [name for claim in claims for name in points.asked(claim, season, now_ms)],
         "accounts": accounts,
         "season": season,
-        "day_began_ms": points.day_began_ms(now_ms),
+        "day_began_ms": day_began_ms(now_ms),
     }
     today: dict[str, list[Award]] = {account: [] for account in accounts}
     known: dict[str, dict[str, Award]] = {account: {} for account in accounts}

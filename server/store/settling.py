@@ -12,7 +12,7 @@ import msgspec
 
 from chain import payouts
 from chain.payouts import Fees, Split
-from server import points
+from server import points_claims
 from server.ledger import Transfer, names, tiers
 from server.store.careers import Ended, EndedSeat
 from server.store.holds import HoldRow
@@ -153,17 +153,17 @@ def transfers(settling: Settling) -> list[Transfer]:
     ]
 
 
-def claims(settling: Settling) -> list[points.Claim]:
+def claims(settling: Settling) -> list[points_claims.Claim]:
     """What its accounts may claim points for; nothing when it is void."""
     facts, ranks = settling.facts, settling.ending.ranks
     if ranks is None:
         return []
-    return points.for_session(
+    return points_claims.for_session(
         facts.session,
         facts.space,
         facts.tier_micros,
         [
-            points.Seat(seat.owner, seat.agent, seat.version, ranks[seat.seat])
+            points_claims.Seat(seat.owner, seat.agent, seat.version, ranks[seat.seat])
             for seat in facts.seats
         ],
         by_forfeit=facts.by_forfeit,

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
-from server.points import Viewed, day_began_ms
+from server.days import day_began_ms
+from server.points_claims import Viewed
 from server.shares import new_token
 from server.store import accounts, merit, points, schema
 from server.store.engine import Database

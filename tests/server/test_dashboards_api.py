@@ -10,10 +10,10 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import event, select
 
-from server import points
 from server.automation import Limits
 from server.career import Tally, of_seat, total
 from server.config import Config
+from server.days import DAY_MS
 from server.identity import Identity
 from server.ledger import tiers
 from server.series import POINTS, Cut
@@ -23,7 +23,6 @@ from server.store.engine import Database, open_database
 from tests.server.played_world import Clock, World
 from tests.server.test_api import client_of, problem
 
-DAY_MS = points.DAY_MS
 NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % DAY_MS + DAY_MS // 2
 
 

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import points
+from server.days import DAY_MS, day_of
 from server.identity import HOUSE_OWNER
-from server.points import Award, Claim, Played, Seat, Standing, Viewed, for_session, granted
+from server.points import Award, Standing, granted
+from server.points_claims import Claim, Played, Seat, Viewed, for_session
 
-NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % points.DAY_MS + points.DAY_MS // 2
+NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % DAY_MS + DAY_MS // 2
 
 
 def seats(*accounts: str, ranks: tuple[int, ...] = (), version: int = 1) -> list[Seat]:
@@ -38,7 +40,7 @@ def of(code: str, awards: list[Award] | tuple[Award, ...]) -> list[int]:
 def test_a_first_session_earns_for_itself_the_day_the_agent_and_the_space() -> None:
     awards = earn(for_session("s1", "logic", 0, seats("ann", "bob")), Standing())
     assert [(award.id, award.code, award.points) for award in awards] == [
-        (f"activity:ann:{points.day_of(NOON_MS)}", "activity", 5),
+        (f"activity:ann:{day_of(NOON_MS)}", "activity", 5),
         ("creation:ann:1", "creation", 50),
         ("space:ann:1:logic", "engagement", 20),
         ("session:s1:agent-ann", "session", 15),
@@ -92,7 +94,7 @@ def test_the_same_company_counts_a_few_times_a_day() -> None:
 def test_days_in_a_row_add_up_to_a_week_and_a_gap_begins_anew() -> None:
     standing, earned = Standing(), []
     for day in (*range(9), 10):
-        now_ms = NOON_MS + day * points.DAY_MS
+        now_ms = NOON_MS + day * DAY_MS
         fresh = Standing((), standing.known)
         standing = play(day, fresh, now_ms=now_ms)
         earned += of("activity", standing.today)

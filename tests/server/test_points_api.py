@@ -11,14 +11,15 @@ from redis.asyncio import Redis
 from sqlalchemy import select
 
 from server import points, points_formula
+from server.days import DAY_MS
 from server.identity import Identity
-from server.points import Seat, for_session
+from server.points_claims import Seat, for_session
 from server.store import Store, merit, open_store, shares
 from server.store import points as stored
 from server.store.engine import Database, open_database
 from tests.server.test_api import client_of, form, problem, seal
 
-NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % points.DAY_MS + points.DAY_MS // 2
+NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % DAY_MS + DAY_MS // 2
 
 
 class Now:
@@ -63,7 +64,7 @@ async def agents(store: Store) -> list[Identity]:
 
 async def signed_in(store: Store, identity: Identity) -> dict[str, str]:
     """Headers of a login of the agent's account."""
-    token, _ = await store.logins.begin(identity.owner, 30 * points.DAY_MS)
+    token, _ = await store.logins.begin(identity.owner, 30 * DAY_MS)
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -240,7 +241,7 @@ async def test_one_network_earns_an_account_one_view_a_day(
     headers = await signed_in(store, agents[0])
     for agent in agents:
         await look(api, await link(api, headers, agent=agent.agent), now)
-    now.ms += points.DAY_MS
+    now.ms += DAY_MS
     await look(api, await link(api, headers, agent=agents[2].agent), now)
     lines = (await api.get("/v1/me/points", headers=headers)).json()["lines"]
     assert len(lines) == 2

@@ -14,7 +14,7 @@ from server.api.app import create_app
 from server.api.listen import ApiServer
 from server.cli import app
 from server.config import Config
-from server.points import Seat, for_session
+from server.points_claims import Seat, for_session
 from server.protocol import QueueCard
 from server.store import Store
 from server.store import points as stored

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.points import DAY_MS, VIEW_S
+from server.days import DAY_MS
+from server.points import VIEW_S
 from server.shares import CHALLENGE_S, Answer, answer, challenge, new_token, viewer_of
 
 SECRET, OTHER = b"s" * 32, b"o" * 32

@@ -7,14 +7,15 @@ import pytest
 from sqlalchemy import func, select
 
 from server import points
+from server.days import DAY_MS
 from server.identity import Identity
-from server.points import Claim, Seat, for_session
+from server.points_claims import Claim, Seat, for_session
 from server.store import Store, merit, seasons
 from server.store import points as stored
 from server.store.engine import Database, open_database
 from tests.server.played_world import Clock, World
 
-NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % points.DAY_MS + points.DAY_MS // 2
+NOON_MS = 1_800_014_400_000 - 1_800_014_400_000 % DAY_MS + DAY_MS // 2
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ async def test_a_new_day_begins_its_counts_anew_and_goes_on_with_the_streak(
     for number in range(8):
         await add(db, session(number, ember, frost))
     assert await add(db, session(8, ember, frost)) == []
-    new = await add(db, session(9, ember, frost), NOON_MS + points.DAY_MS)
+    new = await add(db, session(9, ember, frost), NOON_MS + DAY_MS)
     assert f"session:s9:{ember.agent}" in new
     activity = [line[2] for line in await lines(db) if line[1] == "activity"]
     assert activity == [5, 5, 10, 10]
