@@ -68,30 +68,78 @@ class _Part(msgspec.Struct, frozen=True):
     """Bytes of the file in it."""
 
 
-def blocks(chunks: Iterable[bytes], profile: Profile = V1_2025) -> Iterator[Block]:
-    """The blocks of the file whose bytes come in these pieces, of any sizes; each after all that it links to, the
-    file's root last. Holds no more than one chunk and the links of one node a level."""
-    levels: list[list[_Part]] = [[]]
-    """What waits for its parent, leaves first. The level above the last one is made when it is needed."""
-    for chunk in _chunked(chunks, profile.chunk):
-        # A full level is closed only when something follows: the last node of a level is its root.
-        yield from _close_full(levels, profile)
-        block = _leaf(chunk, profile)
+class Builder:
+    """Takes a file in pieces of any sizes and gives its blocks, each after all that it links to.
+
+    Holds no more than a chunk and the links of one node a level.
+    """
+
+    def __init__(self, profile: Profile = V1_2025) -> None:
+        self._profile = profile
+        self._held = bytearray()
+        self._levels: list[list[_Part]] = [[]]
+        """What waits for its parent, leaves first. The level above the last one is made when it is needed."""
+        self._last: Block | None = None
+
+    @property
+    def root(self) -> Block:
+        """Of the whole file, once it is closed and all blocks were taken."""
+        assert self._last is not None, "even an empty file has a block"
+        return self._last
+
+    def feed(self, piece: bytes) -> Iterator[Block]:
+        """To be exhausted before the next piece is fed."""
+        self._held += piece
+        size = self._profile.chunk
+        whole = len(self._held) - len(self._held) % size
+        for at in range(0, whole, size):
+            yield from self._add(bytes(self._held[at : at + size]))
+        del self._held[:whole]
+
+    def close(self) -> Iterator[Block]:
+        """What is left to give; maybe nothing, where the file is one chunk that has been given."""
+        if self._held or not self._levels[0]:
+            yield from self._add(bytes(self._held))
+        depth = 0
+        while depth < len(self._levels) - 1 or len(self._levels[depth]) > 1:
+            yield self._close(depth)
+            depth += 1
+
+    def _add(self, chunk: bytes) -> Iterator[Block]:
+        # A full level is closed only when something follows: the last node of a level may be its root.
+        depth = 0
+        while depth < len(self._levels) and len(self._levels[depth]) == self._profile.links:
+            yield self._close(depth)
+            depth += 1
+        self._last = block = _leaf(chunk, self._profile)
+        self._levels[0].append(_Part(Link(block.cid, len(block.data)), len(chunk)))
         yield block
-        levels[0].append(_Part(Link(block.cid, len(block.data)), len(chunk)))
-    depth = 0
-    while depth < len(levels) - 1 or len(levels[depth]) > 1:
-        yield _close(levels, depth, profile)
-        depth += 1
+
+    def _close(self, depth: int) -> Block:
+        """Make a node of the level's parts, and a part of the level above of that."""
+        parts, self._levels[depth] = self._levels[depth], []
+        size = sum(part.size for part in parts)
+        links = tuple(part.link for part in parts)
+        data = dag_pb.encode(Node(links, _pack(_FILE, b"", size, [part.size for part in parts])))
+        self._last = block = Block(cid.of(data, Codec.DAG_PB, self._profile.version), data)
+        if depth + 1 == len(self._levels):
+            self._levels.append([])
+        self._levels[depth + 1].append(_Part(Link(block.cid, dag_pb.total(links, data)), size))
+        return block
+
+
+def blocks(pieces: Iterable[bytes], profile: Profile = V1_2025) -> Iterator[Block]:
+    """The blocks of the file whose bytes come in these pieces, its root last."""
+    builder = Builder(profile)
+    for piece in pieces:
+        yield from builder.feed(piece)
+    yield from builder.close()
 
 
 def cid_of(data: bytes, profile: Profile = V1_2025) -> Cid:
     """The id of a file. The quickest way to check what a node says."""
-    root = None
-    for block in blocks([data], profile):
-        root = block.cid
-    assert root is not None, "even an empty file has a block"
-    return root
+    *_, root = blocks([data], profile)
+    return root.cid
 
 
 def directory(entries: Sequence[Link], version: int = 1) -> Block:
@@ -121,48 +169,11 @@ def read(id_: Cid, block: bytes) -> FileNode:
     return found
 
 
-def _chunked(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in pieces of one size, the last one smaller; one empty piece where there are none."""
-    held = bytearray()
-    empty = True
-    for piece in pieces:
-        held += piece
-        whole = len(held) - len(held) % size
-        for at in range(0, whole, size):
-            empty = False
-            yield bytes(held[at : at + size])
-        del held[:whole]
-    if held or empty:
-        yield bytes(held)
-
-
 def _leaf(chunk: bytes, profile: Profile) -> Block:
     if profile.raw_leaves:
         return Block(cid.of(chunk), chunk)
     data = dag_pb.encode(Node((), _pack(_FILE, chunk, len(chunk), ())))
     return Block(cid.of(data, Codec.DAG_PB, profile.version), data)
-
-
-def _close_full(levels: list[list[_Part]], profile: Profile) -> Iterator[Block]:
-    depth = 0
-    while depth < len(levels) and len(levels[depth]) == profile.links:
-        yield _close(levels, depth, profile)
-        depth += 1
-
-
-def _close(levels: list[list[_Part]], depth: int, profile: Profile) -> Block:
-    """Make a node of the level's parts, and a part of the level above of that."""
-    parts = levels[depth]
-    size = sum(part.size for part in parts)
-    links = tuple(part.link for part in parts)
-    packed = _pack(_FILE, b"", size, [part.size for part in parts])
-    data = dag_pb.encode(Node(links, packed))
-    block = Block(cid.of(data, Codec.DAG_PB, profile.version), data)
-    levels[depth] = []
-    if depth + 1 == len(levels):
-        levels.append([])
-    levels[depth + 1].append(_Part(Link(block.cid, dag_pb.total(links, data)), size))
-    return block
 
 
 def _pack(type_: int, data: bytes, size: int, sizes: Sequence[int]) -> bytes:

@@ -41,7 +41,7 @@ async def start(data: DataDir) -> str:
     url_file = data.file("llm.url")
 
     def command() -> list[str]:
-        port = _free_port()
+        port = free_port()
         url_file.write_text(f"http://127.0.0.1:{port}/v1", encoding="utf-8")
         return [sys.executable, "-m", "server.embedded.llm", str(find_model()), str(port)]
 
@@ -58,7 +58,7 @@ async def _answers(url_file: Path) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that is free now. It is named in the command, so a restarted server keeps its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
