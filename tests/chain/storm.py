@@ -51,16 +51,19 @@ class Refused:
 REFUSED: Any = Refused()
 
 
-def run(machine: type[Storm], *, examples: int, steps: int) -> Counter[str]:
+def run(
+    machine: type[Storm], *, examples: int, steps: int, always_the_same: bool = False
+) -> Counter[str]:
     """How often each call was made, `name!` where it was refused. A failure is the shortest that was found."""
     SEEN.clear()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
             database=None,
+            derandomize=always_the_same,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.generate, Phase.shrink),
         ),

@@ -34,7 +34,7 @@ class Curve(Storm):
         self.virtual = virtual
         self.product = self.x * self.y
         self.fees = self.given = 0
-        self.tokens = dict.fromkeys(TRADERS, 0)
+        self.tokens: dict[str, int] = dict.fromkeys(TRADERS, 0)
 
     @rule(buyer=TRADER, micros=AMOUNT)
     def buy(self, buyer: str, micros: int) -> None:
@@ -137,8 +137,8 @@ class Curve(Storm):
 
 
 def test_a_small_storm() -> None:
-    seen = run(Curve, examples=12, steps=25)
-    assert seen["buy"] and seen["sell"] and seen["buy!"] and seen["sell!"]
+    seen = run(Curve, examples=12, steps=25, always_the_same=True)
+    assert min(seen[name] for name in ("buy", "buy!", "sell", "sell!")) > 0
 
 
 @pytest.mark.slow
