@@ -186,6 +186,10 @@ class Rpc:
             ) from None
 
 
+_FAILS = ("revert", "out of gas", "outofgas", "gas required exceeds")
+"""How nodes say that a call fails, when they do not say it as web3 knows it."""
+
+
 class _Refused(RpcUnavailable):
     """The node answers with an error that we have no better name for."""
 
@@ -228,7 +232,7 @@ def _refuse(error: Web3RPCError) -> NoReturn:
     told: Any = (error.rpc_response or {}).get("error") or {}
     message = str(told.get("message", "") if isinstance(told, dict) else told)[:300]
     lower = message.lower()
-    if "revert" in lower or "out of gas" in lower or "outofgas" in lower:
+    if any(words in lower for words in _FAILS):
         raise Reverted(message) from None
     if trouble(message) is not Trouble.OTHER:
         raise SendRefused(trouble(message), message) from None

@@ -17,6 +17,8 @@ from web3.exceptions import (  # noqa: E402
     Web3Exception,
     Web3RPCError,
 )
+from web3.types import Nonce  # noqa: E402
+from web3.utils.address import get_create_address  # noqa: E402
 
 sys.setrecursionlimit(_limit)
 
@@ -25,7 +27,9 @@ __all__ = [
     "AsyncWeb3",
     "BlockNotFound",
     "ContractLogicError",
+    "Nonce",
     "TransactionNotFound",
     "Web3Exception",
     "Web3RPCError",
+    "get_create_address",
 ]

@@ -192,6 +192,8 @@ class Evm:
     def _run(self, header: Any, call: Call, gas: int) -> _Ran:
         builder = PragueVM.get_transaction_builder()
         state = self.state(header.copy(base_fee_per_gas=0))
+        if state.get_balance(call.sender) < call.value:
+            raise CallFailed("insufficient funds for gas * price + value", None)
         try:
             unsigned = builder.new_unsigned_dynamic_fee_transaction(
                 chain_id=self.chain_id,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -29,6 +30,7 @@ class FakeLogs:
         self.most = 100
         """Blocks it gives logs of at once."""
         self.reorganise_at: int | None = None
+        self.depth = CONFIRMATIONS + 3
         self.mine(1)
 
     async def head(self) -> Head:
@@ -51,7 +53,7 @@ class FakeLogs:
             self.reorganise_at -= 1
             if self.reorganise_at < 0:
                 self.reorganise_at = None
-                self.reorganise(CONFIRMATIONS + 3)
+                self.reorganise(self.depth)
 
     def mine(self, count: int) -> None:
         for _ in range(count):
@@ -70,6 +72,11 @@ class FakeLogs:
         if depth:
             del self.blocks[-depth:]
             self.mine(depth)
+
+    def made_after(self, hash_: str) -> list[Log]:
+        """Logs of blocks that were made after that one."""
+        made = int(hash_[2:])
+        return [log for log in self.canonical(len(self.blocks)) if int(log.block_hash[2:]) > made]
 
     def canonical(self, upto: int) -> list[Log]:
         return [log for logs in self.blocks[: upto + 1] for log in logs]
@@ -129,6 +136,15 @@ class World:
         for _ in range(200):
             if not self.round():
                 break
+
+    def is_consistent(self) -> bool:
+        """What has been read are the logs of one chain: that on which the newest position is."""
+        if not self.store.at:
+            return self.store.read == []
+        newest = self.store.at[-1]
+        if not _run(self.indexer._stands(newest)):
+            return not set(self.store.read) & set(self.chain.made_after(newest.hash))
+        return self.store.read == self.chain.canonical(newest.number)
 
     def has_read_the_chain(self) -> bool:
         return self.store.read == self.chain.canonical(len(self.chain.blocks) - 1 - CONFIRMATIONS)
@@ -199,6 +215,25 @@ def test_a_node_that_gives_logs_of_another_chain_is_not_believed() -> None:
     assert world.alarms == ["nonsense"]
 
 
+@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("depth", [CONFIRMATIONS + 2, CONFIRMATIONS + 6])
+@pytest.mark.parametrize("before", range(6, 9))
+def test_a_chain_that_changes_while_it_is_read_is_not_mixed_with_the_one_before(
+    step: int, depth: int, before: int
+) -> None:
+    world = World()
+    world.chain.mine(before)
+    world.catch_up()
+    world.chain.mine(4)
+    world.chain.depth = depth
+    world.chain.reorganise_at = step
+    world.round()
+    assert world.is_consistent()
+    world.chain.reorganise_at = None
+    world.catch_up()
+    assert world.has_read_the_chain()
+
+
 class Storms(RuleBasedStateMachine):
     """Whatever happens in whatever order: in the end exactly the logs of the chain have been read."""
 
@@ -214,9 +249,14 @@ class Storms(RuleBasedStateMachine):
     def reorganise(self, depth: int) -> None:
         self.world.chain.reorganise(depth)
 
-    @rule(steps=st.none() | st.integers(0, 12), at=st.none() | st.integers(0, 8))
-    def read(self, steps: int | None, at: int | None) -> None:
+    @rule(
+        steps=st.none() | st.integers(0, 12),
+        at=st.none() | st.integers(0, 8),
+        depth=st.integers(1, 6),
+    )
+    def read(self, steps: int | None, at: int | None, depth: int) -> None:
         self.world.fuse.set(steps)
+        self.world.chain.depth = depth
         self.world.chain.reorganise_at = at
         try:
             self.world.round()
@@ -229,6 +269,10 @@ class Storms(RuleBasedStateMachine):
     def no_log_is_read_twice(self) -> None:
         read = [(log.block_hash, log.index) for log in self.world.store.read]
         assert len(set(read)) == len(read)
+
+    @invariant()
+    def what_is_read_is_of_one_chain(self) -> None:
+        assert self.world.is_consistent()
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
