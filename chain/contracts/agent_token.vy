@@ -16,7 +16,8 @@
        It is nobody's fee: it stays in the reserve, for good, and whoever launches a token does not get it either.
      - Quotes are what the trades themselves compute: in the same block, and with no trade between, they are equal.
 @custom:security What USDC can do is beyond this contract: an address that it blocks can sell to another receiver; where it is
-                 paused, nothing moves. The creator can buy first, too: look at who holds what.
+                 paused, nothing moves. The creator can buy first, too, and can wait until the start is over before anybody has
+                 heard of the token: look at who holds what.
 """
 
 

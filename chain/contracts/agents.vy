@@ -219,7 +219,6 @@ def unsetAgentWallet(agentId: uint256):
 
 
 @external
-@payable
 def transferFrom(owner: address, to: address, token_id: uint256):
     """
     @notice Gives the agent to another; its wallet is cleared. ERC-721.
@@ -233,7 +232,6 @@ def transferFrom(owner: address, to: address, token_id: uint256):
 
 
 @external
-@payable
 def safeTransferFrom(owner: address, to: address, token_id: uint256, data: Bytes[1_024] = b""):
     """
     @notice As `transferFrom`; a contract must say that it takes ERC-721 tokens.

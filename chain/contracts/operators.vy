@@ -13,11 +13,12 @@
        block's CID, its bytes, when it was pinned (unix ms), and the root over its pieces of 1024 bytes.
      - `pieces_root` is the operator's own figure, so nobody can hand it one that it cannot answer for. One that is not
        that of `digest` earns nothing: rewards count leaves that equal the arena's own, and the list of leaves is public.
+       Where the block has no more than 64 KiB, anybody who has it proves the contradiction here (`expose`).
 
      What honest operators are promised:
-     - Stake is lost by `record_miss` alone, after `answer_s` seconds and `answer_blocks` blocks without an answer, which
+     - Stake is lost by `record_miss`, after `answer_s` seconds and `answer_blocks` blocks without an answer, which
        anybody may bring: a chain that stands still is nobody's miss. Misses within MISS_GAP_S of one that cost stake cost
-       nothing more: one outage is one miss.
+       nothing more: one outage is one miss. And by `expose`, once a batch, which takes a leaf that contradicts itself.
      - What is lost is burned, save a share for a challenger that put up a bond, no larger than that bond. No role gains.
      - A challenge without a bond is the challenger's alone, one at a time for an operator; each other one is paid for: the
        bond goes to the operator that answers. There is no limit to their number, as one could be used up by friends.
@@ -80,7 +81,7 @@ GUARDIAN: public(constant(bytes32)) = keccak256("guardian")
 
 
 # @dev The bytes of a piece of content; the last one may be shorter.
-PIECE: public(constant(uint256)) = 1024
+PIECE: public(constant(uint256)) = rfc6962.PIECE
 
 
 # @dev The largest block of content, in bytes.
@@ -125,6 +126,10 @@ MISS_BPS: public(constant(uint256)) = 100
 THIRD_MISS_BPS: public(constant(uint256)) = 2_000
 
 
+# @dev What a batch with a leaf that contradicts itself costs, in basis points.
+LIE_BPS: public(constant(uint256)) = 2_000
+
+
 struct Terms:
     min_stake: uint256
     bond: uint256
@@ -155,6 +160,7 @@ struct Batch:
     root: bytes32
     leaves: uint256
     at: uint256
+    exposed: bool
 
 
 struct Leaf:
@@ -263,6 +269,15 @@ event Missed:
     reward: uint256
 
 
+event Exposed:
+    operator: indexed(address)
+    batch: indexed(uint256)
+    by: indexed(address)
+    leaf: Leaf
+    lost: uint256
+    reward: uint256
+
+
 event Lapsed:
     id: indexed(uint256)
     operator: indexed(address)
@@ -282,8 +297,9 @@ def __init__(frac: address, terms: Terms):
     roles.__init__()
     assert frac != empty(address) and frac.is_contract, "operators: FRAC is no contract"
     assert terms.min_stake > 0 and terms.bond > 0, "operators: a stake or a bond of nothing"
-    assert terms.answer_s >= 600, "operators: less than 600 s to answer"
+    assert 600 <= terms.answer_s and terms.answer_s <= 7 * 86_400, "operators: not 600 s to 7 days to answer"
     assert terms.retention_s > 0, "operators: nothing is to be kept"
+    assert terms.unbonding_s <= 90 * 86_400, "operators: unbonding takes more than 90 days"
     FRAC = frac
     TERMS = terms
     LIFE = DRAW_S + terms.answer_s + RECORD_S
@@ -397,7 +413,7 @@ def attest(root: bytes32, leaves: uint256, list_digest: bytes32) -> uint256:
     assert root != empty(bytes32), "operators: the root is zero"
     batch: uint256 = self.operators[msg.sender].batches
     self.operators[msg.sender].batches = batch + 1
-    self.batches[msg.sender][batch] = Batch(root=root, leaves=leaves, at=block.timestamp)
+    self.batches[msg.sender][batch] = Batch(root=root, leaves=leaves, at=block.timestamp, exposed=False)
     log Attested(operator=msg.sender, batch=batch, root=root, leaves=leaves, list_digest=list_digest)
     return batch
 
@@ -492,14 +508,14 @@ def answer(
     assert it.seed != empty(bytes32), "operators: the challenge is not drawn"
     batch: Batch = self.batches[it.operator][it.batch]
     assert (
-        rfc6962._root_of(sha256(concat(b"\x00", abi_encode(leaf))), it.leaf, batch.leaves, leaf_proof) == batch.root
+        rfc6962._root_of(rfc6962._leaf(abi_encode(leaf)), it.leaf, batch.leaves, leaf_proof) == batch.root
     ), "operators: the leaf is not the one that is asked for"
     assert 0 < leaf.size and leaf.size <= MAX_SIZE, "operators: a block has 1 to 1048576 bytes"
     pieces: uint256 = (leaf.size + PIECE - 1) // PIECE
     number: uint256 = (convert(it.seed, uint256) & convert(max_value(uint128), uint256)) % pieces
     assert len(piece) == min(PIECE, leaf.size - number * PIECE), "operators: the piece has another length"
     assert (
-        rfc6962._root_of(sha256(concat(b"\x00", piece)), number, pieces, piece_proof) == leaf.pieces_root
+        rfc6962._root_of(rfc6962._leaf(piece), number, pieces, piece_proof) == leaf.pieces_root
     ), "operators: the piece is not the one that is asked for"
     self._close(id, it)
     log Answered(id=id, operator=it.operator, leaf=leaf, piece=number)
@@ -519,7 +535,7 @@ def record_miss(id: uint256):
         block.timestamp > it.drawn_at + TERMS.answer_s and block.number > it.drawn_block + TERMS.answer_blocks
     ), "operators: there is still time to answer"
     self._close(id, it)
-    lost: uint256 = self._slash(it.operator)
+    lost: uint256 = self._miss(it.operator)
     reward: uint256 = min(lost // 2, it.bond)
     log Missed(id=id, operator=it.operator, misses=self.operators[it.operator].misses, lost=lost, reward=reward)
     if lost > reward:
@@ -541,6 +557,47 @@ def lapse(id: uint256):
     log Lapsed(id=id, operator=it.operator)
     if it.bond != 0:
         self._give(it.challenger, it.bond)
+
+
+@external
+def expose(
+    operator: address,
+    batch: uint256,
+    index: uint256,
+    leaf: Leaf,
+    leaf_proof: DynArray[bytes32, rfc6962.MAX_DEPTH],
+    content: Bytes[rfc6962.MAX_CONTENT],
+):
+    """
+    @notice Proves that a leaf contradicts itself: its size or `pieces_root` is not that of the block that its digest
+            names. It costs LIE_BPS of the stake, once a batch; the caller's reward is no more than a bond. By anybody.
+    @param operator Who attested it.
+    @param batch The batch, of those that it is still bound to keep.
+    @param index The leaf's number.
+    @param leaf The leaf.
+    @param leaf_proof Its audit path in the batch.
+    @param content The block whose SHA-256 is the leaf's digest, at most 64 KiB.
+    """
+    it: Batch = self.batches[operator][batch]
+    assert (
+        self.operators[operator].first_batch <= batch and batch < self.operators[operator].batches
+    ), "operators: the operator does not owe this batch"
+    assert not it.exposed, "operators: the batch is exposed already"
+    assert (
+        rfc6962._root_of(rfc6962._leaf(abi_encode(leaf)), index, it.leaves, leaf_proof) == it.root
+    ), "operators: the leaf is not of that batch"
+    assert len(content) != 0 and sha256(content) == leaf.digest, "operators: the content is not the digest's"
+    assert (
+        len(content) != leaf.size or rfc6962._root_of_pieces(content) != leaf.pieces_root
+    ), "operators: the leaf is true"
+    self.batches[operator][batch].exposed = True
+    lost: uint256 = self._slash(operator, LIE_BPS)
+    reward: uint256 = min(lost // 2, TERMS.bond)
+    log Exposed(operator=operator, batch=batch, by=msg.sender, leaf=leaf, lost=lost, reward=reward)
+    if lost > reward:
+        extcall Frac(FRAC).burn(lost - reward)
+    if reward != 0:
+        self._give(msg.sender, reward)
 
 
 @internal
@@ -577,26 +634,36 @@ def _close(id: uint256, it: Challenge):
 
 
 @internal
-def _slash(operator: address) -> uint256:
+def _miss(operator: address) -> uint256:
     """
-    @dev Takes what a miss costs, of what is bonded first; nothing within MISS_GAP_S of the last one that cost.
+    @dev Counts a miss, and takes what it costs; nothing within MISS_GAP_S of the last one that cost.
     @return uint256 What was taken; it is still in this contract.
     """
-    it: Operator = self.operators[operator]
-    if it.missed_at != 0 and block.timestamp < it.missed_at + MISS_GAP_S:
+    missed_at: uint256 = self.operators[operator].missed_at
+    if missed_at != 0 and block.timestamp < missed_at + MISS_GAP_S:
         return 0
-    if block.timestamp > it.missed_at + FORGET_S:
-        it.misses = 0
-    it.misses += 1
-    it.missed_at = block.timestamp
-    bps: uint256 = MISS_BPS
-    if it.misses % 3 == 0:
-        bps = THIRD_MISS_BPS
-    lost: uint256 = (it.bonded + it.unbonding) * bps // 10_000
-    of_bonded: uint256 = min(lost, it.bonded)
-    it.bonded -= of_bonded
-    it.unbonding -= lost - of_bonded
-    self.operators[operator] = it
+    misses: uint256 = self.operators[operator].misses + 1
+    if block.timestamp > missed_at + FORGET_S:
+        misses = 1
+    self.operators[operator].misses = misses
+    self.operators[operator].missed_at = block.timestamp
+    if misses % 3 == 0:
+        return self._slash(operator, THIRD_MISS_BPS)
+    return self._slash(operator, MISS_BPS)
+
+
+@internal
+def _slash(operator: address, bps: uint256) -> uint256:
+    """
+    @dev Takes a part of the stake, of what is bonded first.
+    @return uint256 What was taken; it is still in this contract.
+    """
+    bonded: uint256 = self.operators[operator].bonded
+    unbonding: uint256 = self.operators[operator].unbonding
+    lost: uint256 = (bonded + unbonding) * bps // 10_000
+    of_bonded: uint256 = min(lost, bonded)
+    self.operators[operator].bonded = bonded - of_bonded
+    self.operators[operator].unbonding = unbonding - (lost - of_bonded)
     return lost
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any, NamedTuple
 
+import msgspec
+
 from chain import attestation
 from chain.attestation import Leaf
-from tests.chain.blocks import block_number, pass_time
+from spaces import merkle
+from tests.chain.blocks import pass_time
 from tests.chain.contracts import deploy
 from tests.chain.roles import give_role
 from tests.chain.wallets import wallet
@@ -54,12 +57,15 @@ class Stage:
         self.operators.register("https://node.example", "12D3KooW", sender=operator)
         self.operators.stake(stake, sender=operator)
 
-    def attest(self, sizes: list[int], operator: str = OPERATOR) -> Batch:
+    def attest(self, sizes: list[int], operator: str = OPERATOR, lie: int | None = None) -> Batch:
+        """`lie`: the leaf whose `pieces_root` is another block's."""
         content = content_of(len(sizes), sizes)
         leaves = [
             attestation.leaf_of(f"session {number}", block, 1_700_000_000_000 + number)
             for number, block in enumerate(content)
         ]
+        if lie is not None:
+            leaves[lie] = msgspec.structs.replace(leaves[lie], pieces_root=b"\x01" * 32)
         number = self.operators.attest(
             attestation.batch_root(leaves),
             len(leaves),
@@ -88,6 +94,13 @@ class Stage:
         leaf = self.leaf(challenge)
         return attestation.answer(batch.leaves, leaf, batch.content[leaf], self.seed(challenge))
 
+    def exposure(self, batch: Batch, index: int, operator: str = OPERATOR) -> tuple[Any, ...]:
+        """The arguments of `expose`."""
+        encoded = [leaf.encode() for leaf in batch.leaves]
+        proof = merkle.inclusion_proof(encoded, index)
+        leaf = batch.leaves[index].fields()
+        return operator, batch.number, index, leaf, proof, batch.content[index]
+
     def miss(self, challenge: int) -> None:
         """Lets the time to answer go by, and records it."""
         pass_time(blocks=ANSWER_BLOCKS + 1, seconds=ANSWER_S + 1)
@@ -104,6 +117,3 @@ class Stage:
     def held(self) -> int:
         held: int = self.frac.balanceOf(self.address)
         return held
-
-
-__all__ = ["Batch", "Stage", "block_number", "content_of"]

@@ -6,7 +6,10 @@ import hashlib
 from collections.abc import Iterator
 
 import boa
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chain import attestation
 from chain.attestation import ANY_LEAF
@@ -349,7 +352,9 @@ def test_no_role_takes_the_stake_of_who_answers(stage: Stage) -> None:
         ({0: 0}, "operators: a stake or a bond of nothing"),
         ({1: 0}, "operators: a stake or a bond of nothing"),
         ({2: 3 * DAY}, "operators: unbonding is shorter than two challenges"),
-        ({3: 599}, "operators: less than 600 s to answer"),
+        ({2: 91 * DAY}, "operators: unbonding takes more than 90 days"),
+        ({3: 599}, "operators: not 600 s to 7 days to answer"),
+        ({3: 8 * DAY}, "operators: not 600 s to 7 days to answer"),
         ({5: 0}, "operators: nothing is to be kept"),
     ],
 )
@@ -359,6 +364,46 @@ def test_terms_that_could_trap_somebody_are_refused(
     terms = tuple(changed.get(place, value) for place, value in enumerate(TERMS))
     with reverts(reason):
         deploy("operators", str(stage.frac.address), terms)
+
+
+def test_a_leaf_that_contradicts_itself_is_exposed_once_a_batch(stage: Stage) -> None:
+    batch = stage.attest([5_000, 70, 2_048], lie=0)
+    supply, before = stage.frac.totalSupply(), stage.frac.balanceOf(EVE)
+    with reverts("operators: the leaf is true"):
+        stage.operators.expose(*stage.exposure(batch, 1), sender=EVE)
+    other = (*stage.exposure(batch, 0)[:-1], batch.content[1])
+    with reverts("operators: the content is not the digest's"):
+        stage.operators.expose(*other, sender=EVE)
+    not_there = (OPERATOR, batch.number, 1, *stage.exposure(batch, 0)[3:])
+    with reverts("operators: the leaf is not of that batch"):
+        stage.operators.expose(*not_there, sender=EVE)
+    stage.operators.expose(*stage.exposure(batch, 0), sender=EVE)
+    assert stage.bonded() == STAKE - STAKE // 5
+    assert stage.frac.balanceOf(EVE) == before + BOND
+    assert stage.frac.totalSupply() == supply - (STAKE // 5 - BOND)
+    with reverts("operators: the batch is exposed already"):
+        stage.operators.expose(*stage.exposure(batch, 0), sender=EVE)
+
+
+def test_a_size_that_is_not_the_blocks_is_a_contradiction(stage: Stage) -> None:
+    block = b"x" * 3_000
+    leaf = msgspec.structs.replace(attestation.leaf_of("session", block, 1), size=3_001)
+    stage.operators.attest(attestation.batch_root([leaf]), 1, b"\0" * 32, sender=OPERATOR)
+    stage.operators.expose(OPERATOR, 0, 0, leaf.fields(), [], block, sender=EVE)
+    assert stage.bonded() == STAKE - STAKE // 5
+
+
+@given(
+    size=st.one_of(
+        st.integers(1, 5_000), st.integers(1, 64).map(lambda n: n * 1_024), st.integers(1, 65_536)
+    )
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_nobody_is_exposed_for_a_true_leaf(stage: Stage, size: int) -> None:
+    with boa.env.anchor():
+        batch = stage.attest([size])
+        with reverts("operators: the leaf is true"):
+            stage.operators.expose(*stage.exposure(batch, 0), sender=EVE)
 
 
 def test_a_block_that_is_not_there_cannot_be_answered_for(stage: Stage) -> None:

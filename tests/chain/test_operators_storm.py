@@ -8,7 +8,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from chain import attestation
 from chain.attestation import ANY_LEAF
+from spaces import merkle
 from tests.chain.blocks import block_number, pass_time
 from tests.chain.operators_stage import (
     ANSWER_BLOCKS,
@@ -55,7 +57,7 @@ class Operators(Storm):
         self.contract = self.stage.operators
         self.paid_in: dict[str, int] = {HONEST: 0, SLOPPY: 0}
         self.lost: dict[str, int] = {HONEST: 0, SLOPPY: 0}
-        self.burned = 0
+        self.lies: set[int] = set()
         self.batches: dict[str, list[Batch]] = {HONEST: [], SLOPPY: []}
         self.challenges: list[Challenge] = []
         for operator in (HONEST, SLOPPY):
@@ -93,6 +95,26 @@ class Operators(Storm):
         if self.contract.paused() or self.bonded(operator) < MIN_STAKE:
             return
         self.batches[operator].append(self.stage.attest(sizes, operator))
+
+    @rule(sizes=st.lists(st.integers(1, 4_000), min_size=1, max_size=3))
+    def attest_a_lie(self, sizes: list[int]) -> None:
+        if self.contract.paused() or self.bonded(SLOPPY) < MIN_STAKE:
+            return
+        batch = self.stage.attest(sizes, SLOPPY, lie=0)
+        self.batches[SLOPPY].append(batch)
+        self.lies.add(batch.number)
+
+    @rule(operator=PARTY, pick=PICK, last=st.booleans())
+    def expose(self, operator: str, pick: int, last: bool) -> None:
+        batch = self.batches[operator][-1 if last else pick % len(self.batches[operator])]
+        stake = sum(self.contract.operators(operator)[:2])
+        exposure = self.stage.exposure(batch, pick % len(batch.leaves), operator)
+        if self.call(self.contract, "expose", *exposure, sender=EVE) is not REFUSED:
+            assert operator == SLOPPY
+            assert batch.number in self.lies
+            assert exposure[2] == 0
+            self.lies.remove(batch.number)
+            self.lost[operator] += stake - sum(self.contract.operators(operator)[:2])
 
     @rule(who=ANYBODY, operator=PARTY, pick=PICK, any_leaf=st.booleans())
     def challenge(self, who: str, operator: str, pick: int, any_leaf: bool) -> None:
@@ -134,18 +156,24 @@ class Operators(Storm):
             it.drawn_at, it.drawn_block = now(), block_number()
 
     @precondition(lambda self: self.challenges)
-    @rule(pick=PICK, by=ANYBODY, lie=st.integers(0, 3))
+    @rule(pick=PICK, by=ANYBODY, lie=st.sampled_from([0, 0, 1, 2]))
     def answer(self, pick: int, by: str, lie: int) -> None:
         it = self.some(pick)
         if not it.drawn_at:
             return
         answer = self.stage.answer(it.number, it.batch)
+        if (
+            it.operator == SLOPPY
+            and merkle.root(attestation.pieces(it.batch.content[self.stage.leaf(it.number)]))
+            != answer.leaf[4]
+        ):
+            lie = 3  # its own `pieces_root` stands in the way of an answer
         if lie == 1:
             answer = answer._replace(piece=bytes([answer.piece[0] ^ 1]) + answer.piece[1:])
         elif lie == 2:
             answer = answer._replace(leaf=(*answer.leaf[:2], answer.leaf[2] + 1, *answer.leaf[3:]))
         done = self.call(self.contract, "answer", it.number, *answer, sender=by)
-        assert (done is REFUSED) == (not it.open or lie in (1, 2))
+        assert (done is REFUSED) == (not it.open or lie in (1, 2, 3))
         it.open = it.open and done is REFUSED
 
     @precondition(lambda self: self.challenges)
@@ -250,4 +278,4 @@ def test_a_storm() -> None:
     seen = run(Operators, examples=150, steps=60)
     assert seen.total() >= 6_000
     assert min(seen[name] for name in ("challenge", "unbond", "stake", "release")) > 200
-    assert min(seen[name] for name in ("draw", "answer", "record_miss", "lapse")) > 25
+    assert min(seen[name] for name in ("draw", "answer", "record_miss", "lapse", "expose")) > 25

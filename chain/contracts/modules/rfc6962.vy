@@ -15,9 +15,54 @@
 MAX_DEPTH: constant(uint256) = 16
 
 
+# @dev The bytes of a piece of content, and of the largest content whose root is computed here.
+PIECE: constant(uint256) = 1024
+MAX_CONTENT: constant(uint256) = 2**16
+_MAX_PIECES: constant(uint256) = MAX_CONTENT // PIECE
+
+
 @deploy
 def __init__():
     pass
+
+
+@internal
+@pure
+def _leaf(data: Bytes[1024]) -> bytes32:
+    """
+    @dev A leaf's hash.
+    """
+    return sha256(concat(b"\x00", data))
+
+
+@internal
+@pure
+def _root_of_pieces(content: Bytes[MAX_CONTENT]) -> bytes32:
+    """
+    @dev The root of the tree whose leaves are the content's pieces. `peaks` are the roots of full trees of falling size,
+         one for each bit of the number of leaves: a new leaf joins them as a carry does, and at the end they are folded
+         from the right, as the split at the largest power of two asks for.
+    """
+    peaks: DynArray[bytes32, MAX_DEPTH] = []
+    pieces: uint256 = (len(content) + PIECE - 1) // PIECE
+    for number: uint256 in range(pieces, bound=_MAX_PIECES):
+        start: uint256 = number * PIECE
+        node: bytes32 = self._leaf(convert(slice(content, start, min(PIECE, len(content) - start)), Bytes[1024]))
+        carry: uint256 = number
+        for _: uint256 in range(MAX_DEPTH):
+            if carry & 1 == 0:
+                break
+            left: bytes32 = peaks.pop()
+            node = sha256(concat(b"\x01", left, node))
+            carry >>= 1
+        peaks.append(node)
+    root: bytes32 = peaks.pop()
+    for _: uint256 in range(MAX_DEPTH):
+        if len(peaks) == 0:
+            break
+        left: bytes32 = peaks.pop()
+        root = sha256(concat(b"\x01", left, root))
+    return root
 
 
 @internal
