@@ -1,6 +1,7 @@
 """Owners' own transfers: between their account and their agents, and never out of an agent that is frozen.
 
-The agent's row is locked against a freeze until the money has moved: of the two at once one comes first.
+The agent's row is locked against a freeze until the money has moved: of the two at once one comes first. Transfers lock it
+against each other, too: they could share it, but then a freeze would wait for as long as one always follows another.
 """
 
 from __future__ import annotations
@@ -48,5 +49,5 @@ class Purses:
 
 async def _frozen(tx: AsyncConnection, agent: str) -> AgentFrozen | None:
     query = select(_a.c.frozen_ms, _a.c.frozen_reason).where(_a.c.id == agent)
-    row = (await tx.execute(query.with_for_update(read=True))).one()
+    row = (await tx.execute(query.with_for_update(key_share=True))).one()
     return None if row.frozen_ms is None else AgentFrozen(agent, row.frozen_reason)

@@ -12,12 +12,13 @@ from server.admin import Acts, Refused
 from server.admin.voiding import turn_ended
 from server.clock import unix_ms
 from server.entering import Entrance, EntryRefused
-from server.identity import Identity
+from server.identity import Identity, new_id
 from server.jobs.settle import SettleStep
 from server.leaving import Leaving
-from server.ledger import names
+from server.ledger import Transfer, names
 from server.live.queue import Queues
-from server.store import Store, schema
+from server.store import Store, money, schema
+from server.store.purses import AgentFrozen
 from server.store.results import Voided
 from tests.server.circuit import Untold
 from tests.server.money_world import SPACE, TIER, available, balance, funded, session_of, ticket_of
@@ -192,6 +193,38 @@ async def test_a_frozen_agent_is_taken_out_of_the_queues_and_does_not_come_back(
     await arena.entrance.enter(ann, SPACE, TIER)
     await arena.leaving.sweep()
     assert await arena.waiting() == 2
+
+
+async def test_no_stream_of_transfers_keeps_a_freeze_waiting(
+    store: Store, ann: Identity, ben: Identity
+) -> None:
+    """Each begins before the one before it is over; those that come after the freeze are behind it."""
+    acts, purse = Acts(store), money.ledger_account
+    first = select(purse.c.id).where(purse.c.id == names.agent("usdc", ann.agent))
+
+    async def move() -> None:
+        moved = Transfer(
+            id=f"fund:{new_id()}",
+            debit=names.agent("usdc", ann.agent),
+            credit=names.agent("usdc", ben.agent),
+            asset="usdc",
+            micros=TIER,
+            code="fund",
+        )
+        await store.purses.move(moved, ann.agent)
+
+    async with store.database.writing() as tx:
+        await tx.execute(first.with_for_update())
+        before = asyncio.create_task(move())
+        await asyncio.sleep(0.1)
+        freeze = asyncio.create_task(acts.freeze(ann.agent, actor="boss", reason="won wrongly"))
+        await asyncio.sleep(0.1)
+        after = [asyncio.create_task(move()) for _ in range(3)]
+        await asyncio.sleep(0.1)
+    await asyncio.gather(before, freeze)
+    for late in await asyncio.gather(*after, return_exceptions=True):
+        assert isinstance(late, AgentFrozen)
+    assert await available(store, ann) == 9 * TIER
 
 
 async def test_an_archived_agent_is_taken_out_as_well(
