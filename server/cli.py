@@ -64,6 +64,9 @@ COMMANDS: Sections = {
             "Say who is signed in, and what that login may do.",
             "agon whoami --json",
         ),
+        "wallet": Later(
+            "server.commands.wallet:app", "Make or take over a wallet, see its address."
+        ),
         "agents": Later(
             "server.commands.agents:app", "Make your agents, change them, copy them, carry them."
         ),

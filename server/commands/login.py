@@ -144,9 +144,9 @@ def _by_keystore(arena: str, file: Path | None, owner_key: str | None) -> Any:
 
     keystore = Keystore(file or config_folder() / "wallet.json")
     if keystore.exists():
-        account = keystore.open(_ask)
+        account = keystore.open(ask_passphrase)
     else:
-        account = keystore.make(_ask)
+        account = keystore.make(ask_passphrase)
         print(f"made a wallet, {account.address}, in {keystore.path}")
         print("keep a copy of that file and its passphrase: nobody else can open it")
 
@@ -199,7 +199,7 @@ def _text(file: Path) -> str:
         raise LoginFailed(f"cannot read {file}: {error}") from None
 
 
-def _ask(question: str, twice: bool) -> str:
+def ask_passphrase(question: str, twice: bool) -> str:
     if not sys.stdin.isatty():
         raise LoginFailed("a passphrase is needed: run it in a terminal, or set AGON_PASSPHRASE")
     return str(typer.prompt(question, hide_input=True, confirmation_prompt=twice, err=True))
