@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -116,6 +116,23 @@ class Entries:
             holds.ROWS.join(a, a.c.id == _h.c.agent)
             .where(
                 _h.c.state == "held", or_(a.c.frozen_ms.is_not(None), a.c.archived_ms.is_not(None))
+            )
+            .order_by(_h.c.made_ms)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [HoldRow(*row) for row in await tx.execute(query)]
+
+    async def held_by_ended_runs(self, limit: int) -> list[HoldRow]:
+        """Holds for tickets with which runs of automations wait that have ended since, oldest first."""
+        a = money.automation
+        counts_in = func.coalesce(_h.c.carried_to, _h.c.run)
+        query = (
+            holds.ROWS.join(a, a.c.agent == _h.c.agent)
+            .where(
+                _h.c.state == "held",
+                _h.c.run.is_not(None),
+                or_(a.c.state != "on", counts_in < a.c.run),
             )
             .order_by(_h.c.made_ms)
             .limit(limit)

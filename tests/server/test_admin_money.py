@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from server.admin import Acts, Refused
 from server.admin.voiding import turn_ended
+from server.automation import Limits
 from server.clock import unix_ms
 from server.entering import Entrance, EntryRefused
 from server.identity import Identity, new_id
@@ -193,6 +194,35 @@ async def test_a_frozen_agent_is_taken_out_of_the_queues_and_does_not_come_back(
     await arena.entrance.enter(ann, SPACE, TIER)
     await arena.leaving.sweep()
     assert await arena.waiting() == 2
+
+
+async def test_what_comes_into_a_queue_after_its_run_has_ended_is_taken_out(
+    store: Store, redis: Redis, ann: Identity
+) -> None:
+    """Held while the run was on; it is off, and its tickets taken out, before this one is in the queue."""
+    arena = Arena(store, redis)
+    limits = Limits(
+        tier_micros=TIER, spaces=(SPACE,), max_sessions=9, max_parallel=3, stop_loss_micros=9 * TIER
+    )
+    await store.automations.put(ann.agent, limits)
+    await store.automations.turn_on(ann.agent)
+    late = ticket_of(ann)
+    await store.entries.hold(late)
+    await arena.leaving.sweep()
+    await store.automations.turn_off(ann.agent)
+    await arena.leaving.sweep()
+    assert len(await store.entries.of_agent(ann.agent)) == 1, "it may be on its way to a seat"
+    await arena.queues.enqueue(late)
+    await arena.leaving.sweep()
+    assert await store.entries.of_agent(ann.agent) == []
+    assert await arena.waiting() == 0
+    by_hand = await arena.entrance.enter(ann, SPACE, TIER)
+    await arena.leaving.sweep()
+    await store.automations.turn_on(ann.agent)
+    await store.automations.turn_off(ann.agent)
+    await arena.leaving.sweep()
+    [stays] = await store.entries.of_agent(ann.agent)
+    assert stays.ticket == by_hand.ticket, "it was never the automation's"
 
 
 async def test_no_stream_of_transfers_keeps_a_freeze_waiting(
