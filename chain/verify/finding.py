@@ -38,3 +38,13 @@ def unchecked(what: str, words: str) -> Finding:
 
 def lies(findings: Sequence[Finding]) -> list[Finding]:
     return [each for each in findings if each.standing is Standing.FALSE]
+
+
+def merged(findings: Sequence[Finding], later: Sequence[Finding]) -> list[Finding]:
+    """With what was found out afterwards: it takes the place of an unchecked line of its name, or comes last."""
+    known = {each.what: each for each in later}
+    kept = [
+        known.pop(each.what) if each.standing is Standing.UNCHECKED and each.what in known else each
+        for each in findings
+    ]
+    return [*kept, *known.values()]

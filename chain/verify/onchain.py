@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 
 from chain.client.contract import Caller, NoContract
 from chain.client.escrow import Escrow
+from chain.client.node import Reverted, RpcUnavailable, WrongChain
 from chain.documents import epoch as epochs
 from chain.documents import result as results
 from chain.documents.epoch import EpochDocument
@@ -125,4 +126,4 @@ async def _session(escrow: Escrow, result: ResultDocument) -> Finding:
     return false("escrow", f"the session is {_STATES[state]} there, and the result says {due}")
 
 
-__all__ = ["SETTLER", "Claimed", "NoContract", "check"]
+__all__ = ["SETTLER", "Claimed", "NoContract", "Reverted", "RpcUnavailable", "WrongChain", "check"]

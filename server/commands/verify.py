@@ -28,6 +28,20 @@ WantedCid = Annotated[
 ]
 
 
+IpfsUrl = Annotated[
+    str | None,
+    typer.Option("--ipfs", help="Fetch the transcript by its content id from this Kubo RPC."),
+]
+RpcUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--rpc", help="A node of the chain: check signatures and roots. With --chain and --escrow."
+    ),
+]
+ChainId = Annotated[int | None, typer.Option("--chain", help="The chain's id, e.g. 8453 for Base.")]
+EscrowAddress = Annotated[str | None, typer.Option("--escrow", help="The escrow's address there.")]
+
+
 def verify(
     session: Session = None,
     url: ApiUrl = DEFAULT_URL,
@@ -35,6 +49,10 @@ def verify(
     result: ResultFile = None,
     epoch: EpochFile = None,
     cid: WantedCid = None,
+    ipfs: IpfsUrl = None,
+    rpc: RpcUrl = None,
+    chain: ChainId = None,
+    escrow: EscrowAddress = None,
     bridge: Annotated[
         str | None,
         typer.Option(help="A game of another project that was played, e.g. openspiel:kuhn_poker."),
@@ -47,19 +65,21 @@ def verify(
     With files alone nobody is asked. Exit status 1 if anything is a lie, or nothing could be checked.
     """
     from chain.content import cid as cids
-    from chain.verify.finding import Standing
+    from chain.verify.finding import Standing, merged
     from chain.verify.report import report
     from chain.verify.session import Asked, check
-    from server.commands.fetching import documents
+    from server.commands import fetching
     from server.ledger.tiers import entry_micros
 
     files = {"transcript": transcript, "result": result, "epoch": epoch}
     if session is None and not any(files.values()):
         raise CommandError("name a session, or files to check (--transcript, --result, --epoch)")
     load_arena(config, offering=() if bridge is None else (bridge,))
-    found = documents(session, url, files)
+    found = fetching.documents(session, url, files, ipfs, cid)
     asked = Asked(session=session, cid=cid, entry_micros=entry_micros)
     findings = check(found, asked, lambda block: str(cids.of(block)))
+    if rpc is not None or chain is not None or escrow is not None:
+        findings = merged(findings, fetching.of_chain(found, rpc, chain, escrow))
     typer.echo(report(findings))
     standings = {each.standing for each in findings}
     raise typer.Exit(1 if Standing.FALSE in standings or Standing.TRUE not in standings else 0)

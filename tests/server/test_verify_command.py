@@ -1,0 +1,123 @@
+"""`agon verify` as a stranger uses it: from files, from a content store, and with a chain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chain.documents.form import encode
+from chain.documents.result import ResultDocument
+from spaces import registry
+from tests import forked_agon
+from tests.chain.documents_of import bent, documents_of
+from tests.chain.node import deployed, net
+from tests.chain.rpc import CHAIN_ID
+from tests.conformance.rig import play
+
+HONEST = documents_of(play(registry.get("bid-tac-toe"), {"chips": 20}, 9))
+
+
+def verify(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return forked_agon.agon("verify", *map(str, arguments), env=os.environ)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    found = {}
+    for name in ("transcript", "result", "epoch"):
+        file = tmp_path / f"{name}.json"
+        file.write_bytes(getattr(HONEST, name))
+        found[name] = file
+    return found
+
+
+def given(files: dict[str, Path]) -> list[object]:
+    return [part for name, file in files.items() for part in (f"--{name}", file)]
+
+
+def test_files_are_checked_and_nobody_is_asked(files: dict[str, Path]) -> None:
+    done = verify(*given(files), "--url", "http://127.0.0.1:9")
+    assert done.returncode == 0, done.stderr
+    assert "ok  money" in done.stdout
+    assert "ok  epoch" in done.stdout
+    assert "LIE" not in done.stdout
+
+
+def test_a_lie_is_a_line_and_a_status(files: dict[str, Path]) -> None:
+    assert HONEST.result is not None
+    files["result"].write_bytes(bent(HONEST.result, tier_micros=100_000))
+    done = verify(*given(files))
+    assert done.returncode == 1
+    assert "LIE money" in done.stdout
+    assert "FALSE: money" in done.stdout
+
+
+def test_what_a_user_can_do_about_it_is_said_in_a_sentence(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    transcript = ("--transcript", files["transcript"])
+    for arguments, words in (
+        ((), "name a session, or files to check"),
+        (("--result", tmp_path / "none.json"), "cannot be read: No such file"),
+        ((*transcript, "--rpc", "http://127.0.0.1:9"), "--rpc, --chain and --escrow go together"),
+        (
+            (*transcript, "--rpc", "http://127.0.0.1:9", "--chain", 1, "--escrow", "0x12"),
+            "expected 0x and 40 hex digits, got '0x12'",
+        ),
+        (
+            (
+                *transcript,
+                "--rpc",
+                "http://127.0.0.1:9",
+                "--chain",
+                1,
+                "--escrow",
+                "0x" + "11" * 20,
+            ),
+            "--rpc: the chain's node failed",
+        ),
+        (
+            ("--result", files["result"], "--ipfs", "http://127.0.0.1:9", "--cid", "nonsense"),
+            "--cid: ",
+        ),
+    ):
+        done = verify(*arguments)
+        assert done.returncode == 1, arguments
+        assert words in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_store_that_does_not_answer_leaves_the_rest_to_be_checked(files: dict[str, Path]) -> None:
+    del files["transcript"]
+    done = verify(*given(files), "--ipfs", "http://127.0.0.1:9")
+    assert "?   transcript" in done.stdout
+    assert "ok  epoch" in done.stdout
+
+
+async def test_an_escrow_that_holds_no_such_epoch_gives_the_lie(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    async with net() as chain:
+        escrow = (await deployed(chain, tmp_path)).address("escrow")
+        epoch = msgspec.json.decode(files["epoch"].read_bytes())
+        files["epoch"].write_bytes(
+            msgspec.json.encode(epoch | {"chain_id": CHAIN_ID, "escrow": escrow}, order="sorted")
+        )
+        result = msgspec.json.decode(files["result"].read_bytes(), type=ResultDocument)
+        files["result"].write_bytes(encode(result))
+        where = ("--rpc", chain.url, "--chain", CHAIN_ID, "--escrow", escrow)
+        done = await asyncio.to_thread(verify, *given(files), *where)
+        other = ("--rpc", chain.url, "--chain", 1, "--escrow", escrow)
+        refused = await asyncio.to_thread(verify, *given(files), *other)
+        nobody = ("--rpc", chain.url, "--chain", CHAIN_ID, "--escrow", "0x" + "11" * 20)
+        empty = await asyncio.to_thread(verify, *given(files), *nobody)
+    assert done.returncode == 1
+    assert "LIE root" in done.stdout, done.stdout + done.stderr
+    assert "has closed 0 epochs" in done.stdout
+    assert "the node is of chain" in refused.stderr
+    assert "there is no contract" in empty.stderr
