@@ -185,8 +185,9 @@ def next_entry_ms(limits: Limits, run: Run, now_ms: int) -> int | None:
     return limits.schedule.next_opening(now_ms + rest_ms(run.missed))
 
 
-def waits(automation: Automation, now_ms: int) -> str | None:
-    """Why an automation that is on makes no entry now, in words; None when it does."""
+def waits(automation: Automation, now_ms: int, waiting: Collection[str]) -> str | None:
+    """Why an automation that is on makes no entry now, in words; None when it does. `waiting`: the Spaces in whose
+    queue of its tier the agent waits already, which takes it once."""
     limits, run = automation.limits, automation.run
     entry = Entry(limits.spaces[0], limits.tier_micros, run.asset, limits.entry_micros, now_ms)
     if reason := admit(limits, run, entry):
@@ -194,6 +195,8 @@ def waits(automation: Automation, now_ms: int) -> str | None:
     rest = (automation.due_ms or 0) - now_ms
     if run.missed and rest > 0:
         return f"did not confirm its seat {run.missed} times in a row: rests for {rest // 1_000} s"
+    if next_space(limits, run, waiting) is None:
+        return "waits in the queue of each of its Spaces already"
     return None
 
 

@@ -43,7 +43,7 @@ async def automation(services: Services, request: Request) -> Response:
     found = await services.store.automations.get(identity.agent)
     if found is None:
         raise _not_set(identity.agent)
-    return _shown(services, found)
+    return await _shown(services, found)
 
 
 async def set_limits(services: Services, request: Request) -> Response:
@@ -51,7 +51,7 @@ async def set_limits(services: Services, request: Request) -> Response:
     limits = await read_body(request, Limits)
     _check_offered(services, limits)
     try:
-        return _shown(services, await services.store.automations.put(identity.agent, limits))
+        return await _shown(services, await services.store.automations.put(identity.agent, limits))
     except InvalidLimits as error:
         raise Problem(422, "bad-limits", str(error), field=error.field) from None
     except RunUnderWay as error:
@@ -61,7 +61,7 @@ async def set_limits(services: Services, request: Request) -> Response:
 async def turn_on(services: Services, request: Request) -> Response:
     _, identity = await owned_agent(services, request, "manage")
     try:
-        return _shown(services, await services.store.automations.turn_on(identity.agent))
+        return await _shown(services, await services.store.automations.turn_on(identity.agent))
     except NoAutomation:
         raise _not_set(identity.agent) from None
     except AtRest as error:
@@ -71,7 +71,7 @@ async def turn_on(services: Services, request: Request) -> Response:
 async def turn_off(services: Services, request: Request) -> Response:
     _, identity = await owned_agent(services, request, "manage")
     try:
-        return _shown(services, await services.store.automations.turn_off(identity.agent))
+        return await _shown(services, await services.store.automations.turn_off(identity.agent))
     except NoAutomation:
         raise _not_set(identity.agent) from None
 
@@ -94,15 +94,18 @@ def _not_set(agent: str) -> Problem:
     return Problem(404, "no-automation", f"the limits of agent {agent!r} have not been set")
 
 
-def _shown(services: Services, found: Automation) -> Response:
-    now_ms = services.clock()
+async def _shown(services: Services, found: Automation) -> Response:
+    now_ms, tier = services.clock(), found.limits.tier_micros
+    on = found.state == "on"
+    held = await services.store.entries.of_agent(found.agent) if on else []
+    waiting = {each.space for each in held if each.state == "held" and each.tier_micros == tier}
     detail = AutomationDetail(
         agent=found.agent,
         state=found.state,
         reason=found.reason,
         limits=found.limits,
         run=found.run,
-        waits=waits(found, now_ms) if found.state == "on" else None,
+        waits=waits(found, now_ms, waiting) if on else None,
         next_entry_ms=found.due_ms,
         next_opening_ms=found.limits.schedule.next_opening(now_ms),
         changed_ms=found.changed_ms,

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from server.config import Config
 from server.identity import Identity
 from server.store import Store, automations, schema
+from tests.server.money_world import ticket_of
 from tests.server.test_api import client_of, problem
 
 LIMITS: dict[str, Any] = {
@@ -99,6 +100,17 @@ async def test_it_says_how_the_run_goes_and_why_it_stopped(ann: Owner) -> None:
     stopped = (await ann.http.get(ann.path)).json()
     assert stopped["state"] == "stopped"
     assert stopped["reason"] == "stop-loss reached: lost 0.50 of at most 0.50 USDC"
+
+
+async def test_it_says_that_it_waits_everywhere_already(ann: Owner) -> None:
+    await ann.put(spaces=["logic", "writing"], tier_micros=0, max_parallel=9)
+    await ann.turn("on")
+    for space, waits in (
+        ("logic", None),
+        ("writing", "waits in the queue of each of its Spaces already"),
+    ):
+        await ann.store.entries.hold(ticket_of(ann.agent, tier=0, space=space))
+        assert (await ann.http.get(ann.path)).json()["waits"] == waits
 
 
 async def test_it_says_when_its_schedule_opens(ann: Owner) -> None:
