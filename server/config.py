@@ -86,6 +86,21 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = 500
 
+    ipfs_url: Annotated[
+        str,
+        Meta(
+            description="The RPC of an IPFS node (Kubo, http://[user:password@]host:port) that keeps transcripts. Empty: a store of blocks of our own in data_dir."
+        ),
+    ] = ""
+    ipfs_max_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024 * 1024,
+            le=2**50,
+            description="Bytes of blocks that our own store keeps at most; past it nothing more is pinned, and nothing is dropped.",
+        ),
+    ] = 10 * 1024**3
+
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
     ] = "127.0.0.1"
@@ -340,5 +355,5 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = "info"
 
 
-SECRETS = frozenset({"llm_api_key", "llm_url", "redis_url", "database_url", "rpc_url"})
+SECRETS = frozenset({"llm_api_key", "llm_url", "redis_url", "database_url", "rpc_url", "ipfs_url"})
 """Knobs that may hold a password: never printed in full."""

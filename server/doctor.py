@@ -16,7 +16,7 @@ from rich.console import Console
 
 from bots.brains.openai import ModelError
 from server.config import Config
-from server.embedded import database, llm, pace, redis
+from server.embedded import database, llm, pace, redis, services
 from server.embedded.data_dir import DataDir, ServiceFailed
 
 MIN_REDIS = (6, 2)
@@ -43,6 +43,7 @@ async def examine(config: Config) -> bool:
             ("data", lambda: _data(data)),
             ("redis", lambda: _redis(config, data)),
             ("database", lambda: _database(config, data)),
+            ("content", lambda: _content(config, data)),
             ("model", lambda: _model(config, data)),
             ("api port", lambda: _port("api", config.api_host, config.api_port, arena)),
             (
@@ -150,6 +151,29 @@ async def _database(config: Config, data: DataDir) -> str:
             "is AGON_DATABASE_URL right, and the server up?",
         ) from None
     return "PostgreSQL, given" if config.database_url else "SQLite, embedded"
+
+
+async def _content(config: Config, data: DataDir) -> str:
+    from chain.content.errors import IpfsError
+    from chain.content.ipfs import Ipfs
+    from chain.content.rpc import BadUrl
+
+    try:
+        async with Ipfs(await services.content(config, data)) as ipfs:
+            version = await ipfs.version()
+            await ipfs.add(b"agon doctor\n", pin=False)
+    except BadUrl as error:
+        raise Ailment(
+            f"AGON_IPFS_URL: {error}", "name the RPC of a Kubo, or leave it unset"
+        ) from None
+    except (IpfsError, ServiceFailed) as error:
+        remedy = (
+            "is AGON_IPFS_URL the RPC of a Kubo that is up?" if config.ipfs_url else "see its log"
+        )
+        raise Ailment(
+            _one_line(error), f"{remedy} Sessions are played and settled without it"
+        ) from None
+    return f"{version}, {'given' if config.ipfs_url else 'embedded'}"
 
 
 async def _model(config: Config, data: DataDir) -> str:

@@ -84,6 +84,7 @@ class Gauging:
             ("outbox", self._outbox),
             ("queues", self._queues),
             ("holds", self._holds),
+            ("pins", self._pins),
             ("replicas", self._replicas),
             ("readiness", self._ready),
             ("disk", self._disk),
@@ -133,6 +134,11 @@ class Gauging:
             age_s = 0 if made_ms is None else max(0, now_ms - made_ms) / 1_000
             self._metrics.holds_oldest.labels(state).set(age_s)
         self._metrics.unopened.set(await self._store.gauges.unopened(now_ms - UNOPENED_MS))
+
+    async def _pins(self) -> None:
+        sealed_ms = await self._store.pins.oldest_unpinned_ms()
+        age_s = 0 if sealed_ms is None else max(0, self._clock() - sealed_ms) / 1_000
+        self._metrics.unpinned_oldest.set(age_s)
 
     async def _replicas(self) -> None:
         lags = {

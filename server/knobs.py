@@ -21,6 +21,7 @@ _SCHEMES = {
     "llm_url": ("http://", "https://"),
     "gateway_public_url": ("ws://", "wss://"),
     "rpc_url": ("http://", "https://"),
+    "ipfs_url": ("http://", "https://"),
 }
 """How a URL may begin."""
 _NOT_KNOBS = frozenset(

@@ -128,6 +128,18 @@ class Metrics:
             registry=registry,
         )
 
+        # content
+        self.pinned_bytes = Counter(
+            "agon_pinned_bytes",
+            "Bytes of transcripts that this worker has had pinned",
+            registry=registry,
+        )
+        self.unpinned_oldest = Gauge(
+            "agon_unpinned_oldest_seconds",
+            "How long ago the oldest session was sealed whose transcript is not pinned yet; 0: all are",
+            registry=registry,
+        )
+
         # money
         self.imbalance = Gauge(
             "agon_ledger_imbalance_micros",

@@ -369,6 +369,7 @@ class Parts:
             log=self._log,
             panel=HousePanel([judge], load_dictionary()),
             hostless=self._make_hostless(),
+            open_content=lambda: services.content(self._config, self._data),
             config=self._config,
             metrics=self._metrics,
         )

@@ -241,7 +241,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
     `deadline`, `forfeit`, `reveal`, `inquiry`, `oracle`, `note`, `void`, `end`, `annotation`,
-    `digest`, `step`, `verdict`, `rated`.
+    `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`.
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`, `automation`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
@@ -297,7 +297,7 @@ class SeatCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of what follows a match: `sealed`, `judged`, `rated`, later `pinned`, `settled`."""
+    """One step of what follows a match: `sealed`, `judged`, `settled`, `pinned`, `rated`."""
 
     name: str
     state: Literal["waiting", "running", "done", "failed"]

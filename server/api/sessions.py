@@ -16,7 +16,7 @@ from server.api.problems import Problem
 from server.api.tags import has_current
 from server.proofs import result_document
 from server.protocol import Id, SeatCard, SpaceId, Step
-from server.store.outbox import OutboxRow
+from server.store.outbox import HOLD_NOBODY_UP, OutboxRow
 from server.store.sessions import SessionRow, Status
 
 PublicStatus = Literal["live", "ended", "void"]
@@ -68,6 +68,9 @@ class SessionDetail(SessionSummary, frozen=True, kw_only=True):
     steps: list[Step]
     transcript: str | None = None
     """Where the transcript is, once sealed."""
+    cid: str | None = None
+    """The transcript's content id, once it is pinned: any IPFS node that has it gives the same bytes, and its SHA-256 is
+    in it."""
 
 
 class SessionPage(msgspec.Struct, frozen=True):
@@ -102,12 +105,14 @@ async def session(services: Services, request: Request) -> Response:
     lines = await headlines(services.redis) if live else {}
     verdict = None if live else await services.store.verdicts.get(row.session)
     ratings = None if live else await services.store.ratings.applied(row.session)
+    pin = None if live else await services.store.pins.get(row.session)
     detail = SessionDetail(
         **_summary(row, lines),
         verdict=None if verdict is None else msgspec.json.decode(verdict),
         ratings=None if ratings is None else msgspec.to_builtins(ratings),
         steps=_steps(row, [] if live else await services.store.outbox.steps(row.session)),
         transcript=None if row.digest is None else f"/v1/sessions/{row.session}/transcript",
+        cid=None if pin is None else pin.cid,
     )
     return as_json(detail, Cache_Control="no-store")
 
@@ -208,7 +213,13 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
     }
 
 
-_STEP_NAMES = {"void": "voided", "judge": "judged", "settle": "settled", "rate": "rated"}
+_STEP_NAMES = {
+    "void": "voided",
+    "judge": "judged",
+    "settle": "settled",
+    "pin": "pinned",
+    "rate": "rated",
+}
 _GIVEN_UP = {"judge": "judging failed", "settle": "settling failed", "rate": "rating failed"}
 _STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
     "waiting": "waiting",
@@ -237,6 +248,6 @@ def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
             found.append(Step(name, "failed", dead))
         else:
             found.append(Step(name, state))
-        if step.state == "dead":
+        if step.state == "dead" and step.step not in HOLD_NOBODY_UP:
             dead = _GIVEN_UP.get(step.step, f"{step.step} failed")
     return found

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from server.config import Config
-from server.embedded import database, llm, redis
+from server.embedded import database, ipfs, llm, redis
 from server.embedded.data_dir import DataDir, ServiceFailed
 
 KEEP_S = 2.0
@@ -30,6 +30,12 @@ async def start(config: Config, data: DataDir, *, with_llm: bool) -> Urls:
         database=config.database_url or database.url(data),
         llm=config.llm_url or (await llm.start(data) if with_llm else None),
     )
+
+
+async def content(config: Config, data: DataDir) -> str:
+    """The URL of the content store, the embedded one's with its password. It is started by who first needs it, and
+    again by who finds it gone: nothing else waits for it. Raises ServiceFailed."""
+    return config.ipfs_url or await ipfs.start(data, config.ipfs_max_bytes)
 
 
 async def keep(config: Config, data: DataDir, *, with_llm: bool) -> None:

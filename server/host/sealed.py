@@ -23,8 +23,8 @@ class Sealed(msgspec.Struct, frozen=True):
     """The transcript's canonical bytes."""
     digest: str
     steps: tuple[str, ...]
-    """What follows, in order: `judge` when the rules leave it to judges, `settle`, `rate`; when void only
-    `settle`, which gives the entries back."""
+    """What follows, in order: `judge` when the rules leave it to judges, `settle`, then `pin` and `rate`, of which neither
+    waits for the other; when void `settle`, which gives the entries back, and `pin`."""
 
 
 def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
@@ -32,9 +32,9 @@ def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
     status, outcome = match.status, match.outcome
     assert status != "live", "only what has ended is sealed"
     sealed = document(match.record, log)
-    steps: tuple[str, ...] = ("settle",)
+    steps: tuple[str, ...] = ("settle", "pin")
     if status == "ended":
         judged = ("judge",) if outcome["returns"] is None else ()
-        steps = (*judged, "settle", "rate")
+        steps = (*judged, "settle", "pin", "rate")
     digest = transcript.digest(sealed)
     return Sealed(match.record.session, status, outcome, sealed, digest, steps)

@@ -19,7 +19,7 @@ from server.live.log import Head, LiveLog, Moved
 from server.live.records import LogEvent, ViewSet
 from server.protocol import SessionView, Step, VerdictView
 
-ORDER = ("sealed", "judged", "settled", "rated")
+ORDER = ("sealed", "judged", "settled", "pinned", "rated")
 """The steps as they are shown."""
 DIGEST_WAIT_S = 10.0
 """The host appends `digest` right after the store has the transcript; if it dies in between, the next

@@ -14,7 +14,7 @@ import structlog
 
 from server.clock import Clock
 from server.jobs.backoff import LONGEST, delay_ms
-from server.jobs.faults import Permanent, StepFault
+from server.jobs.faults import NotNow, Permanent, StepFault
 from server.jobs.fence import Fence, Superseded
 from server.jobs.step import Step
 from server.metrics import Metrics
@@ -25,6 +25,8 @@ GRACE_S = 15.0
 """Beyond a step's time-out, before its worker is taken for dead: for giving it up and writing down how it went."""
 GIVING_UP_S = 12.0
 """Giving up may take so long."""
+NOT_NOW = 6
+"""A wait as after so many failed attempts, where the fault is not the row's: 8 to 16 s."""
 MAX_REASON = 200
 """Characters of a reason that people are shown."""
 
@@ -62,9 +64,10 @@ class Attempts:
         comes back by itself, and its attempt does count: work that kills its workers ends, too.
         """
         row = await self._outbox.get(row_id)
-        return None if row is None else await self._run(row)
+        return None if row is None else await self.run_row(row)
 
-    async def _run(self, row: OutboxRow) -> int | None:
+    async def run_row(self, row: OutboxRow) -> int | None:
+        """`run`, of a row as `due` gave it just now."""
         if row.step not in self._steps:
             return None
         step = self._steps[row.step]
@@ -95,6 +98,13 @@ class Attempts:
             self._count(row, "superseded", started)
             line.warning("job", result="superseded", reason=str(error), ms=_since(started))
             return None
+        except NotNow as error:
+            wait_ms = delay_ms(NOT_NOW, self._rng)
+            self._count(row, "retry", started)
+            line.info("job", result="not now", reason=_reason(error, step), again_ms=wait_ms)
+            retry_at_ms = self._clock() + wait_ms
+            await self._outbox.failed(row, _reason(error, step), retry_at_ms, counts=False)
+            return wait_ms
         except Exception as error:
             reason = _reason(error, step)
             wait_ms = delay_ms(tried, self._rng)
@@ -128,7 +138,7 @@ class Attempts:
         step = self._then.get(row.step)
         following = await self._outbox.following(row, step, self._clock()) if step else None
         if following is not None:
-            await self._run(following)
+            await self.run_row(following)
 
     def _count(self, row: OutboxRow, result: str, started: float) -> None:
         self._metrics.steps.labels(row.step, result).inc()

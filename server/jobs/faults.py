@@ -3,6 +3,7 @@
 StepFault
 ├── Permanent    trying again gives the same: a dead letter at once
 ├── TooEarly     something that must come first has not come yet
+├── NotNow       a service outside can do it for nobody now: tried again for as long as it takes
 └── Superseded   (fence.py) the row is not this attempt's any more
 """
 
@@ -15,6 +16,10 @@ class StepFault(Exception):
 
 class Permanent(StepFault):
     """The step can never succeed with what is stored."""
+
+
+class NotNow(StepFault):
+    """No attempt is counted: a day without that service must leave no dead letters."""
 
 
 class TooEarly(StepFault):

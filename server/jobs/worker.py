@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 from server.clock import Clock, unix_ms
 from server.config import Config
 from server.hostless import Hostless
-from server.jobs import judge, rate, settle, void
+from server.jobs import judge, pin, rate, settle, void
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
 from server.jobs.boards import Boards
 from server.jobs.judge import JudgeStep, Panel
+from server.jobs.pin import ContentStore, Pinning, PinStep
 from server.jobs.rate import RateStep
 from server.jobs.settle import SettleStep
 from server.jobs.step import Step
@@ -53,13 +54,17 @@ class Worker:
         log: LiveLog,
         panel: Panel,
         hostless: Hostless,
+        open_content: pin.Open,
         config: Config,
         clock: Clock = unix_ms,
         rng: random.Random | None = None,
         sweep_s: float = SWEEP_S,
         metrics: Metrics | None = None,
     ) -> None:
-        """`redis` tells where arq's own connections go. The caller closes what it has passed in."""
+        """`redis` tells where arq's own connections go. The caller closes what it has passed in. `open_content` is called
+        when the content store is first needed, and after it has failed."""
+        metrics = metrics or Metrics(CollectorRegistry())
+        content = ContentStore(open_content)
         self._store = store
         self._redis = redis
         self._clock = clock
@@ -74,6 +79,7 @@ class Worker:
                 store=store, aftermath=aftermath, panel=panel, timeout_s=config.judge_timeout_s
             ),
             SettleStep(store=store, aftermath=aftermath),
+            PinStep(store=store, aftermath=aftermath, content=content, metrics=metrics),
             RateStep(store=store, aftermath=aftermath, moved=self._boards.moved),
             VoidStep(
                 store=store,
@@ -89,9 +95,10 @@ class Worker:
             attempts=config.job_attempts,
             clock=clock,
             rng=rng or random.Random(),  # noqa: S311 - spreads retries, guards nothing
-            metrics=metrics or Metrics(CollectorRegistry()),
+            metrics=metrics,
             then={settle.NAME: rate.NAME},
         )
+        self._pinning = Pinning(store=store, content=content, attempts=self._attempts, clock=clock)
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
             settle.NAME: TimeoutClass(
@@ -135,8 +142,10 @@ class Worker:
                 tasks.append(group.create_task(sweeper.run()))
                 tasks.append(group.create_task(self._boards.run()))
                 tasks.append(group.create_task(self._border.run()))
+                tasks.append(group.create_task(self._pinning.run()))
                 await self._draining.wait()
-                await asyncio.gather(*(waking.drain(self._drain_s) for waking in wakings))
+                drains = [waking.drain(self._drain_s) for waking in wakings]
+                await asyncio.gather(*drains, self._pinning.drain(self._drain_s))
                 await self._boards.publish()
                 for task in tasks:
                     task.cancel()

@@ -34,6 +34,7 @@ from server.store.new_season import NewSeason
 from server.store.outbox import Outbox
 from server.store.outcomes import Outcomes
 from server.store.owned import Owned
+from server.store.pins import Pins
 from server.store.points import Points
 from server.store.purses import Purses
 from server.store.ratings import Ratings
@@ -84,6 +85,7 @@ class Store:
         self.points = Points(database, clock)
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
+        self.pins = Pins(database, clock)
         self.chain_txs = ChainTxs(database)
 
     @property
@@ -103,7 +105,7 @@ class Store:
         """Idempotent."""
         for group in (self.agents, self.entries, self.sessions):
             await group.close()
-        for group_of_steps in (self.results, self.ratings, self.outbox):
+        for group_of_steps in (self.results, self.ratings, self.pins, self.outbox):
             await group_of_steps.close()
         await self._database.close()
 

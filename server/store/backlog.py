@@ -85,7 +85,7 @@ class Backlog:
         query = (
             _jobs()
             .where(_o.c.state.in_(list(states)))
-            .order_by(_o.c.session, _o.c.rank)
+            .order_by(_o.c.session, _o.c.rank, _o.c.step)
             .limit(min(limit, MAX_PAGE))
         )
         if step is not None:

@@ -21,6 +21,8 @@ from server.identity import new_id
 from server.store import schema
 from server.store.engine import Database
 
+HOLD_NOBODY_UP = frozenset({"pin"})
+"""Steps that no other waits for: each has the rank of the one behind it."""
 ATTEMPT_MS = 10 * 60_000
 """An attempt that has not ended after this long is lost; longer than any step may take."""
 MAX_ERROR = 2_000
@@ -211,15 +213,20 @@ class Outbox:
             await tx.execute(_done, {"ids": list(ids)})
         return [None] * len(ids)
 
-    async def failed(self, row: OutboxRow, reason: str, retry_at_ms: int | None) -> None:
+    async def failed(
+        self, row: OutboxRow, reason: str, retry_at_ms: int | None, *, counts: bool = True
+    ) -> None:
         """The attempt that `start` gave for this row failed; None for `retry_at_ms` gives the row up.
 
-        Ignored when a later attempt is under way. The reason is cut at MAX_ERROR characters.
+        Ignored when a later attempt is under way. The reason is cut at MAX_ERROR characters. An attempt that does not
+        count leaves the row as many as it had.
         """
         state = State.DEAD if retry_at_ms is None else State.WAITING
         values: dict[str, object] = {"state": state.value, "last_error": _storable(reason)}
         if retry_at_ms is not None:
             values["due_ms"] = retry_at_ms
+        if not counts:
+            values["spared"] = row.spared + 1
         await self._leave(row, row.attempts + 1, **values)
 
     async def stopped(self, row: OutboxRow, now_ms: int) -> None:
@@ -275,7 +282,7 @@ class Outbox:
 
     async def steps(self, session: str) -> list[OutboxRow]:
         """A session's rows, in their order."""
-        query = select(*_columns).where(_o.c.session == session).order_by(_o.c.rank)
+        query = select(*_columns).where(_o.c.session == session).order_by(_o.c.rank, _o.c.step)
         async with self._db.reading() as tx:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
@@ -303,6 +310,15 @@ async def stands(tx: AsyncConnection, row: OutboxRow, number: int) -> bool:
         .with_for_update()
     )
     return await tx.scalar(query) is not None
+
+
+def ranked(steps: Sequence[str], rank: int) -> list[tuple[str, int]]:
+    """Each step with its rank, the first one's being `rank`: each waits for those before it that hold others up."""
+    found = []
+    for step in steps:
+        found.append((step, rank))
+        rank += step not in HOLD_NOBODY_UP
+    return found
 
 
 async def add(
@@ -363,7 +379,7 @@ async def void(
         _o.c.state.not_in((State.DONE.value, State.VOID.value)),
         _o.c.step.not_in(list(but)),
     )
-    names = (await tx.scalars(select(_o.c.step).where(which).order_by(_o.c.rank))).all()
+    names = (await tx.scalars(select(_o.c.step).where(which).order_by(_o.c.rank, _o.c.step))).all()
     await tx.execute(
         update(_o).where(which).values(state=State.VOID.value, last_error=_storable(reason))
     )

@@ -232,7 +232,25 @@ outbox = Table(
     Column("last_error", Text),
     UniqueConstraint("session", "step"),
     CheckConstraint("state IN ('waiting', 'running', 'done', 'dead', 'void')", name="state"),
-    Index(None, "state", "due_ms"),
+    # Step before time: a step that nobody can do for hours must not stand before those that can be done.
+    Index(None, "state", "step", "due_ms"),
+)
+
+pin = Table(
+    "pin",
+    metadata,
+    # Whose transcript is kept in the content store.
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    # CIDv1 of the transcript's block, as text.
+    Column("cid", String(64), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    # In which the session was sealed.
+    Column("season", Integer, nullable=False),
+    # `lost`: `agon pins verify` did not find it.
+    Column("state", String(8), nullable=False),
+    Column("pinned_ms", BigInteger, nullable=False),
+    CheckConstraint("state IN ('pinned', 'lost')", name="state"),
+    Index(None, "season", "session"),
 )
 
 tournament = Table(

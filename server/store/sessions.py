@@ -370,9 +370,9 @@ async def _write_seals(db: Database, tx: AsyncConnection, seals: Sequence[_Seal]
         db,
         tx,
         [
-            (each.session, step, _RANK_SEALED + number, each.now_ms)
+            (each.session, step, rank, each.now_ms)
             for each in seals
-            for number, step in enumerate(each.steps)
+            for step, rank in outbox.ranked(each.steps, _RANK_SEALED)
         ],
     )
 

@@ -14,10 +14,12 @@ from judges.house import Judging
 from judges.verdict import Evidence, LineVerdict, Verdict
 from server.clock import unix_ms
 from server.config import Config
+from server.embedded.data_dir import ServiceFailed
 from server.host.sealed import Sealed
 from server.hostless import Hostless
 from server.identity import Identity, new_id
 from server.jobs import Worker
+from server.jobs.pin import Open
 from server.live import keys
 from server.live.agents import AgentChannels
 from server.live.lease import Leases
@@ -94,6 +96,7 @@ async def finish(
     *,
     digest: bool = True,
     ask: Callable[[str], Awaitable[None]] | None = None,
+    steps: tuple[str, ...] | None = None,
 ) -> str:
     """A session that has been played, sealed and stored; without `digest` its host died right then.
 
@@ -118,7 +121,8 @@ async def finish(
         outcome=outcome,
         document=body,
         digest=transcript.digest(body),
-        steps=("judge", "settle", "rate") if outcome["returns"] is None else ("settle", "rate"),
+        steps=steps
+        or (("judge", "settle", "rate") if outcome["returns"] is None else ("settle", "rate")),
         now_ms=unix_ms(),
     )
     if digest:
@@ -200,13 +204,25 @@ def hostless(store: Store, redis: Redis) -> Hostless:
     )
 
 
-def worker(store: Store, redis: Redis, panel: ScriptedPanel, **changes: object) -> Worker:
+async def no_content() -> str:
+    raise ServiceFailed("there is no content store here")
+
+
+def worker(
+    store: Store,
+    redis: Redis,
+    panel: ScriptedPanel,
+    *,
+    open_content: Open = no_content,
+    **changes: object,
+) -> Worker:
     return Worker(
         store=store,
         redis=redis,
         log=LiveLog(redis),
         panel=panel,
         hostless=hostless(store, redis),
+        open_content=open_content,
         config=msgspec.structs.replace(CONFIG, **changes),
         sweep_s=0.02,
     )

@@ -59,8 +59,8 @@ async def test_a_session_is_played_and_sealed(redis: Redis, players: Players) ->
         assert len(set(in_log)) == len(in_log), "no action counts twice"
         assert set(in_log) <= players.sent
         assert await redis.zcard(keys.leases(keys.shard(keys.session_channel(session)))) == 0
-    assert shelf.sealed["S1"].steps == ("settle", "rate")
-    assert shelf.sealed["S2"].steps == ("judge", "settle", "rate")
+    assert shelf.sealed["S1"].steps == ("settle", "pin", "rate")
+    assert shelf.sealed["S2"].steps == ("judge", "settle", "pin", "rate")
 
 
 async def test_many_sessions_share_one_tick(redis: Redis, players: Players) -> None:
@@ -285,7 +285,7 @@ async def test_broken_rules_cost_one_session(
         await until(lambda: players.inbox.submit(Inbound("BAD", 0, "a", 1, "bid: 41", "gw")))
         await players.play(["BAD", "GOOD"])
     assert shelf.sealed["BAD"].status == "void"
-    assert shelf.sealed["BAD"].steps == ("settle",)
+    assert shelf.sealed["BAD"].steps == ("settle", "pin")
     assert shelf.sealed["GOOD"].status == "ended"
 
 

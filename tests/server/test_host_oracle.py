@@ -76,7 +76,7 @@ async def test_an_oracle_session_is_played_and_sealed(redis: Redis, players: Pla
     assert [session for session, _ in harbour.asked] == ["S1"] * 4, "asked once each"
     replayed = transcript.replay(transcript.read(shelf.sealed["S1"].document))
     assert replayed.outcome.termination == "complete"
-    assert shelf.sealed["S1"].steps == ("settle", "rate")
+    assert shelf.sealed["S1"].steps == ("settle", "pin", "rate")
     row = str(harbour.asked[0][1]["row"])
     for view in (await players.view("S1"), *[await players.view("S1", n) for n in range(3)]):
         assert row not in str(view.state)
@@ -123,7 +123,7 @@ async def test_an_oracle_that_is_silent_voids_the_session(
         await players.play(["S1"])
     sealed = shelf.sealed["S1"]
     assert sealed.outcome == {"reason": f"the oracle did not answer: {reason}"}
-    assert (sealed.status, sealed.steps) == ("void", ("settle",))
+    assert (sealed.status, sealed.steps) == ("void", ("settle", "pin"))
     assert transcript.replay(transcript.read(sealed.document)).outcome.termination == "void"
 
 

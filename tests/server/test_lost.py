@@ -98,7 +98,11 @@ async def test_a_lost_session_is_void_and_everybody_is_told(rig: Rig) -> None:
     replayed = transcript.replay(transcript.read(document))
     assert replayed.outcome.termination == "void", "anyone can check it"
     steps = await rig.store.outbox.steps(lost.session)
-    assert [(step.step, step.state) for step in steps] == [("open", "done"), ("settle", "waiting")]
+    assert [(step.step, step.state) for step in steps] == [
+        ("open", "done"),
+        ("settle", "waiting"),
+        ("pin", "waiting"),
+    ]
 
     head = await rig.log.head(channel)
     assert before is not None
