@@ -14,6 +14,7 @@ import structlog
 
 from server.clock import Clock
 from server.convoy import Convoy
+from server.embedded.data_dir import ServiceFailed
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.attempt import Attempts
 from server.jobs.faults import NotNow, Permanent
@@ -63,7 +64,7 @@ class ContentStore:
         try:
             ipfs = await self._connected()
             kept = await ipfs.keep(documents)
-        except Unavailable as error:
+        except (Unavailable, ServiceFailed, OSError) as error:
             self.away = True
             await self.close()
             return [NotNow(str(error))] * len(documents)
