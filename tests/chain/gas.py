@@ -1,0 +1,70 @@
+"""What calls cost, as whole transactions, on a chain whose access lists are cold: `docs/gas.md` holds the numbers.
+
+    python -m tests.chain.gas           compare; exit 1 where a number differs
+    python -m tests.chain.gas --write   write the table anew
+
+A number is 21,000, the calldata (EIP-2028, with EIP-7623's floor), what runs, less refunds (EIP-3529): what a receipt says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boa
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "gas.md"
+BEGIN = "<!-- calls: made by python -m tests.chain.gas --write -->\n"
+END = "<!-- end of calls -->\n"
+
+
+class Cost(NamedTuple):
+    contract: str
+    call: str
+    gas: int
+
+
+def gas_of(contract: Any, method: str, *arguments: Any, sender: str) -> int:
+    """Makes the call, which must succeed; what its transaction would cost."""
+    # Where a transaction begins: what is in storage now is what refunds and prices are reckoned from, and nothing is warm.
+    boa.env.evm.vm.state.lock_changes()
+    boa.env.evm.reset_access_counters()
+    getattr(contract, method)(*arguments, sender=sender)
+    computation = contract._computation
+    data = bytes(computation.msg.data)
+    tokens = sum(4 if byte else 1 for byte in data)
+    ran = 4 * tokens + computation.get_gas_used()
+    ran -= min(computation.get_gas_refund(), (21_000 + ran) // 5)
+    return 21_000 + int(max(ran, 10 * tokens))
+
+
+def costs() -> Iterator[Cost]:
+    """All that we keep an eye on, in the order of the document."""
+    from tests.chain.gas_of_tokens import SCENARIOS  # which measures by this file
+
+    for scenario in SCENARIOS:
+        with boa.swap_env(boa.Env()):
+            yield from scenario()
+
+
+def table() -> str:
+    rows = [f"| `{each.contract}` | {each.call} | {each.gas:,} |" for each in costs()]
+    return "\n".join(["| contract | call | gas |", "|---|---|---|", *rows]) + "\n"
+
+
+def main() -> int:
+    text = DOCUMENT.read_text()
+    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    made = text[:start] + table() + text[end:]
+    if "--write" in sys.argv[1:]:
+        DOCUMENT.write_text(made)
+        return 0
+    if made != text:
+        print("gas differs from docs/gas.md: look at why, then python -m tests.chain.gas --write")
+    return int(made != text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
