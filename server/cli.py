@@ -96,6 +96,10 @@ COMMANDS: Sections = {
         ),
         "chain": Later("server.commands.chain:app", "Run a chain for development."),
         "jobs": Later("server.commands.jobs:app", "See what follows sessions and is not done."),
+        "pins": Later(
+            "server.commands.pins:app",
+            "List, carry and check the transcripts in the content store.",
+        ),
         "admin": Later(
             "server.commands.admin:app", "Void sessions, freeze agents, give roles, look around."
         ),

@@ -167,12 +167,11 @@ async def _content(config: Config, data: DataDir) -> str:
             f"AGON_IPFS_URL: {error}", "name the RPC of a Kubo, or leave it unset"
         ) from None
     except (IpfsError, ServiceFailed) as error:
-        remedy = (
-            "is AGON_IPFS_URL the RPC of a Kubo that is up?" if config.ipfs_url else "see its log"
+        known = (
+            "is AGON_IPFS_URL the RPC of a Kubo that is up?" if config.ipfs_url else "see ipfs.log."
         )
-        raise Ailment(
-            _one_line(error), f"{remedy} Sessions are played and settled without it"
-        ) from None
+        remedy = f"{known} Sessions are played and settled without it, and pinned later"
+        raise Ailment(_one_line(error), remedy) from None
     return f"{version}, {'given' if config.ipfs_url else 'embedded'}"
 
 

@@ -95,6 +95,8 @@ def _guarded(desk: Desk, answer: Answer) -> Callable[[Request], Awaitable[Respon
                 async for _ in request.stream():
                     pass
             return _failure(str(error), 400 if isinstance(error, BadRequest) else 500)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
         except sqlite3.Error as error:
             return _failure(f"the content store cannot use its disk: {error}", 500)
 

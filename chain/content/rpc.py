@@ -154,8 +154,8 @@ class Rpc:
         return Unavailable(f"{self.address} has not answered {path} within {self._timeout_s:g} s")
 
     def _broken(self, path: str, error: Exception) -> Unavailable:
-        words = str(error).replace(str(self._api.api_url), self.address)[:MAX_WORDS]
-        return Unavailable(f"{self.address} does not serve {path}: {words or type(error).__name__}")
+        words = str(error)[:MAX_WORDS] or type(error).__name__
+        return Unavailable(f"{self.address} does not serve {path}: {words}")
 
     async def _read(self, response: aiohttp.ClientResponse, path: str, most: int) -> bytes:
         held = bytearray()

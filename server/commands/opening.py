@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from redis.asyncio import Redis
 
 from server.config import Config
-from server.embedded import database, redis
+from server.embedded import database, redis, services
 from server.embedded.data_dir import DataDir
 from server.live.connection import open_redis
 from server.store import Store, StoreError, existing_store
@@ -38,6 +38,16 @@ def _embedded(config: Config, stack: contextlib.ExitStack) -> str:
             "or its database by AGON_DATABASE_URL"
         )
     return database.url(stack.enter_context(folder))
+
+
+@contextlib.asynccontextmanager
+async def content(config: Config) -> AsyncIterator[str]:
+    """The content store's address; the embedded one is started if need be, and ends with its users. Raises ServiceFailed."""
+    with contextlib.ExitStack() as stack:
+        data = DataDir(config.data_dir)
+        if not config.ipfs_url:
+            stack.enter_context(data)
+        yield await services.content(config, data)
 
 
 @contextlib.asynccontextmanager

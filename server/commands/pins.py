@@ -1,0 +1,188 @@
+"""`agon pins`: the transcripts in the content store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from server.commands.running import (
+    AsJson,
+    CommandError,
+    ConfigFile,
+    DataDir,
+    load,
+    on_records,
+    run_async,
+)
+
+if TYPE_CHECKING:
+    from chain.content.ipfs import Ipfs
+    from server.config import Config
+    from server.store import Store
+
+T = TypeVar("T")
+
+Season = Annotated[int | None, typer.Option(min=1, help="Only this season's.")]
+
+app = typer.Typer(
+    name="pins",
+    help="List, carry and check the transcripts in the content store.",
+    epilog="Example: agon pins verify --mend",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command(epilog="Example: agon pins ls --season 1 --state lost")
+def ls(
+    season: Season = None,
+    state: Annotated[str | None, typer.Option(help="pinned or lost.")] = None,
+    seasons: Annotated[bool, typer.Option(help="A line for each season instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Lines at most.")] = 100,
+    after: Annotated[str, typer.Option(help="Those behind this session.")] = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List pinned transcripts and their ids, in the order of their sessions."""
+    from server.commands import telling
+
+    if state not in (None, "pinned", "lost"):
+        raise CommandError(f"--state {state!r}: expected pinned or lost")
+    settings = load(config, data_dir)
+    if seasons:
+        totals = on_records(settings, lambda store: store.pins.by_season())
+        if as_json:
+            telling.as_json(totals)
+            return
+        told = [(str(t.season), str(t.pins), str(t.bytes), str(t.lost)) for t in totals]
+        telling.table(("season", "pinned", "bytes", "lost"), told, nothing="nothing is pinned")
+        return
+    found = on_records(
+        settings,
+        lambda store: store.pins.page(season=season, state=state, after=after, limit=limit),  # type: ignore[arg-type]
+    )
+    if as_json:
+        telling.as_json(found)
+        return
+    rows = [
+        (
+            row.session,
+            row.cid,
+            str(row.bytes),
+            str(row.season),
+            row.state,
+            telling.ago(row.pinned_ms),
+        )
+        for row in found
+    ]
+    headings = ("session", "cid", "bytes", "season", "state", "pinned")
+    telling.table(headings, rows, nothing="nothing is pinned")
+
+
+@app.command(epilog="Example: agon pins export --season 1 --out season-1.car")
+def export(
+    season: Annotated[int, typer.Option(min=1, help="The season.")],
+    out: Annotated[
+        Path, typer.Option(help="The file to write; one that stands there is replaced.")
+    ],
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a season's transcripts as one archive (CAR), which any IPFS imports.
+
+    Its root is a directory of all of them; it is pinned here, too.
+    """
+    from server import pins
+    from server.commands import telling
+
+    settings = load(config, data_dir)
+    found = _on_content(settings, lambda store, ipfs: pins.export(store, ipfs, season, out))
+    if as_json:
+        telling.as_json(found)
+    else:
+        print(f"{out}: {found.sessions} transcripts, {found.bytes} bytes, root {found.root}")
+
+
+@app.command("import", epilog="Example: agon pins import season-1.car")
+def import_(
+    file: Annotated[Path, typer.Argument(help="An archive (CAR).")],
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Put an archive into the content store, and pin its roots.
+
+    Every block in it is checked. Exit status 1 where a root could not be pinned.
+    """
+    from server import pins
+    from server.commands import telling
+
+    settings = load(config, data_dir)
+    roots = _on_content(settings, lambda _, ipfs: pins.import_file(ipfs, file))
+    if as_json:
+        telling.as_json([{"root": str(each.root), "error": each.error} for each in roots])
+    else:
+        for each in roots:
+            print(f"{each.root} {each.error or 'pinned'}")
+    if any(each.error for each in roots):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: agon pins verify --mend")
+def verify(
+    season: Season = None,
+    mend: Annotated[
+        bool,
+        typer.Option(help="Keep what is missing anew; have what nobody asked to pin pinned."),
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Fetch every pinned transcript by its id, and compare it with what was sealed.
+
+    Exit status 1 where something is missing or another, and was not mended.
+    """
+    from server import pins
+    from server.commands import telling
+
+    settings = load(config, data_dir)
+    found = _on_content(
+        settings, lambda store, ipfs: pins.verify(store, ipfs, season=season, mend=mend)
+    )
+    if as_json:
+        telling.as_json(found)
+    else:
+        for line in pins.lines(found):
+            print(line)
+    if len(found.findings) > found.mended:
+        raise typer.Exit(1)
+
+
+def _on_content(settings: Config, work: Callable[[Store, Ipfs], Awaitable[T]]) -> T:
+    """Do something on the arena's database and its content store. Raises CommandError."""
+
+    async def opened() -> T:
+        from chain.content.errors import IpfsError
+        from chain.content.ipfs import Ipfs
+        from chain.content.rpc import BadUrl
+        from server.commands import opening
+
+        try:
+            async with (
+                opening.records(settings) as store,
+                opening.content(settings) as url,
+                Ipfs(url) as ipfs,
+            ):
+                return await work(store, ipfs)
+        except (IpfsError, BadUrl) as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"{error.filename or 'a file'}: {error.strerror or error}") from None
+
+    return run_async(opened)
