@@ -298,12 +298,12 @@ def __init__(frac: address, terms: Terms):
     assert frac != empty(address) and frac.is_contract, "operators: FRAC is no contract"
     assert terms.min_stake > 0 and terms.bond > 0, "operators: a stake or a bond of nothing"
     assert 600 <= terms.answer_s and terms.answer_s <= 7 * 86_400, "operators: not 600 s to 7 days to answer"
-    assert terms.retention_s > 0, "operators: nothing is to be kept"
     assert terms.unbonding_s <= 90 * 86_400, "operators: unbonding takes more than 90 days"
     FRAC = frac
     TERMS = terms
     LIFE = DRAW_S + terms.answer_s + RECORD_S
     assert terms.unbonding_s >= 2 * LIFE, "operators: unbonding is shorter than two challenges"
+    assert terms.retention_s >= 2 * LIFE, "operators: retention is shorter than two challenges"
 
 
 @external
@@ -604,13 +604,13 @@ def expose(
 @view
 def _check_owes(operator: address, batch: uint256, leaf: uint256):
     """
-    @dev Whether a challenge of this leaf may be opened: it is still to be kept, and there will be stake to lose.
+    @dev Whether a challenge of this leaf may be opened: until it is over, the leaf is to be kept and there is stake to lose.
     """
     it: Operator = self.operators[operator]
     assert it.first_batch <= batch and batch < it.batches, "operators: the operator does not owe this batch"
     assert (
-        block.timestamp < self.batches[operator][batch].at + TERMS.retention_s
-    ), "operators: the batch need not be kept any more"
+        block.timestamp + LIFE <= self.batches[operator][batch].at + TERMS.retention_s
+    ), "operators: the batch need not be kept for as long as a challenge takes"
     assert leaf == ANY_LEAF or leaf < self.batches[operator][batch].leaves, "operators: the batch has fewer leaves"
     assert it.bonded != 0 or (
         it.unbonding != 0 and block.timestamp + LIFE <= it.unbonding_at

@@ -198,6 +198,15 @@ def test_a_contract_agrees_by_erc_1271(agents: Any) -> None:
         agents.setAgentWallet(1, str(agents.address), until, agreed, sender=ANN.address)
 
 
+def test_of_an_account_with_code_the_key_still_counts(agents: Any) -> None:
+    register(agents, ANN)
+    boa.env.set_code(WALLET.address, b"\x00")  # code that knows nothing of signatures (EIP-7702)
+    until = now() + 60
+    agreed = consent(agents, 1, WALLET, WALLET.address, ANN.address, until)
+    agents.setAgentWallet(1, WALLET.address, until, agreed, sender=ANN.address)
+    assert agents.getAgentWallet(1) == WALLET.address
+
+
 def test_a_wallet_is_cleared_when_the_agent_changes_hands(agents: Any) -> None:
     register(agents, ANN)
     agents.transferFrom(ANN.address, BOB.address, 1, sender=ANN.address)

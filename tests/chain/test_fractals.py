@@ -7,6 +7,7 @@ from typing import Any
 
 import boa
 import pytest
+from eth_utils.crypto import keccak
 
 from chain.artifacts import load
 from chain.points_tree import PointsTree
@@ -94,6 +95,12 @@ def test_points_cannot_be_moved() -> None:
 
 
 def test_they_are_locked_and_say_so_once(fractals: Any) -> None:
-    tree = post(fractals, 1, 1, {ANN: 5})
-    claim(fractals, 1, tree, ANN)
+    locked = keccak(text="Locked(address)")
+    said = []
+    for number, points in ((1, 5), (2, 9)):
+        tree = post(fractals, 1, number, {ANN: points})
+        claim(fractals, number, tree, ANN)
+        logs = fractals._computation.get_raw_log_entries()
+        said += [topics for _, _, topics, _ in logs if topics[0] == int.from_bytes(locked, "big")]
+    assert said == [(int.from_bytes(locked, "big"), int(ANN, 16))]
     assert fractals.locked(ANN)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import boa
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chain import attestation
 from chain.attestation import ANY_LEAF
+from spaces import merkle
 from tests.chain.blocks import block_hash, block_number, pass_time
 from tests.chain.contracts import deploy, reverts
 from tests.chain.operators_stage import (
@@ -72,6 +73,31 @@ def test_whoever_keeps_it_can_answer_for_each_leaf(stage: Stage, leaf: int) -> N
     with reverts("operators: the challenge is closed"):
         stage.operators.record_miss(challenge)
     assert stage.bonded() == stage.held() == STAKE
+
+
+@given(leaves=st.integers(1, 300), place=st.integers(0, 10**6), size=st.integers(1, 9_000))
+@example(leaves=1, place=0, size=1)
+@example(leaves=64, place=63, size=8_192)
+@example(leaves=65, place=64, size=8_193)
+@example(leaves=3, place=1, size=2**20)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_answer_holds_in_trees_of_every_shape(
+    stage: Stage, leaves: int, place: int, size: int
+) -> None:
+    with boa.env.anchor():
+        index = place % leaves
+        sizes = [1 + number % 7 for number in range(leaves)]
+        sizes[index] = size
+        batch = stage.attest(sizes)
+        challenge = stage.drawn(EVE, batch, index)
+        answer = stage.answer(challenge, batch)
+        if leaves > 1:
+            elsewhere = merkle.inclusion_proof(
+                [leaf.encode() for leaf in batch.leaves], (index + 1) % leaves
+            )
+            with reverts("operators: the leaf is not the one that is asked for"):
+                stage.operators.answer(challenge, *answer._replace(leaf_proof=elsewhere))
+        stage.operators.answer(challenge, *answer)
 
 
 def test_the_seed_is_a_later_blocks_hash_and_the_leaf_is_drawn_by_it(stage: Stage) -> None:
@@ -226,8 +252,11 @@ def test_only_what_is_owed_can_be_challenged(stage: Stage) -> None:
         stage.operators.challenge(OPERATOR, batch.number, 2, sender=EVE)
     with reverts("operators: the operator does not owe this batch"):
         stage.operators.challenge(OTHER, 0, 0, sender=EVE)
-    pass_time(seconds=RETENTION_S)
-    with reverts("operators: the batch need not be kept any more"):
+    pass_time(seconds=RETENTION_S - stage.operators.LIFE())
+    with boa.env.anchor():
+        stage.operators.challenge(OPERATOR, batch.number, 0, sender=EVE)
+    pass_time(seconds=1)
+    with reverts("operators: the batch need not be kept for as long as a challenge takes"):
         stage.operators.challenge(OPERATOR, batch.number, 0, sender=EVE)
 
 
@@ -355,7 +384,7 @@ def test_no_role_takes_the_stake_of_who_answers(stage: Stage) -> None:
         ({2: 91 * DAY}, "operators: unbonding takes more than 90 days"),
         ({3: 599}, "operators: not 600 s to 7 days to answer"),
         ({3: 8 * DAY}, "operators: not 600 s to 7 days to answer"),
-        ({5: 0}, "operators: nothing is to be kept"),
+        ({5: 3 * DAY}, "operators: retention is shorter than two challenges"),
     ],
 )
 def test_terms_that_could_trap_somebody_are_refused(
