@@ -94,7 +94,9 @@ COMMANDS: Sections = {
             "Print every knob and its value.",
             "agon config --explain",
         ),
-        "chain": Later("server.commands.chain:app", "Run a chain for development."),
+        "chain": Later(
+            "server.commands.chain:app", "Run a chain for development, deploy contracts."
+        ),
         "jobs": Later("server.commands.jobs:app", "See what follows sessions and is not done."),
         "pins": Later(
             "server.commands.pins:app",

@@ -159,6 +159,14 @@ class Metrics:
             registry=registry,
         )
 
+        # chain
+        self.chain_alarms = Counter(
+            "agon_chain_alarms",
+            "Times that the chain's client had something to say to a person, by what it is",
+            ["part", "kind"],
+            registry=registry,
+        )
+
         # services
         self.ready = Gauge(
             "agon_ready", "1 where a check of /readyz is well, else 0", ["check"], registry=registry

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from chain.client.contract import Caller, Contract, Invocation
+from chain.client.contract import Caller, Invocation
+from chain.client.roles import Roles
 
 MAX_SESSIONS = 256
 MAX_SEATS = 8
@@ -62,7 +63,7 @@ class Opening(msgspec.Struct, frozen=True):
     """The wallet behind each seat, in the order of seats."""
 
 
-class Escrow(Contract):
+class Escrow(Roles):
     """The contract at `address`."""
 
     def __init__(self, node: Caller, address: str) -> None:

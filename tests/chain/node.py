@@ -34,13 +34,14 @@ class Net:
         self.rpc = Rpc(url, CHAIN_ID)
         self.wire = Wire(url)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self.rpc.close()
         await self.wire.close()
 
-    async def send(self, who: int, to: str | None, data: bytes, gas: int = 3_000_000) -> Any:
-        """Have one of the known accounts do something; the receipt. Blocks are made at once."""
+    async def send(self, who: int, to: str | None, data: bytes) -> Any:
+        """Have one of the known accounts do something; the receipt. Blocks are made at once. Raises Reverted."""
         signer = KeySigner(account(who), CHAIN_ID)
+        gas = await self.rpc.estimate(signer.address, Call(to, data, 0)) * 5 // 4
         nonce = await self.rpc.nonce(signer.address, (await self.rpc.head()).number)
         hash_, raw = signer.sign(nonce, Call(to, data, gas), Fees(10**11, 10**6))
         await self.rpc.send(raw)
@@ -59,7 +60,7 @@ async def net(path: Path | None = None, interval_s: float = 0) -> AsyncIterator[
         try:
             yield found
         finally:
-            await found.close()
+            await found.aclose()
 
 
 async def deployed(chain: Net, folder: Path, plans: Sequence[Plan] = PLANS) -> Manifest:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 
 import pytest
@@ -41,28 +41,34 @@ async def test_each_action_is_done_once_whoever_is_killed(
     kind: str, tmp_path: Path, store_url: str
 ) -> None:
     chance = random.Random(kind)
-    used: list[int] = []
-    async with node(kind, tmp_path) as url:
-        net = Net(url)
+    async with node(kind, tmp_path) as url, aclosing(Net(url)) as net:
         contract = await _logger(net)
-        for round_ in range(KILLS):
+        for kill in range(KILLS):
             process = await _start(store_url, url, contract)
-            await asyncio.sleep(chance.uniform(2.0, 5.0))
+            await _until_used(net, kill * COUNT // (2 * KILLS) + 1)
+            await asyncio.sleep(chance.uniform(0.0, 0.5))
             process.kill()
             await process.wait()
-            used.append(await net.rpc.nonce(account(WRITER).address, (await net.rpc.head()).number))
-            if round_ % 2 and round_ // 2 < REORGANISATIONS:
-                depth = chance.randint(1, CONFIRMATIONS - 1)
-                await _reorganise(net, kind, depth)
-        assert sum(0 < each < COUNT for each in used) >= 3, f"killed at the wrong moments: {used}"
+            if kill < REORGANISATIONS:
+                await _reorganise(net, kind, chance.randint(1, CONFIRMATIONS - 1))
+        assert await _used(net) < COUNT, "there is something left to do for the last one"
         process = await _start(store_url, url, contract)
         async with asyncio.timeout(150):
             assert await process.wait() == 0
-        head = await net.rpc.head()
-        logs = await net.rpc.logs([contract], 0, head.number)
+        logs = await net.rpc.logs([contract], 0, (await net.rpc.head()).number)
         assert sorted(int.from_bytes(log.data, "big") for log in logs) == list(range(COUNT))
-        assert await net.rpc.nonce(account(WRITER).address, head.number) == COUNT
-        await net.close()
+        assert await _used(net) == COUNT
+
+
+async def _used(net: Net) -> int:
+    head = await net.rpc.head()
+    return await net.rpc.nonce(account(WRITER).address, head.number)
+
+
+async def _until_used(net: Net, count: int) -> None:
+    async with asyncio.timeout(60):
+        while await _used(net) < count:
+            await asyncio.sleep(0.05)
 
 
 async def _logger(net: Net) -> str:
@@ -92,10 +98,8 @@ async def _reorganise(net: Net, kind: str, depth: int) -> None:
 
 @pytest.fixture
 async def foundry() -> AsyncIterator[Net]:
-    async with anvil("--no-mining") as url:
-        net = Net(url)
+    async with anvil("--no-mining") as url, aclosing(Net(url)) as net:
         yield net
-        await net.close()
 
 
 def _writer(net: Net, store: Store, alarms: list[Alarm], now_ms: list[int]) -> TxWriter:

@@ -1,0 +1,32 @@
+"""ERC-20 tokens: USDC and FRAC. Amounts are whole units of the smallest part: micro-USDC, 10^-18 FRAC."""
+
+from __future__ import annotations
+
+from chain.client.contract import Caller, Contract, Invocation
+
+
+class Token(Contract):
+    """The token at `address`; a real USDC understands what `usdc_dev` does, but for minting."""
+
+    def __init__(self, node: Caller, address: str, name: str = "usdc_dev") -> None:
+        super().__init__(node, name, address)
+
+    async def balance(self, owner: str, block: int | None = None) -> int:
+        return int(await self.read("balanceOf", owner, block=block))
+
+    async def allowance(self, owner: str, spender: str) -> int:
+        return int(await self.read("allowance", owner, spender))
+
+    async def domain(self) -> tuple[str, str]:
+        """Name and version of what its owners sign. USDC has no `eip712Domain`: there it is its name and `version`."""
+        return str(await self.read("name")), str(await self.read("version"))
+
+    def approve(self, spender: str, amount: int) -> Invocation:
+        return self.invoke("approve", spender, amount)
+
+    def transfer(self, to: str, amount: int) -> Invocation:
+        return self.invoke("transfer", to, amount)
+
+    def mint(self, owner: str, amount: int) -> Invocation:
+        """Of the USDC for development only, by a minter."""
+        return self.invoke("mint", owner, amount)
