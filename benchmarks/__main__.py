@@ -33,6 +33,7 @@ MODULES = (
     "solver",
     "pipeline",
     "ratings",
+    "gas",
 )
 
 
