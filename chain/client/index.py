@@ -91,7 +91,7 @@ class Indexer:
             try:
                 if not await self.round():
                     await asyncio.sleep(every_s)
-            except (OSError, TimeoutError) as error:
+            except Exception as error:  # whatever node and store raise: there is a next round
                 self._alarm("unreachable", str(error) or type(error).__name__)
                 await asyncio.sleep(calm_s)
 

@@ -179,6 +179,7 @@ class Rpc:
         except Web3RPCError as error:
             _refuse(error)
         except (aiohttp.ClientError, TimeoutError) as error:
+            self._checked = False  # who answers next may be another
             raise RpcUnavailable(f"the chain's node failed: {type(error).__name__}") from None
         except (Web3Exception, ValueError, KeyError, TypeError) as error:
             raise RpcUnavailable(

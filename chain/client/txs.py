@@ -72,6 +72,12 @@ class TxStore(Protocol):
         """The row of the action, made with the sender's next nonce (at least `used`) if there is none."""
         ...
 
+    async def fill(
+        self, chain_id: int, sender: str, nonce: int, action: str, call: Call, now_ms: int
+    ) -> None:
+        """A row with just that nonce, if it has none."""
+        ...
+
     async def find(self, chain_id: int, action: str) -> Tx | None: ...
 
     async def open(self, chain_id: int, sender: str, limit: int) -> list[Tx]:
@@ -120,6 +126,7 @@ class TxWriter:
         self._policy = policy or Policy()
         self._alarm = alarm
         self._alarmed: dict[tuple[str, str], int] = {}
+        self._gap: tuple[int, int] | None = None
 
     @property
     def address(self) -> str:
@@ -165,7 +172,7 @@ class TxWriter:
             try:
                 await self.round()
                 await asyncio.sleep(every_s)
-            except (OSError, TimeoutError) as error:
+            except Exception as error:  # whatever node and store raise: there is a next round
                 self._raise("unreachable", "", str(error) or type(error).__name__)
                 await asyncio.sleep(calm_s)
 
@@ -179,6 +186,8 @@ class TxWriter:
         rows = await self._store.open(self._chain_id, self.address, OPEN_AT_ONCE)
         if not rows:
             return 0
+        if rows[0].nonce > used:
+            await self._fill_gap(used)
         deep = max(0, head.number - self._policy.confirmations)
         buried = await self._node.nonce(self.address, deep)
         now = _Now(
@@ -191,6 +200,20 @@ class TxWriter:
             if not await self._work(row, now):
                 break  # what follows waits for it anyway
         return len(rows)
+
+    async def _fill_gap(self, nonce: int) -> None:
+        """Nobody has this nonce, and all of ours wait for it: somebody else had used it, and a reorganisation gave it back.
+
+        He may send it again, so he has the time that an attempt has.
+        """
+        now_ms = self._clock()
+        if self._gap is None or self._gap[0] != nonce:
+            self._gap = nonce, now_ms
+        if now_ms - self._gap[1] >= self._policy.resubmit_ms:
+            self._raise("gap", "", f"nonce {nonce} was used elsewhere and is free again")
+            action = f"gap:{self.address}:{nonce}"
+            nothing = Call(self.address, b"", CANCEL_GAS)
+            await self._store.fill(self._chain_id, self.address, nonce, action, nothing, now_ms)
 
     async def _work(self, row: Tx, now: _Now) -> bool:
         """Bring a row as far as it comes; False when it was refused, so that later ones need not be tried."""

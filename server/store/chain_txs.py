@@ -48,6 +48,14 @@ class ChainTxs:
             assert found is not None, "the insert refuses only what stands"
             return found
 
+    async def fill(
+        self, chain_id: int, sender: str, nonce: int, action: str, call: Call, now_ms: int
+    ) -> None:
+        """A row with just that nonce, if it has none."""
+        row = _row(chain_id, sender, nonce, action, call, now_ms)
+        async with self._db.writing() as tx:
+            await tx.execute(self._db.insert(_t).values(row).on_conflict_do_nothing())
+
     async def find(self, chain_id: int, action: str) -> Tx | None:
         async with self._db.reading() as tx:
             return await _find(tx, chain_id, action)

@@ -195,6 +195,18 @@ class MemoryTxs:
 
         return self._whole(make)
 
+    async def fill(
+        self, chain_id: int, sender: str, nonce: int, action: str, call: Call, now_ms: int
+    ) -> None:
+        def fill() -> None:
+            if nonce not in self.rows:
+                self.rows[nonce] = Tx(
+                    chain_id=chain_id, sender=sender, nonce=nonce, action=action, call=call,
+                    state=State.RESERVED, made_ms=now_ms,
+                )  # fmt: skip
+
+        self._whole(fill)
+
     async def find(self, chain_id: int, action: str) -> Tx | None:
         self._fuse.step()
         return next((row for row in self.rows.values() if row.action == action), None)

@@ -11,14 +11,21 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from chain.client.fees import FeePolicy, Fees
 from chain.client.node import Trouble
 from chain.client.nonces import Call, Policy, State, Tx
-from chain.client.txs import Alarm, OtherCall, TxWriter
+from chain.client.txs import CANCEL_GAS, Alarm, OtherCall, TxWriter
 from tests.chain.fake_chain import (
     CHAIN_ID,
+    SENDER,
     Crash,
     FakeNode,
     FakeSigner,
@@ -213,6 +220,24 @@ def test_a_nonce_that_is_given_back_after_all_is_used_for_nothing() -> None:
     assert world.node.executed() == [b"", b"epoch:1#2"]
 
 
+def test_a_nonce_that_nobody_has_any_more_is_filled_so_that_ours_can_follow() -> None:
+    world = World()
+    world.node.foreign()
+    assert world.submit("epoch:1").nonce == 1
+    world.node.reorganise(1)
+    world.round()
+    world.node.mine()
+    assert world.node.executed() == [], "he may send it again"
+    world.now_ms += RESUBMIT_MS
+    for _ in range(3):
+        world.round()
+        world.node.mine(CONFIRMATIONS)
+    world.round()
+    assert world.node.executed() == [b"", b"epoch:1"]
+    assert world.row("epoch:1").done
+    assert "gap" in world.kinds()
+
+
 @pytest.mark.parametrize("sent", [False, True])
 def test_what_is_given_up_uses_its_nonce_for_nothing(sent: bool) -> None:
     world = World()
@@ -282,6 +307,8 @@ class Storms(RuleBasedStateMachine):
     def begin(self) -> None:
         self.world = World()
         self.submitted: list[str] = []
+        self.given_up: set[str] = set()
+        self.foreign = 0
 
     @rule()
     def submit(self) -> None:
@@ -307,6 +334,20 @@ class Storms(RuleBasedStateMachine):
     def die_while_submitting(self, steps: int) -> None:
         self.world.fuse.set(steps)
         self.submit()
+
+    @rule(which=st.integers(0, 30), steps=st.none() | st.integers(0, 4))
+    def give_up(self, which: int, steps: int | None) -> None:
+        if self.submitted:
+            action = self.submitted[which % len(self.submitted)]
+            self.given_up.add(action)
+            self.world.fuse.set(steps)
+            self._survive(lambda: _run(self.world.writer.cancel(action)))
+
+    @precondition(lambda self: self.foreign < 2)
+    @rule()
+    def use_the_key_elsewhere(self) -> None:
+        self.foreign += 1
+        self.world.node.foreign()
 
     @rule(count=st.integers(1, 3))
     def mine(self, count: int) -> None:
@@ -337,7 +378,7 @@ class Storms(RuleBasedStateMachine):
     def each_action_has_one_nonce_and_is_done_at_most_once(self) -> None:
         rows = list(self.world.store.rows.values())
         assert len({row.action for row in rows}) == len(rows)
-        executed = self.world.node.executed()
+        executed = self.executed()
         assert len(set(executed)) == len(executed), "done twice"
 
     @invariant()
@@ -348,7 +389,8 @@ class Storms(RuleBasedStateMachine):
             assert all(outbids(new, old) for old, new in itertools.pairwise(fees))
             for attempt in row.attempts:
                 sent = msgspec.msgpack.decode(attempt.raw, type=Sent)
-                assert (sent.nonce, sent.call, sent.fees) == (row.nonce, row.call, attempt.fees)
+                call = Call(SENDER, b"", CANCEL_GAS) if attempt.cancels else row.call
+                assert (sent.nonce, sent.call, sent.fees) == (row.nonce, call, attempt.fees)
                 stored.add(attempt.raw)
         assert self.world.node.ever_sent <= stored
 
@@ -371,8 +413,17 @@ class Storms(RuleBasedStateMachine):
             world.now_ms += RESUBMIT_MS
             world.round()
             world.node.mine()
-        assert sorted(world.node.executed()) == sorted(each.encode() for each in self.submitted)
-        assert all(world.row(action).done for action in self.submitted)
+        done = [action.encode() for action in self.submitted if world.row(action).done]
+        assert sorted(self.executed()) == sorted(done)
+        for action in self.submitted:
+            state = world.row(action).state
+            gone = [State.REPLACED, State.DROPPED] if self.foreign else []
+            gone += [State.DROPPED] if action in self.given_up else []
+            assert state in (State.FINAL, *gone), action
+
+    def executed(self) -> list[bytes]:
+        """Of the actions, what is in blocks: not what was given up, nor what somebody else did."""
+        return [data for data in self.world.node.executed() if data.startswith(b"epoch:")]
 
     def _survive(self, work: Any) -> None:
         """The process may end; another begins with what is stored."""

@@ -13,6 +13,7 @@ import pytest
 
 from server.embedded import chain
 from server.embedded.data_dir import DataDir
+from tests.chain.anvil import binary
 from tests.chain.rpc import Wire, signed
 
 
@@ -54,3 +55,36 @@ def _process_at(url: str) -> int:
         if b"chain.devchain" in words and port in words and b"server.embedded.guard" not in words:
             return int(folder.name)
     raise AssertionError(f"no process serves {url}")
+
+
+@pytest.mark.slow
+async def test_anvil_is_taken_where_it_is_and_keeps_its_chain_over_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    found = binary()
+    monkeypatch.setenv("PATH", f"{Path(found).parent}{os.pathsep}{os.environ['PATH']}")
+    receipts: list[str] = []
+    for _ in range(2):
+        with DataDir(tmp_path) as data:
+            wire = Wire(await chain.start(data, 31_337))
+            assert "anvil" in await wire("web3_clientVersion")
+            if not receipts:
+                hash_ = await wire("eth_sendRawTransaction", signed(0))
+                async with asyncio.timeout(10):
+                    while await wire("eth_getTransactionReceipt", hash_) is None:
+                        await asyncio.sleep(0.1)
+            receipts.append((await wire("eth_getTransactionReceipt", hash_))["blockNumber"])
+            await wire.close()
+        await _until_gone(wire.url)
+    assert receipts[0] == receipts[1]
+
+
+async def _until_gone(url: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(20):
+        while True:
+            try:
+                await http.get(url)
+            except httpx.TransportError:
+                return
+            await asyncio.sleep(0.1)

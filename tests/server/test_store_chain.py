@@ -99,6 +99,19 @@ async def test_what_was_over_is_reopened_where_its_nonce_is_free_again(store: St
     assert await txs.reopen(CHAIN, SENDER, 1) == 0
 
 
+async def test_a_gap_is_filled_once(store: Store) -> None:
+    txs = store.chain_txs
+    taken = await reserve(store, "epoch:1", used=3)
+    for _ in range(2):
+        await txs.fill(CHAIN, SENDER, 2, "gap:2", CALL, 9)
+        await txs.fill(CHAIN, SENDER, 3, "gap:3", CALL, 9)
+    assert [(row.nonce, row.action) for row in await txs.open(CHAIN, SENDER, 9)] == [
+        (2, "gap:2"),
+        (3, taken.action),
+    ]
+    assert (await reserve(store, "epoch:2")).nonce == 4
+
+
 async def test_only_what_is_open_is_given_up(store: Store) -> None:
     txs = store.chain_txs
     row = await reserve(store, "epoch:1")
