@@ -59,6 +59,8 @@ class Head(msgspec.Struct, frozen=True):
     """Unix seconds, as the chain tells the time."""
     base_fee: int
     """Wei a unit of gas."""
+    gas_limit: int = 30_000_000
+    """Of all transactions of the block together."""
 
 
 class Log(msgspec.Struct, frozen=True):

@@ -180,12 +180,10 @@ def _pending(tx: Tx, seen: Seen, now_ms: int, policy: Policy) -> Step:
         return Become(State.REPLACED)
     if seen.used > tx.nonce:
         return Wait()  # somebody else's transaction, not buried: a reorganisation may take it away
-    if tx.state is State.SIGNED:
-        return Send()
     newest = tx.attempts[-1]
     if tx.cancelling and not any(attempt.cancels for attempt in tx.attempts):
-        return _outbid(newest, seen, policy, cancels=True)
-    if not seen.known:
+        return _outbid(newest, seen, policy, cancels=True)  # also of one that no node takes
+    if tx.state is State.SIGNED or not seen.known:
         return Send()
     if seen.used == tx.nonce and now_ms - newest.signed_ms >= policy.resubmit_ms:
         return _outbid(newest, seen, policy, cancels=newest.cancels)

@@ -261,6 +261,7 @@ def _head(block: Any) -> Head:
         parent=block["parentHash"].to_0x_hex(),
         timestamp=int(block["timestamp"]),
         base_fee=int(block.get("baseFeePerGas") or 0),
+        gas_limit=int(block["gasLimit"]),
     )
 
 

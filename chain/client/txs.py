@@ -145,11 +145,10 @@ class TxWriter:
             raise ValueError(f"an action's name has 1 to {MAX_ACTION} characters")
         standing = await self._store.find(self._chain_id, action)
         if standing is None:
-            if gas is None:
-                call = Call(to, data, 0, value)
-                estimate = await self._node.estimate(self.address, call)
-                gas = int(estimate * self._policy.gas_factor)
             head = await self._node.head()
+            if gas is None:
+                estimate = await self._node.estimate(self.address, Call(to, data, 0, value))
+                gas = min(int(estimate * self._policy.gas_factor), head.gas_limit)
             used = await self._node.nonce(self.address, head.number)
             call = Call(to, data, gas, value)
             standing = await self._store.reserve(

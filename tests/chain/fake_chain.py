@@ -67,6 +67,8 @@ class FakeNode:
         self.deaf = False
         """It takes transactions and forgets them."""
         self.refuses: Trouble | None = None
+        self.never_takes = b"-"
+        """Calls with this data."""
 
     # The writer's view.
 
@@ -110,6 +112,8 @@ class FakeNode:
         if self.refuses is not None:
             raise SendRefused(self.refuses, "refused")
         sent = msgspec.msgpack.decode(raw, type=Sent)
+        if sent.call.data == self.never_takes:
+            raise SendRefused(Trouble.OTHER, "exceeds block gas limit")
         if sent.nonce < self.used:
             raise SendRefused(Trouble.NONCE_USED, "nonce too low")
         standing = self.pool.get(sent.nonce)

@@ -280,6 +280,21 @@ def test_a_refusal_holds_up_what_follows_and_is_told(trouble: Trouble) -> None:
     assert world.node.executed() == [b"epoch:1", b"epoch:2"]
 
 
+def test_what_no_node_takes_can_be_given_up_so_that_the_rest_can_follow() -> None:
+    world = World()
+    world.submit("epoch:1")
+    world.submit("epoch:2")
+    world.node.never_takes = b"epoch:1"
+    world.round()
+    _run(world.writer.cancel("epoch:1"))
+    for _ in range(2):
+        world.round()
+        world.node.mine(CONFIRMATIONS + 1)
+    world.round()
+    assert world.row("epoch:1").state is State.DROPPED
+    assert world.node.executed() == [b"", b"epoch:2"]
+
+
 def test_two_writers_by_mistake_harm_nothing() -> None:
     world = World()
     world.submit("epoch:1")
