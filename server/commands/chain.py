@@ -77,7 +77,9 @@ def deploy(
     ] = Path("chain.json"),
     wallet: Annotated[
         Path | None,
-        typer.Option(help="Keystore of the deployer, who is the contracts' first admin."),
+        typer.Option(
+            help="Keystore of the deployer, who is the contracts' first admin. Default: ~/.config/agon/wallet.json; on chain 31337 the first of the known accounts."
+        ),
     ] = None,
     treasury: Annotated[
         str, typer.Option(help="Who gets the FRAC, and fees of tokens. Default: the deployer.")
