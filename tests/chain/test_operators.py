@@ -163,6 +163,9 @@ def test_a_miss_takes_time_and_blocks(stage: Stage) -> None:
     batch = stage.attest(SIZES)
     challenge = stage.drawn(EVE, batch, 2)
     still = "operators: there is still time to answer"
+    with boa.env.anchor(), reverts(still):  # many blocks in little time
+        pass_time(blocks=10 * ANSWER_BLOCKS, seconds=ANSWER_S)
+        stage.operators.record_miss(challenge)
     pass_time(blocks=1, seconds=ANSWER_S + 1)  # a chain that stood still: nobody could answer
     with reverts(still):
         stage.operators.record_miss(challenge)
