@@ -131,6 +131,8 @@ def _said(event: Event, who: str) -> str | None:
             return f"transcript sealed, digest {clean(str(body.get('digest', '')), 12)}"
         case "verdict":
             return "the judges have spoken"
+        case "pinned":
+            return f"transcript pinned as {clean(str(body.get('cid', '')), 64)}"
         case "rated":
             return "ratings are updated"
         case _:

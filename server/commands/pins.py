@@ -68,19 +68,12 @@ def ls(
     if as_json:
         telling.as_json(found)
         return
-    rows = [
-        (
-            row.session,
-            row.cid,
-            str(row.bytes),
-            str(row.season),
-            row.state,
-            telling.ago(row.pinned_ms),
-        )
-        for row in found
-    ]
-    headings = ("session", "cid", "bytes", "season", "state", "pinned")
-    telling.table(headings, rows, nothing="nothing is pinned")
+    # lines, not columns: half an id is none
+    for row in found:
+        words = f"season {row.season}, {row.bytes} bytes, {row.state} {telling.ago(row.pinned_ms)}"
+        print(f"{row.session} {row.cid} {words}")
+    if not found:
+        print("nothing is pinned")
 
 
 @app.command(epilog="Example: agon pins export --season 1 --out season-1.car")

@@ -13,7 +13,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.convoy import Convoy
@@ -143,16 +154,19 @@ class Outbox:
         self, now_ms: int, limit: int, steps: Collection[str] | None = None
     ) -> list[OutboxRow]:
         """At most `limit` rows that should be started now, longest due first; only of `steps`, if given."""
-        query = (
-            select(*_columns)
-            .where(_o.c.state.in_(_OPEN), _o.c.due_ms <= now_ms, ~blocked())
-            .order_by(_o.c.due_ms, _o.c.id)
-            .limit(limit)
-        )
-        if steps is not None:
-            query = query.where(_o.c.step.in_(steps))
+        steps = await self._steps() if steps is None else steps
+        if not steps:
+            return []
+        query = _longest_due(tuple(sorted(steps)))
         async with self._db.reading() as tx:
-            return [OutboxRow(*row) for row in await tx.execute(query)]
+            rows = await tx.execute(query, {"now_ms": now_ms, "most": limit})
+            return [OutboxRow(*row) for row in rows]
+
+    async def _steps(self) -> list[str]:
+        """All of which something is open."""
+        query = select(_o.c.step).where(_o.c.state.in_(_OPEN)).distinct()
+        async with self._db.reading() as tx:
+            return list((await tx.scalars(query)).all())
 
     async def get(self, row_id: str) -> OutboxRow | None:
         return await self._getting.ride(row_id)
@@ -397,6 +411,27 @@ async def revive(tx: AsyncConnection, session: str, step: str, now_ms: int) -> N
         )
         .values(state=State.WAITING.value, spared=_o.c.attempts, due_ms=now_ms, last_error=None)
     )
+
+
+@functools.cache
+def _longest_due(steps: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    """At most `most` rows of these steps that are due at `now_ms`, longest due first.
+
+    Each state of each step by itself, in the order of the index, which ends with the limit: there may be a hundred
+    thousand of one.
+    """
+    parts = [
+        select(*_columns)
+        .where(
+            _o.c.state == state, _o.c.step == step, _o.c.due_ms <= bindparam("now_ms"), ~blocked()
+        )
+        .order_by(_o.c.due_ms, _o.c.id)
+        .limit(bindparam("most"))
+        for state in _OPEN
+        for step in steps
+    ]
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    return select(found).order_by(found.c.due_ms, found.c.id).limit(bindparam("most"))
 
 
 def blocked() -> ColumnElement[bool]:
