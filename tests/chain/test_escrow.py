@@ -99,6 +99,12 @@ class TestLimits:
         )
         assert tuple(world.escrow.limits_of(ann.address)) == (5, 50, FOREVER, 7)
 
+    def test_a_nonce_is_good_once(self, world: World) -> None:
+        ann = world.owners[0]
+        world.escrow.set_limits(5, 50, FOREVER, 7, sender=ann.address)
+        with reverts("escrow: limits of this nonce or a higher one are set"):
+            world.escrow.set_limits(6, 60, FOREVER, 7, sender=ann.address)
+
     def test_without_limits_nothing_is_taken(self, world: World) -> None:
         ann, bob, _ = world.owners
         for owner in (ann, bob):
@@ -111,7 +117,7 @@ class TestLimits:
         above, within = (world.session(*pair, entry=5 * DOLLAR + over) for over in (1, 0))
         refused, opened = world.open(above, within)
         assert (refused.owner, refused.reason) == (pair[1].address, ENTRY)
-        assert opened.session == within[0]
+        assert (type(opened).__name__, opened.session) == ("Opened", within[0])
         assert [world.balance(owner) for owner in pair] == [95 * DOLLAR, 95 * DOLLAR]
 
     def test_the_last_second(self, world: World, pair: tuple[LocalAccount, LocalAccount]) -> None:
@@ -119,7 +125,7 @@ class TestLimits:
         later(10)
         first, second = world.session(*pair), world.session(*pair)
         (said,) = world.open(first)
-        assert said.session == first[0]
+        assert type(said).__name__ == "Opened"
         later(1)
         (said,) = world.open(second)
         assert (said.owner, said.reason) == (pair[0].address, EXPIRED)
@@ -156,6 +162,13 @@ class TestOpening:
         assert [world.balance(owner) for owner in pair] == [95 * DOLLAR] * 2
         assert tuple(world.escrow.session_state(session[0])) == (OPEN, now())
 
+    def test_an_owner_may_spend_its_last_cent(
+        self, world: World, pair: tuple[LocalAccount, LocalAccount]
+    ) -> None:
+        world.allow(pair[0], max_entry=100 * DOLLAR, daily_cap=100 * DOLLAR)
+        world.open(world.session(pair[0], entry=100 * DOLLAR))
+        assert world.balance(pair[0]) == 0
+
     def test_a_poor_owner_holds_up_nobody(
         self, world: World, pair: tuple[LocalAccount, LocalAccount]
     ) -> None:
@@ -164,7 +177,7 @@ class TestOpening:
         bad, good = world.session(*pair, poor), world.session(*pair)
         refused, opened = world.open(bad, good)
         assert (refused.session, refused.owner, refused.reason) == (bad[0], poor.address, BALANCE)
-        assert opened.session == good[0]
+        assert (type(opened).__name__, opened.session) == ("Opened", good[0])
         assert world.state(bad) == 0
         assert [world.balance(owner) for owner in pair] == [95 * DOLLAR] * 2
 
