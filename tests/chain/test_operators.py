@@ -169,6 +169,8 @@ def test_a_miss_takes_time_and_blocks(stage: Stage) -> None:
     pass_time(blocks=1, seconds=ANSWER_S + 1)  # a chain that stood still: nobody could answer
     with reverts(still):
         stage.operators.record_miss(challenge)
+    with reverts("operators: the challenge is drawn"):
+        stage.operators.lapse(challenge)
     pass_time(blocks=ANSWER_BLOCKS, seconds=0)
     # Late, but not recorded: that is an answer, too.
     with boa.env.anchor():

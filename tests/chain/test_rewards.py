@@ -110,6 +110,18 @@ def test_a_root_that_lies_about_its_total_pays_no_more_than_the_total(stage: Sta
     assert stage.rewards.claimable(ANN, 700) == 0
 
 
+def test_what_a_claim_was_short_of_is_paid_when_a_later_total_has_room(stage: Stage) -> None:
+    tree = stage.post(1, {ANN: 700}, total=600)
+    boa.env.time_travel(seconds=DAY)
+    assert stage.claim(1, tree, ANN) == 600
+    stage.post(2, {ANN: 700}, total=700)
+    assert stage.claim(1, tree, ANN) == 0  # a total that does not count yet gives no room
+    assert stage.rewards.claimable(ANN, 700) == 0
+    boa.env.time_travel(seconds=DAY)
+    assert stage.claim(1, tree, ANN) == 100
+    assert stage.frac.balanceOf(ANN) == stage.rewards.claimed(ANN) == 700
+
+
 def test_what_was_earned_is_claimed_for_all_before_a_hostile_root_counts(stage: Stage) -> None:
     honest = stage.post(1, {ANN: 300, BOB: 200})
     boa.env.time_travel(seconds=DAY)
