@@ -134,6 +134,11 @@ def test_a_wallet_has_agreed_by_its_signature(agents: Any) -> None:
     agreed = consent(agents, 1, WALLET, WALLET.address, ANN.address, until)
     agents.setAgentWallet(1, WALLET.address, until, agreed, sender=ANN.address)
     assert agents.getAgentWallet(1) == WALLET.address
+    # Whom the owner approved may bring it; what was signed names the owner all the same.
+    agents.approve(BOB.address, 1, sender=ANN.address)
+    agents.unsetAgentWallet(1, sender=BOB.address)
+    agents.setAgentWallet(1, WALLET.address, until, agreed, sender=BOB.address)
+    assert agents.getAgentWallet(1) == WALLET.address
 
 
 def test_a_signature_is_for_one_agent_wallet_owner_deadline_chain_and_registry(agents: Any) -> None:

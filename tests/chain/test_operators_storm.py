@@ -275,7 +275,7 @@ def test_a_small_storm() -> None:
 
 @pytest.mark.slow
 def test_a_storm() -> None:
-    seen = run(Operators, examples=110, steps=60)
-    assert seen.total() >= 4_500
-    assert min(seen[name] for name in ("challenge", "unbond", "stake", "release")) > 100
-    assert min(seen[name] for name in ("draw", "answer", "record_miss", "lapse", "expose")) > 15
+    seen = run(Operators, examples=80, steps=50)
+    assert seen.total() >= 2_300
+    assert min(seen[name] for name in ("challenge", "unbond", "stake", "release")) > 50
+    assert min(seen[name] for name in ("draw", "answer", "record_miss", "lapse", "expose")) > 5
