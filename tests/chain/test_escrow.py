@@ -302,6 +302,17 @@ class TestClaims:
             tree = world.close(session, allot={pair[0]: 9 * DOLLAR, pair[1]: DOLLAR})
         assert world.claim(tree, pair[0]) == 27 * DOLLAR
 
+    def test_what_has_been_claimed_is_not_claimed_again(
+        self, world: World, pair: tuple[LocalAccount, LocalAccount]
+    ) -> None:
+        for micros in (9 * DOLLAR, 4 * DOLLAR):
+            session = world.session(*pair)
+            world.open(session)
+            tree = world.close(session, allot={pair[0]: micros})
+            assert world.claim(tree, pair[0]) == micros
+        assert world.balance(pair[0]) == 103 * DOLLAR
+        assert world.escrow.books().claimed == 13 * DOLLAR
+
     def test_many_owners_by_one_proof(self, world: World) -> None:
         owners = [wallet(200 + number) for number in range(11)]
         for owner in owners:
