@@ -82,7 +82,7 @@ def get_known(space_id: str) -> Space[Any, Any, Any]:
         raise UnknownSpace(
             space_id[:MAX_ID],
             f"{space_id[:MAX_ID]!a} is a game of another project, which is not offered here;"
-            " name it in AGON_SPACES, or as `agon replay --bridge ID FILE`",
+            " name it in AGON_SPACES, or by --bridge ID",
         )
     raise UnknownSpace(space_id[:MAX_ID])
 

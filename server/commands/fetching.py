@@ -21,6 +21,21 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
 
 
+def named(
+    what: str | None, files: Mapping[str, Path | None]
+) -> tuple[str | None, Mapping[str, Path | None]]:
+    """A session's id; or none, and the files with those that `what` is and that lies beside it."""
+    if what is None or not (file := Path(what)).is_file():
+        return what, files
+    beside = file.with_name(file.name.replace(".transcript.json", ".result.json"))
+    result = beside if beside != file and beside.is_file() else None
+    return None, {
+        **files,
+        "transcript": files["transcript"] or file,
+        "result": files["result"] or result,
+    }
+
+
 def documents(
     session: str | None,
     url: str | None,

@@ -10,6 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+_UNWRAPPED = 10_000
+"""Columns of a pipe."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -19,13 +21,24 @@ def as_json(found: Any) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: str) -> None:
-    """Columns on standard output; `nothing` when there are no rows. What the rows say is never markup."""
+    """Columns on standard output; `nothing` when there are no rows. What the rows say is never markup.
+
+    Words are never cut, since ids are words that the next command needs: a line that is too long for the terminal is the
+    terminal's to wrap, and into a pipe nothing is wrapped at all.
+    """
+    told = [tuple(row) for row in rows]
     console = Console(highlight=False, markup=False)
-    shown = Table(*headings, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    needed = 0
+    for place, heading in enumerate(headings):
+        longest = max(len(word) for row in (headings, *told) for word in row[place].split() or [""])
+        shown.add_column(heading, min_width=longest, overflow="fold")
+        needed += longest + 1
+    for row in told:
         shown.add_row(*row)
-    if shown.row_count:
-        console.print(shown)
+    if told:
+        wide = max(console.width, needed) if console.is_terminal else _UNWRAPPED
+        console.print(shown, width=wide, crop=False)
     else:
         console.print(nothing)
 

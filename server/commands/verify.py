@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chain.verify.finding import Finding, Standing, merged
 from server.commands.running import DEFAULT_URL, ApiUrl, CommandError, ConfigFile, load_arena
 
-Session = Annotated[
-    str | None,
+if TYPE_CHECKING:  # it knows all rules
+    from chain.verify.session import Documents
+
+What = Annotated[
+    list[str] | None,
     typer.Argument(
-        metavar="[SESSION]", help="The id of a session; left out where files are given."
+        metavar="[SESSION|FILE]...",
+        help="Ids of sessions, or saved transcripts: X.result.json beside X.transcript.json is taken, too.",
     ),
 ]
 TranscriptFile = Annotated[
@@ -43,7 +48,7 @@ EscrowAddress = Annotated[str | None, typer.Option("--escrow", help="The escrow'
 
 
 def verify(
-    session: Session = None,
+    what: What = None,
     url: ApiUrl = DEFAULT_URL,
     transcript: TranscriptFile = None,
     result: ResultFile = None,
@@ -64,22 +69,35 @@ def verify(
     Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root: each fact is a line.
     With files alone nobody is asked. Exit status 1 if anything is a lie, or nothing could be checked.
     """
-    from chain.content import cid as cids
-    from chain.verify.finding import Standing, merged
     from chain.verify.report import report
-    from chain.verify.session import Asked, check
     from server.commands import fetching
-    from server.ledger.tiers import entry_micros
 
     files = {"transcript": transcript, "result": result, "epoch": epoch}
-    if session is None and not any(files.values()):
+    named: list[str | None] = list(what or [])
+    if len(named) > 1 and any((transcript, result, cid)):
+        raise CommandError("--transcript, --result and --cid are of one session: name one, or none")
+    if not named and not any(files.values()):
         raise CommandError("name a session, or files to check (--transcript, --result, --epoch)")
     load_arena(config, offering=() if bridge is None else (bridge,))
-    found = fetching.documents(session, url, files, ipfs, cid)
+    good = True
+    for each in named or [None]:
+        session, taken = fetching.named(each, files)
+        found = fetching.documents(session, url, taken, ipfs, cid)
+        findings = _findings(found, session, cid)
+        if rpc is not None or chain is not None or escrow is not None:
+            findings = merged(findings, fetching.of_chain(found, rpc, chain, escrow))
+        if len(named) > 1:
+            typer.echo(f"── {each}")
+        typer.echo(report(findings))
+        standings = {each.standing for each in findings}
+        good = good and Standing.FALSE not in standings and Standing.TRUE in standings
+    raise typer.Exit(0 if good else 1)
+
+
+def _findings(found: Documents, session: str | None, cid: str | None) -> list[Finding]:
+    from chain.content import cid as cids
+    from chain.verify.session import Asked, check
+    from server.ledger.tiers import entry_micros
+
     asked = Asked(session=session, cid=cid, entry_micros=entry_micros)
-    findings = check(found, asked, lambda block: str(cids.of(block)))
-    if rpc is not None or chain is not None or escrow is not None:
-        findings = merged(findings, fetching.of_chain(found, rpc, chain, escrow))
-    typer.echo(report(findings))
-    standings = {each.standing for each in findings}
-    raise typer.Exit(1 if Standing.FALSE in standings or Standing.TRUE not in standings else 0)
+    return check(found, asked, lambda block: str(cids.of(block)))

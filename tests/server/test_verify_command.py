@@ -48,6 +48,33 @@ def test_files_are_checked_and_nobody_is_asked(files: dict[str, Path]) -> None:
     assert "LIE" not in done.stdout
 
 
+def test_saved_transcripts_are_taken_with_the_results_beside_them(tmp_path: Path) -> None:
+    assert HONEST.transcript is not None
+    assert HONEST.result is not None
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.transcript.json").write_bytes(HONEST.transcript)
+    (tmp_path / "one.result.json").write_bytes(HONEST.result)
+    (tmp_path / "two.result.json").write_bytes(bent(HONEST.result, tier_micros=100_000))
+    done = verify(*sorted(tmp_path.glob("*.transcript.json")))
+    assert done.returncode == 1
+    one, two = done.stdout.split("── ")[1:]
+    assert "ok  money" in one
+    assert "LIE money" in two
+
+
+def test_a_game_whose_rules_are_not_here_is_not_called_a_lie(tmp_path: Path) -> None:
+    game = play(registry.get("openspiel:kuhn_poker"), {}, 1)
+    file = tmp_path / "kuhn.transcript.json"
+    file.write_bytes(game.document())
+    unknown, known = verify(file), verify(file, "--bridge", "openspiel:kuhn_poker")
+    assert "?   replay" in unknown.stdout
+    assert "--bridge" in unknown.stdout
+    assert "LIE" not in unknown.stdout
+    assert "ok  replay" in known.stdout
+    file.write_bytes(game.document().replace(b'"t":7,', b'"t":8,', 1))
+    assert "LIE replay" in verify(file).stdout, "hashes need no rules"
+
+
 def test_a_lie_is_a_line_and_a_status(files: dict[str, Path]) -> None:
     assert HONEST.result is not None
     files["result"].write_bytes(bent(HONEST.result, tier_micros=100_000))
