@@ -96,13 +96,15 @@ class Operators(Storm):
             return
         self.batches[operator].append(self.stage.attest(sizes, operator))
 
-    @rule(sizes=st.lists(st.integers(1, 4_000), min_size=1, max_size=3))
-    def attest_a_lie(self, sizes: list[int]) -> None:
+    @rule(sizes=st.lists(st.integers(1, 4_000), min_size=1, max_size=3), told=st.booleans())
+    def attest_a_lie(self, sizes: list[int], told: bool) -> None:
         if self.contract.paused() or self.bonded(SLOPPY) < MIN_STAKE:
             return
         batch = self.stage.attest(sizes, SLOPPY, lie=0)
         self.batches[SLOPPY].append(batch)
         self.lies.add(batch.number)
+        if told:
+            self.expose(SLOPPY, 0, last=True)
 
     @rule(operator=PARTY, pick=PICK, last=st.booleans())
     def expose(self, operator: str, pick: int, last: bool) -> None:
