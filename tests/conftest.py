@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,16 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import BlockingConnectionPool, Redis
+
+
+_RECURSION_LIMIT = sys.getrecursionlimit()
+
+
+def pytest_runtest_setup() -> None:
+    """Titanoboa, which tests alone import, raises the limit of the whole process, as py_ecc does (`chain/ethereum.py`): at such a
+    depth a hostile document that another test reads kills the process. That *we* leave it alone is tested in processes of
+    their own (`tests/chain/test_ethereum.py`)."""
+    sys.setrecursionlimit(_RECURSION_LIMIT)
 
 
 def _redis_server() -> str:
