@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 from redis.asyncio import BlockingConnectionPool, Redis
 
-
 _RECURSION_LIMIT = sys.getrecursionlimit()
 
 
