@@ -41,6 +41,20 @@ def encode(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
+def decode(document: bytes) -> Any:
+    """The value of canonical bytes, which may come from anybody. Raises CanonicalError for all others."""
+    try:
+        value = msgspec.json.decode(document)
+        same = encode(value) == document
+    except (msgspec.DecodeError, UnicodeDecodeError, CanonicalError) as error:
+        raise CanonicalError(f"not canonical JSON: {error}") from None
+    except RecursionError:
+        raise CanonicalError("not canonical JSON: nested too deep") from None
+    if not same:
+        raise CanonicalError("not canonical JSON: the bytes differ from RFC 8785's")
+    return value
+
+
 def sha256(value: Any) -> str:
     """The hex SHA-256 of the canonical bytes. Raises CanonicalError."""
     return hashlib.sha256(encode(value)).hexdigest()

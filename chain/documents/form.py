@@ -35,16 +35,9 @@ def read(document: bytes, kind: type[T], *, version: str, max_bytes: int) -> T:
     if len(document) > max_bytes:
         raise DocumentError(f"{len(document)} bytes, an {version} has at most {max_bytes}")
     try:
-        value = msgspec.json.decode(document)
-        is_canonical = canonical.encode(value) == document
-    except (msgspec.DecodeError, UnicodeDecodeError, canonical.CanonicalError) as error:
-        raise DocumentError(f"not canonical JSON: {error}") from None
-    except RecursionError:
-        raise DocumentError("not canonical JSON: nested too deep") from None
-    if not is_canonical:
-        raise DocumentError("not canonical JSON: the bytes differ from RFC 8785's")
-    try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(canonical.decode(document), kind)
+    except canonical.CanonicalError as error:
+        raise DocumentError(str(error)) from None
     except msgspec.ValidationError as error:
         raise DocumentError(f"not an {version}: {error}") from None
 

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import msgspec
 from eth_utils.crypto import keccak
 
-from chain.client.contract import Caller, NoContract
+from chain.client.contract import Caller
 from chain.client.escrow import Escrow
-from chain.client.node import Reverted, RpcUnavailable, WrongChain
 from chain.documents import epoch as epochs
 from chain.documents import result as results
 from chain.documents.epoch import EpochDocument
@@ -124,6 +123,3 @@ async def _session(escrow: Escrow, result: ResultDocument) -> Finding:
             "escrow", "the session is open there: it will be settled, or refunded by anybody"
         )
     return false("escrow", f"the session is {_STATES[state]} there, and the result says {due}")
-
-
-__all__ = ["SETTLER", "Claimed", "NoContract", "Reverted", "RpcUnavailable", "WrongChain", "check"]

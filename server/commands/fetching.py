@@ -63,6 +63,8 @@ def of_chain(
     """What the chain says of them. Raises CommandError."""
     import asyncio
 
+    from chain.client.contract import NoContract
+    from chain.client.node import Reverted
     from chain.verify import onchain
 
     if rpc is None or chain is None or escrow is None:
@@ -74,7 +76,7 @@ def of_chain(
     claimed = onchain.Claimed(chain_id=chain, escrow=escrow)
     try:
         return asyncio.run(_asked(documents, rpc, claimed))
-    except (OSError, onchain.NoContract, onchain.Reverted) as error:
+    except (OSError, NoContract, Reverted) as error:
         raise CommandError(f"--rpc: {error}") from None
 
 

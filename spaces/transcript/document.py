@@ -98,15 +98,8 @@ def read(document: bytes) -> Transcript:
     if len(document) > MAX_BYTES:
         raise TranscriptError(f"{len(document)} bytes, a transcript has at most {MAX_BYTES}")
     try:
-        value = msgspec.json.decode(document)
-        is_canonical = canonical.encode(value) == document
-    except (msgspec.DecodeError, UnicodeDecodeError, canonical.CanonicalError) as error:
-        raise TranscriptError(f"not canonical JSON: {error}") from None
-    except RecursionError:
-        raise TranscriptError("not canonical JSON: nested too deep") from None
-    if not is_canonical:
-        raise TranscriptError("not canonical JSON: the bytes differ from RFC 8785's")
-    try:
-        return msgspec.convert(value, Transcript)
+        return msgspec.convert(canonical.decode(document), Transcript)
+    except canonical.CanonicalError as error:
+        raise TranscriptError(str(error)) from None
     except msgspec.ValidationError as error:
         raise TranscriptError(f"not an {VERSION}: {error}") from None

@@ -15,7 +15,7 @@ from chain.documents.result import Payout, ResultDocument
 from chain.verify.finding import Standing, lies
 from chain.verify.report import report, summary
 from chain.verify.session import Documents, check
-from spaces import registry
+from spaces import merkle, registry
 from tests.chain.documents_of import asked, bent, cid_of, documents_of, epoch_of, result_of
 from tests.conformance.rig import Dice, Session, play
 
@@ -252,8 +252,6 @@ def test_what_is_no_document_is_a_finding_and_no_crash(raw: bytes) -> None:
 def test_an_epoch_proves_each_of_its_results() -> None:
     results = [replace(RESULT, session=f"01JD00000000000000000000{n:02}") for n in range(11)]
     epoch = epoch_of(results)
-    from spaces import merkle
-
     for row in epoch.results:
         place, proof = epochs.proof_of(epoch, row.session)
         root = bytes.fromhex(epoch.root)

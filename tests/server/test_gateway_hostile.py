@@ -221,7 +221,7 @@ async def test_a_crowd_that_waits_too_long_is_asked_to_come_back(redis: Redis) -
             first = await client.recv()
             return 0 if isinstance(first, Welcome) else await client.closed()
 
-    async with arena_of(redis, credits=10, credits_per_s=1, hello_timeout_ms=500) as arena:
+    async with arena_of(redis, credits=10, credits_per_s=1, hello_timeout_ms=1_500) as arena:
         codes = await asyncio.gather(*(come(arena) for _ in range(40)))
         assert codes.count(0) >= 20
         assert set(codes) == {0, CloseCode.BEHIND}
