@@ -1,1 +1,1 @@
-"""What came of sessions, as documents that anyone can check: `agon-result/1` and `agon-epoch/1` (PROOFS)."""
+"""What came of sessions, and what may be claimed for it, as documents that anyone can check (PROOFS)."""
