@@ -227,14 +227,43 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     settlement: Annotated[
         str,
         Meta(
-            pattern="^simulated$",
-            description="How deposits and withdrawals are confirmed. `simulated`: no chain and no real money, said wherever money is shown.",
+            pattern="^(simulated|chain)$",
+            description="Where the money is. `chain`: USDC in an escrow, by the deployment of chain_manifest; without rpc_url on a chain of our own in data_dir, for development. `simulated`: no chain and no real money, said wherever money is shown.",
         ),
     ] = "simulated"
     settlement_delay_ms: Annotated[
         int,
         Meta(ge=0, le=3_600_000, description="How long a simulated deposit or withdrawal takes."),
     ] = 1_000
+
+    chain_manifest: Annotated[
+        str,
+        Meta(
+            description="The manifest that `agon chain deploy` wrote. Empty: chain/deployment.json in data_dir, made on a chain of our own."
+        ),
+    ] = ""
+    settler_key_file: Annotated[
+        str,
+        Meta(
+            description="A file (mode 600) with the private key in hex that opens sessions, closes epochs and signs documents. Empty: chain/settler.key in data_dir, made on a chain of our own."
+        ),
+    ] = ""
+    chain_confirmations: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=256,
+            description="Blocks that must lie on top before what a block says counts. A session begins only then.",
+        ),
+    ] = 2
+    epoch_every_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="How long results wait, at most, to be settled on chain together; what is won can be played for afterwards.",
+        ),
+    ] = 60
 
     spaces: Annotated[
         tuple[str, ...],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from server.clock import Clock, unix_ms
 from server.store import chain as chain
+from server.store import escrow as escrow
 from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
