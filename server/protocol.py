@@ -241,7 +241,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
     In a session: `open`, `turn`, `action`, `sealed` (an action you may not read yet), `fault`,
     `deadline`, `forfeit`, `reveal`, `inquiry`, `oracle`, `note`, `void`, `end`, `annotation`,
-    `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`.
+    `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`, `anchored`
+    (the epoch on the chain that holds the result, or that the entries were given back there).
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`, `automation`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
@@ -297,7 +298,9 @@ class SeatCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of what follows a match: `sealed`, `judged`, `settled`, `pinned`, `rated`."""
+    """One step of a session's proof: `opened` (the escrow has taken the entries; the transaction), `sealed`, `judged`,
+    `settled`, `pinned` (the content id), `rated`, `anchored` (the epoch, and the transaction that closed it). The first
+    and the last are there where money is on a chain."""
 
     name: str
     state: Literal["waiting", "running", "done", "failed"]

@@ -19,8 +19,8 @@ from server.live.log import Head, LiveLog, Moved
 from server.live.records import LogEvent, ViewSet
 from server.protocol import SessionView, Step, VerdictView
 
-ORDER = ("sealed", "judged", "settled", "pinned", "rated")
-"""The steps as they are shown."""
+ORDER = ("opened", "sealed", "judged", "settled", "pinned", "rated", "anchored")
+"""The steps as they are shown; `opened` and `anchored` where the money is on a chain (`server.jobs.anchored`)."""
 DIGEST_WAIT_S = 10.0
 """The host appends `digest` right after the store has the transcript; if it dies in between, the next
 host does within seconds."""

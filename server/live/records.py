@@ -42,6 +42,9 @@ class SessionRecord(msgspec.Struct, frozen=True):
     seed: bytes
     seats: tuple[SeatRecord, ...]
     spectator_delay_ms: int = 0
+    opening: str = ""
+    """The transaction in which the escrow took the entries, where settlement is a chain: 0x and hex. It is known when the
+    live log is opened, not when the session is formed, so the record in SQL has none."""
 
 
 class LogEvent(msgspec.Struct, frozen=True, omit_defaults=True):

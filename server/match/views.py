@@ -24,6 +24,7 @@ class Views:
         ]
         self._names = [card.name for card in sorted(self._cards, key=lambda card: card.seat)]
         self._seed_commit = commitment(record.session, record.seed)
+        self._opened = [Step("opened", "done", record.opening)] if record.opening else []
 
     def of(self, progress: Progress) -> ViewSet:
         """The views of the public and of every seat. Raises what the rules raise, and
@@ -54,7 +55,7 @@ class Views:
             seed_commit=self._seed_commit,
             tier_micros=self._record.tier_micros,
             digest=progress.digest,
-            steps=_steps(progress),
+            steps=[*self._opened, *_steps(progress)],
             annotations=progress.annotations,
         )
 

@@ -10,7 +10,7 @@ import pytest
 from server.live.records import Inbound, LogEvent
 from server.match import Match, document, initial_views, open_event, visible
 from server.match.engine import LATE, RULES_BROKE
-from server.protocol import SessionView
+from server.protocol import SessionView, Step
 from spaces import transcript
 from spaces.bid_tac_toe import BidTacToe
 from spaces.space import InvalidAction
@@ -367,3 +367,14 @@ def test_the_digest_is_the_last_word(table: Table) -> None:
     assert event == LogEvent(0, "host", "digest", {"digest": "d1" * 32})
     assert table.view(None).digest == "d1" * 32
     assert table.view(None).steps[0].state == "done"
+
+
+def test_where_the_escrow_has_taken_the_entries_every_view_says_so_from_the_start() -> None:
+    record = msgspec.structs.replace(record_of(), opening="0x" + "ab" * 32)
+    table = Table(record)
+    opened = Step("opened", "done", "0x" + "ab" * 32)
+    assert table.view(None).steps == [opened]
+    assert table.view(1).steps == [opened]
+    table.match.void("the host lost its mind", table.now)
+    table.collect()
+    assert [step.name for step in table.view(None).steps] == ["opened", "sealed"]
