@@ -1,6 +1,7 @@
 """What a contract understands and says, by its ABI: calls, results, constructors, events. Pure.
 
-Addresses are given in any case and come out as EIP-55 writes them; structs are tuples in the order of their fields.
+Addresses are given in any case and come out as EIP-55 writes them; structs are tuples in the order of their fields; what is no
+UTF-8 in a text is U+FFFD.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.registry import BaseEquals, registry
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
@@ -18,6 +22,19 @@ from eth_utils.crypto import keccak
 from chain.client.node import Log
 
 Entry = Mapping[str, Any]
+
+
+def _decoder() -> ABIDecoder:
+    """Where a text is expected anybody may have put bytes that are none: no reason to read nothing more of a contract."""
+    lenient = registry.copy()  # type: ignore[no-untyped-call]
+    lenient.unregister_decoder("string")
+    text = BaseEquals("string", with_sub=False)  # type: ignore[no-untyped-call]
+    decoder = StringDecoder(handle_string_errors="replace")  # type: ignore[no-untyped-call]
+    lenient.register_decoder(text, decoder, label="string")
+    return ABIDecoder(lenient)
+
+
+_DECODER = _decoder()
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -123,7 +140,7 @@ def _encoded(what: str, parameters: Sequence[Any], arguments: Sequence[Any]) -> 
 
 def _decoded(what: str, parameters: Sequence[Any], data: bytes) -> tuple[Any, ...]:
     try:
-        values = decode(_types(parameters), data)
+        values = _DECODER.decode(_types(parameters), data)
     except (DecodingError, ValueError, OverflowError) as error:
         raise ValueError(f"{what} returned something else: {error}") from None
     return tuple(_plain(each, value) for each, value in zip(parameters, values, strict=True))

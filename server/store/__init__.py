@@ -8,6 +8,7 @@ from __future__ import annotations
 from server.clock import Clock, unix_ms
 from server.store import chain as chain
 from server.store import escrow as escrow
+from server.store import keeping as keeping
 from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
@@ -32,6 +33,7 @@ from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.new_season import NewSeason
+from server.store.operators import Operators
 from server.store.outbox import Outbox
 from server.store.outcomes import Outcomes
 from server.store.owned import Owned
@@ -88,6 +90,7 @@ class Store:
         self.tournaments = Tournaments(database)
         self.pins = Pins(database, clock)
         self.chain_txs = ChainTxs(database)
+        self.operators = Operators(database)
 
     @property
     def database(self) -> Database:

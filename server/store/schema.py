@@ -251,6 +251,7 @@ pin = Table(
     Column("pinned_ms", BigInteger, nullable=False),
     CheckConstraint("state IN ('pinned', 'lost')", name="state"),
     Index(None, "season", "session"),
+    Index(None, "cid"),
 )
 
 tournament = Table(
