@@ -72,7 +72,7 @@ from server.official.publish import results_folder
 from server.oracle import Oracle, feeds
 from server.readiness import Readiness
 from server.role import Role, Running
-from server.store import Store, open_store
+from server.store import Store, open_store, pins
 from server.tournament.director import Director
 from spaces import registry
 from spaces.space import Inquiry, Observation
@@ -269,13 +269,18 @@ class Parts:
             outcome=sealed.outcome,
             document=sealed.document,
             digest=sealed.digest,
-            steps=sealed.steps,
+            steps=self._following(sealed),
             now_ms=unix_ms(),
         )
         row = await self._store.sessions.get(sealed.session)
         assert row is not None, "just sealed"
         await asyncio.gather(*(self._agents.left(seat.agent, sealed.session) for seat in row.seats))
         self._metrics.sessions_ended.labels(row.space, sealed.status).inc()
+
+    def _following(self, sealed: Sealed) -> Sequence[str]:
+        """Where the money is on a chain, the signed result is published at last."""
+        on_chain = self._config.settlement == "chain"
+        return (*sealed.steps, pins.PUBLISH) if on_chain else sealed.steps
 
     def _make_lost(self) -> LostSessions:
         return LostSessions(

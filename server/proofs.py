@@ -1,6 +1,7 @@
 """What the arena hands to whoever wants to check it: the result document of a session (`agon-result/1`).
 
-A function of what the store has kept and never changes: asking twice gives the same bytes.
+A function of what the store has kept and never changes: asking twice gives the same bytes. Where the money is on a chain the
+signed bytes are made once, and kept (`server.settlement.documents`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,21 @@ from server.store.settling import ResultRow
 
 async def result_document(store: Store, row: SessionRow) -> bytes | None:
     """The canonical bytes; None while what follows the session is not done."""
+    sealed = await store.signed.transcript(row.session)
+    if sealed is None:
+        return None
+    if sealed.signer is not None:
+        kept = await store.signed.result(row.session)
+        return None if kept is None else kept.document
+    result = await unsigned_result(store, row, sealed.document)
+    return None if result is None else encode(result)
+
+
+async def unsigned_result(
+    store: Store, row: SessionRow, transcript: bytes, wallets: Sequence[str] | None = None
+) -> ResultDocument | None:
+    """The result that names this transcript; None while what follows the session is not done. `wallets` are those behind its
+    seats, where they pay on a chain."""
     result = await store.results.get(row.session)
     if result is None:
         return None
@@ -36,33 +52,30 @@ async def result_document(store: Store, row: SessionRow) -> bytes | None:
     if rated is None and result.status == "settled":
         return None
     record = await store.sessions.record(row.session)
-    transcript = await store.sessions.transcript(row.session)
     verdict = await store.verdicts.get(row.session)
     assert record is not None, "a stored session has its record"
-    assert transcript is not None, "what is settled was sealed"
-    return encode(
-        ResultDocument(
-            session=row.session,
-            transcript=str(cid.of(transcript)),
-            space=row.space,
-            tier_micros=row.tier_micros,
-            seats=_seats(record),
-            verdict=None if verdict is None or result.status == "void" else _verdict(verdict),
-            ranks=list(result.ranks or ()),
-            status=result.status,
-            reason=result.reason,
-            payouts_micros=_payouts(record, result),
-            fees_micros=Fees(result.fees.protocol, result.fees.judges, result.fees.operators),
-            ratings=_ratings(record, rated or ()),
-        )
+    return ResultDocument(
+        session=row.session,
+        transcript=str(cid.of(transcript)),
+        space=row.space,
+        tier_micros=row.tier_micros,
+        seats=_seats(record, wallets),
+        verdict=None if verdict is None or result.status == "void" else _verdict(verdict),
+        ranks=list(result.ranks or ()),
+        status=result.status,
+        reason=result.reason,
+        payouts_micros=_payouts(record, result),
+        fees_micros=Fees(result.fees.protocol, result.fees.judges, result.fees.operators),
+        ratings=_ratings(record, rated or ()),
     )
 
 
-def _seats(record: SessionRecord) -> list[ResultSeat]:
-    """Nobody has a wallet here while settlement is simulated."""
+def _seats(record: SessionRecord, wallets: Sequence[str] | None) -> list[ResultSeat]:
+    seats = sorted(record.seats, key=lambda seat: seat.seat)
+    behind = [None] * len(seats) if wallets is None else wallets
     return [
-        ResultSeat(each.seat, each.agent, each.version, None, each.salt.hex())
-        for each in sorted(record.seats, key=lambda seat: seat.seat)
+        ResultSeat(each.seat, each.agent, each.version, wallet, each.salt.hex())
+        for each, wallet in zip(seats, behind, strict=True)
     ]
 
 

@@ -6,7 +6,7 @@ that from this transaction on nothing of it can be judged, settled or rated befo
 - *formed or live*: nothing changes here. The step tells the session's host, which alone may write its
   log, and the session ends with the event `void` (`server.jobs.void`);
 - *ended*: it becomes void here; its steps are not to be done any more, except `settle`, which pays
-  back, and `pin`. The transcript keeps what was played;
+  back, `pin` and `publish`. The transcript keeps what was played;
 - *settled*: refused. Money has moved, and perhaps away. (A session that could not be judged is settled as
   void by itself.)
 """
@@ -20,13 +20,13 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.admin.refused import Refused, unknown
-from server.store import money, outbox, schema
+from server.store import money, outbox, pins, schema
 from server.store.engine import Database
 
 STEP = "void"
 SETTLE = "settle"
-PIN = "pin"
-"""What was played is kept all the same."""
+KEPT = (pins.NAME, pins.PUBLISH)
+"""What was played, and what came of it, is kept all the same."""
 RANK = 5
 """Above that of `open`, below that of everything that follows the seal."""
 _RANK_SETTLE = 10
@@ -78,7 +78,7 @@ async def turn(
         .where(_s.c.id == session, _s.c.status == "ended")
         .values(status="void", outcome=msgspec.json.encode({"reason": told}).decode())
     )
-    given_up = await outbox.void(tx, session, told, but=(STEP, SETTLE, PIN))
+    given_up = await outbox.void(tx, session, told, but=(STEP, SETTLE, *KEPT))
     await outbox.add(db, tx, session, [SETTLE], _RANK_SETTLE, now_ms)
     await outbox.revive(tx, session, SETTLE, now_ms)
     return given_up

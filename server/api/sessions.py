@@ -17,6 +17,7 @@ from server.api.tags import has_current
 from server.proofs import result_document
 from server.protocol import Id, SeatCard, SpaceId, Step
 from server.store.outbox import HOLD_NOBODY_UP, OutboxRow
+from server.store.pins import PUBLISH
 from server.store.sessions import SessionRow, Status
 
 PublicStatus = Literal["live", "ended", "void"]
@@ -130,9 +131,13 @@ async def transcript(services: Services, request: Request) -> Response:
     headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
     if has_current(request, tag):
         return Response(status_code=304, headers=headers)
-    document = await services.store.sessions.transcript(row.session)
-    assert document is not None, "a digest stands only beside its transcript"
-    return Response(document, headers=headers, media_type="application/json")
+    sealed = await services.store.signed.transcript(row.session)
+    assert sealed is not None, "a digest stands only beside its transcript"
+    if services.config.settlement == "chain" and sealed.signer is None and not sealed.pinned:
+        raise Problem(
+            404, "not-signed", f"the transcript of session {row.session!r} is about to be signed"
+        )
+    return Response(sealed.document, headers=headers, media_type="application/json")
 
 
 async def result(services: Services, request: Request) -> Response:
@@ -239,7 +244,7 @@ def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
     found = [Step("sealed", "waiting" if row.digest is None else "done")]
     dead = ""
     for step in rows:
-        if step.step == "open":
+        if step.step in ("open", PUBLISH):
             continue
         name, state = _STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state]
         if step.state == "void":

@@ -1,4 +1,5 @@
-"""The step `pin`: the sealed transcript into the content store, under the id that anybody can fetch and check it by.
+"""The step `pin`: the sealed transcript into the content store, under the id that anybody can fetch and check it by. Where the
+money is on a chain it is signed first: from then on its bytes, and so its id, are what they are.
 
 Its rows have a loop of their own and no wake-ups: many transcripts go in one request, and while the store is away their
 rows are left alone. Nothing waits for this step, whatever becomes of it.
@@ -28,6 +29,7 @@ from server.store.pins import NewPin, PinRow
 if TYPE_CHECKING:
     from chain.content.cid import Cid
     from chain.content.ipfs import Ipfs
+    from server.settlement.documents import SessionDocuments
 
 SHOWN = "pinned"
 TIMEOUT_S = 60.0
@@ -55,7 +57,7 @@ class ContentStore:
         """Nothing has been kept since something could not be."""
 
     async def keep(self, document: bytes) -> Cid:
-        """Keep and pin a transcript. Raises NotNow."""
+        """Keep and pin a document of at most one block. Raises NotNow."""
         return await self._keeping.ride(document)
 
     async def _keep(self, documents: Sequence[bytes]) -> Sequence[Cid | Exception]:
@@ -98,8 +100,16 @@ class PinStep:
     timeout_s = TIMEOUT_S
 
     def __init__(
-        self, *, store: Store, aftermath: Aftermath, content: ContentStore, metrics: Metrics
+        self,
+        *,
+        store: Store,
+        aftermath: Aftermath,
+        content: ContentStore,
+        metrics: Metrics,
+        documents: SessionDocuments | None = None,
     ) -> None:
+        """`documents` signs; None where no chain gives a signature a meaning."""
+        self._documents = documents
         self._store = store
         self._aftermath = aftermath
         self._content = content
@@ -117,8 +127,11 @@ class PinStep:
         wanted = await self._store.pins.wanted(session)
         if wanted is None:
             raise Permanent("there is no transcript")
-        id_ = await self._content.keep(wanted.document)
-        size = len(wanted.document)
+        document = wanted.document
+        if self._documents is not None:
+            document = await self._documents.transcript(session) or document
+        id_ = await self._content.keep(document)
+        size = len(document)
         self._metrics.pinned_bytes.inc(size)
         return await self._store.pins.put(NewPin(session, str(id_), size, wanted.sealed_ms))
 
@@ -129,11 +142,18 @@ class PinStep:
 
 
 class Pinning:
-    """Takes the rows of the step that are due, many at a time. Any number of processes may."""
+    """Takes the rows of the steps that are due, many at a time. Any number of processes may."""
 
     def __init__(
-        self, *, store: Store, content: ContentStore, attempts: Attempts, clock: Clock
+        self,
+        *,
+        store: Store,
+        content: ContentStore,
+        attempts: Attempts,
+        clock: Clock,
+        steps: Sequence[str] = (NAME,),
     ) -> None:
+        self._steps = steps
         self._outbox = store.outbox
         self._content = content
         self._attempts = attempts
@@ -175,7 +195,7 @@ class Pinning:
         """How many rows there were. `look`: only if the content store answers; else the rows are left alone."""
         if look:
             await self._content.look()
-        rows = await self._outbox.due(self._clock(), TOGETHER, [NAME])
+        rows = await self._outbox.due(self._clock(), TOGETHER, self._steps)
         if rows and not self._draining:
             self._idle.clear()
             try:

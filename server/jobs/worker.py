@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -11,12 +12,13 @@ from redis.asyncio import Redis
 from server.clock import Clock, unix_ms
 from server.config import Config
 from server.hostless import Hostless
-from server.jobs import judge, pin, rate, settle, void
+from server.jobs import judge, pin, publish, rate, settle, void
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
 from server.jobs.boards import Boards
 from server.jobs.judge import JudgeStep, Panel
 from server.jobs.pin import ContentStore, Pinning, PinStep
+from server.jobs.publish import PublishStep
 from server.jobs.rate import RateStep
 from server.jobs.settle import SettleStep
 from server.jobs.step import Step
@@ -31,6 +33,9 @@ from server.settlement.border import Border
 from server.settlement.simulated import SimulatedSettlement
 from server.store import Store
 from spaces.registry import offered
+
+if TYPE_CHECKING:
+    from server.settlement.documents import SessionDocuments
 
 JUDGINGS = 2
 """Verdicts in the making per process: models are the bottleneck, not we."""
@@ -56,13 +61,15 @@ class Worker:
         hostless: Hostless,
         open_content: pin.Open,
         config: Config,
+        documents: SessionDocuments | None = None,
         clock: Clock = unix_ms,
         rng: random.Random | None = None,
         sweep_s: float = SWEEP_S,
         metrics: Metrics | None = None,
     ) -> None:
         """`redis` tells where arq's own connections go. The caller closes what it has passed in. `open_content` is called
-        when the content store is first needed, and after it has failed."""
+        when the content store is first needed, and after it has failed. `documents` makes what is signed, where the money is on
+        a chain."""
         metrics = metrics or Metrics(CollectorRegistry())
         content = ContentStore(open_content)
         self._store = store
@@ -79,7 +86,13 @@ class Worker:
                 store=store, aftermath=aftermath, panel=panel, timeout_s=config.judge_timeout_s
             ),
             SettleStep(store=store, aftermath=aftermath),
-            PinStep(store=store, aftermath=aftermath, content=content, metrics=metrics),
+            PinStep(
+                store=store,
+                aftermath=aftermath,
+                content=content,
+                metrics=metrics,
+                documents=documents,
+            ),
             RateStep(store=store, aftermath=aftermath, moved=self._boards.moved),
             VoidStep(
                 store=store,
@@ -89,6 +102,11 @@ class Worker:
                 clock=clock,
             ),
         )
+        if documents is not None:
+            published = PublishStep(
+                store=store, documents=documents, content=content, metrics=metrics
+            )
+            steps = (*steps, published)
         self._attempts = Attempts(
             store=store,
             steps={step.name: step for step in steps},
@@ -98,7 +116,13 @@ class Worker:
             metrics=metrics,
             then={settle.NAME: rate.NAME},
         )
-        self._pinning = Pinning(store=store, content=content, attempts=self._attempts, clock=clock)
+        self._pinning = Pinning(
+            store=store,
+            content=content,
+            attempts=self._attempts,
+            clock=clock,
+            steps=(pin.NAME,) if documents is None else (pin.NAME, publish.NAME),
+        )
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),
             settle.NAME: TimeoutClass(

@@ -22,9 +22,11 @@ from server.store.careers import Careers
 from server.store.chain_txs import ChainTxs
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
+from server.store.document_pins import DocumentPins
 from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
+from server.store.epochs import Epochs
 from server.store.gauges import Gauges
 from server.store.hosting import Hosting
 from server.store.keys import Keys
@@ -46,6 +48,7 @@ from server.store.results import Results
 from server.store.revision import OtherSchema, check_current, probe
 from server.store.sessions import Sessions
 from server.store.shares import Shares
+from server.store.signed import SignedDocuments
 from server.store.tournaments import Tournaments
 from server.store.verdicts import Verdicts
 
@@ -89,6 +92,9 @@ class Store:
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
         self.pins = Pins(database, clock)
+        self.document_pins = DocumentPins(database, clock)
+        self.signed = SignedDocuments(database, clock)
+        self.epochs = Epochs(database, clock)
         self.chain_txs = ChainTxs(database)
         self.operators = Operators(database)
 

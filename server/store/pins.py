@@ -16,6 +16,8 @@ from server.store.backlog import UNFINISHED
 from server.store.engine import Database
 
 NAME = "pin"
+PUBLISH = "publish"
+"""Of results, where the money is on a chain (`server.jobs.publish`)."""
 RANK = 100
 """Of a pin that is asked for later: behind everything."""
 MAX_PAGE = 1_000
@@ -111,7 +113,7 @@ class Pins:
         async with self._db.writing() as tx:
             began = await _seasons(self._db, tx, now_ms)
             insert = self._db.insert(_p).on_conflict_do_nothing()
-            rows = [_row(pin, _season_of(pin.sealed_ms, began), now_ms) for pin in pins]
+            rows = [_row(pin, season_of(pin.sealed_ms, began), now_ms) for pin in pins]
             await tx.execute(insert, [msgspec.structs.asdict(row) for row in rows])
             found = await _standing(tx, [pin.session for pin in pins])
         return [found[pin.session] for pin in pins]
@@ -189,7 +191,7 @@ async def _seasons(db: Database, tx: AsyncConnection, now_ms: int) -> list[seaso
     return await seasons.every(tx)
 
 
-def _season_of(sealed_ms: int, began: Sequence[seasons.SeasonRow]) -> int:
+def season_of(sealed_ms: int, began: Sequence[seasons.SeasonRow]) -> int:
     """The last that had begun by then; the first, where none had."""
     numbers = [each.number for each in began if each.started_ms <= sealed_ms]
     return numbers[-1] if numbers else began[0].number

@@ -185,6 +185,18 @@ transcript = Table(
     Column("digest", String(64), nullable=False),
     # The canonical bytes, at most 1 MiB (PROOFS).
     Column("document", LargeBinary, nullable=False),
+    # Whose signature they bear, EIP-55; null: none, or none yet (`server.settlement.documents`).
+    Column("signer", String(42)),
+)
+
+result_document = Table(
+    "result_document",
+    metadata,
+    # The signed `agon-result/1` of a session, as it is handed out for ever. Without a chain none is kept.
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+    Column("cid", String(64), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
 )
 
 verdict = Table(
@@ -252,6 +264,23 @@ pin = Table(
     CheckConstraint("state IN ('pinned', 'lost')", name="state"),
     Index(None, "season", "session"),
     Index(None, "cid"),
+)
+
+document_pin = Table(
+    "document_pin",
+    metadata,
+    # What is kept in the content store besides transcripts: `result`, `epoch` or `payouts`.
+    Column("kind", String(8), primary_key=True),
+    # The session, or the number of the epoch.
+    Column("name", ID, primary_key=True),
+    Column("cid", String(64), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("season", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("pinned_ms", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('result', 'epoch', 'payouts')", name="kind"),
+    CheckConstraint("state IN ('pinned', 'lost')", name="state"),
+    Index(None, "season", "kind", "name"),
 )
 
 tournament = Table(
