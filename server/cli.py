@@ -95,7 +95,8 @@ COMMANDS: Sections = {
             "agon config --explain",
         ),
         "chain": Later(
-            "server.commands.chain:app", "Run a chain for development, deploy contracts."
+            "server.commands.chain:app",
+            "Run a chain for development, deploy contracts, give roles.",
         ),
         "jobs": Later("server.commands.jobs:app", "See what follows sessions and is not done."),
         "pins": Later(

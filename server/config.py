@@ -248,6 +248,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="A file (mode 600) with the private key in hex that opens sessions, closes epochs and signs documents. Empty: chain/settler.key in data_dir, made on a chain of our own."
         ),
     ] = ""
+    house_wallet: Annotated[
+        str,
+        Meta(
+            pattern=r"^(0x[0-9A-Fa-f]{40})?\Z",
+            description="The wallet whose deposits are the house's, and whose limits bind its agents. Empty: one made on a chain of our own; elsewhere the house plays the free tier alone.",
+        ),
+    ] = ""
     chain_confirmations: Annotated[
         int,
         Meta(

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from bots.brains.openai import ModelError
-from server.config import Config
+from server.config import Config, ConfigError
 from server.embedded import database, llm, pace, redis, services
 from server.embedded.data_dir import DataDir, ServiceFailed
 
@@ -45,6 +45,7 @@ async def examine(config: Config) -> bool:
             ("database", lambda: _database(config, data)),
             ("content", lambda: _content(config, data)),
             ("model", lambda: _model(config, data)),
+            ("chain", lambda: _chain(config, data)),
             ("api port", lambda: _port("api", config.api_host, config.api_port, arena)),
             (
                 "gateway port",
@@ -201,6 +202,34 @@ async def _model(config: Config, data: DataDir) -> str:
     if config.llm_url:  # what it writes may cost something, and how fast it is its operator knows
         return f"{', '.join(names)}, given"
     return f"{', '.join(names)}, embedded; {await _pace(url, names[0])}"
+
+
+async def _chain(config: Config, data: DataDir) -> str:
+    if config.settlement != "chain":
+        return "none: settlement is simulated, and no real money is behind it"
+    from chain.client.deployment import DeploymentFailed
+    from server.settlement import contracts as found
+
+    try:
+        key = found.settler_key(config, data) if config.rpc_url else None
+        contracts = await found.find(config, data)
+        try:
+            await contracts.check()
+            key = key or found.settler_key(config, data)
+            await contracts.check_settler(key.address)
+            head = await contracts.node.head()
+            wei = await contracts.node.balance(key.address, head.number)
+        finally:
+            await contracts.close()
+    except (DeploymentFailed, ServiceFailed, ConfigError) as error:
+        raise Ailment(_one_line(error), 'see docs/operations.md, "On a chain"') from None
+    except OSError as error:
+        raise Ailment(_one_line(error), "is AGON_RPC_URL right, and the node up?") from None
+    given = "given" if config.rpc_url else "embedded"
+    return (
+        f"{contracts.chain_id} at block {head.number}, {given}; escrow {contracts.escrow.address};"
+        f" the settler {key.address} has {wei / 10**18:.4f} ether for gas"
+    )
 
 
 async def _pace(url: str, model: str) -> str:

@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -70,12 +70,16 @@ from server.metrics import Metrics
 from server.official.document import BoardWindow
 from server.official.publish import results_folder
 from server.oracle import Oracle, feeds
-from server.readiness import Readiness
+from server.readiness import Check, Readiness
 from server.role import Role, Running
 from server.store import Store, open_store, pins
 from server.tournament.director import Director
 from spaces import registry
 from spaces.space import Inquiry, Observation
+
+if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
+    from server.settlement.chain import Chain
+    from server.settlement.contracts import Contracts
 
 _log = structlog.get_logger()
 
@@ -94,7 +98,10 @@ class Parts:
         redis: Redis,
         store: Store,
         oracle: Oracle,
+        contracts: Contracts | None = None,
     ) -> None:
+        """`contracts`: with settlement on a chain."""
+        self._contracts = contracts
         self._config, self._data, self._urls = config, data, urls
         self._redis, self._store, self._oracle = redis, store, oracle
         self._name = f"{socket.gethostname()[:20]}-{os.getpid()}-{new_id()[-6:]}"
@@ -122,7 +129,11 @@ class Parts:
                 self._make_director(),
                 self._make_automating(),
             ],
-            Role.WORKER: lambda: [self._make_worker(), self._make_official()],
+            Role.WORKER: lambda: [
+                self._make_worker(),
+                self._make_official(),
+                *([] if self._contracts is None else [self._make_chain(self._contracts)]),
+            ],
             Role.RUNNER: lambda: [self._make_runner(agents)],
         }
         return {role: makers[role]() for role in Role if role in chosen}
@@ -195,6 +206,7 @@ class Parts:
             metrics=self._metrics,
             improver=self._improver(),
             readiness=self._readiness,
+            contracts=self._contracts,
         )
         for check in probes.arena(self._config, self._store, self._redis, unix_ms):
             self._readiness.add(check)
@@ -377,6 +389,7 @@ class Parts:
             open_content=lambda: services.content(self._config, self._data),
             config=self._config,
             metrics=self._metrics,
+            simulated=self._contracts is None,
         )
         self._readiness.add(probes.goes_on("sweeps", lambda: worker.sweeps))
         return worker
@@ -392,6 +405,23 @@ class Parts:
             window=BoardWindow(self._config.official_days, self._config.official_sessions),
             delay_ms=self._config.spectator_delay_ms,
         )
+
+    def _make_chain(self, contracts: Contracts) -> Chain:
+        from server.settlement.chain import Chain
+        from server.settlement.contracts import settler_key
+
+        chain = Chain(
+            contracts=contracts,
+            key=settler_key(self._config, self._data),
+            store=self._store,
+            redis=self._redis,
+            config=self._config,
+            metrics=self._metrics,
+            name=self._name,
+            clock=unix_ms,
+        )
+        self._readiness.add(Check("chain", False, chain.probe))
+        return chain
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:
         """The house's agents of the Spaces with a quota."""
@@ -476,11 +506,18 @@ async def open_parts(config: Config, chosen: frozenset[Role]) -> AsyncIterator[P
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         store = await open_store(urls.database)
         stack.push_async_callback(store.close)
+        contracts = None
+        if config.settlement == "chain":
+            from server.settlement import contracts as found
+
+            contracts = await found.find(config, data)
+            stack.push_async_callback(contracts.close)
+            await found.check_books(config, data, store)
         oracle = feeds.oracle(
             config.oracle_series_file, config.oracle_series_columns, config.oracle_exchange
         )
         stack.push_async_callback(oracle.close)
         await loading
-        parts = Parts(config, data, urls, redis, store, oracle)
+        parts = Parts(config, data, urls, redis, store, oracle, contracts)
         stack.push_async_callback(parts.close)
         yield parts

@@ -147,6 +147,11 @@ class Rpc:
         except (Reverted, _Refused) as refused:
             raise SendRefused(Trouble.OTHER, str(refused)) from None
 
+    async def mine(self) -> None:
+        """Ask for a block now. Chains for development make one; others refuse, which changes nothing."""
+        method: Any = "evm_mine"
+        await self._ask(self._provider.make_request(method, []))
+
     async def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str] = ()
     ) -> list[Log]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -31,6 +32,9 @@ from server.protocol import QueueCard
 from server.readiness import Readiness
 from server.store import Store
 
+if TYPE_CHECKING:  # it imports web3, and a simulation needs none
+    from server.settlement.contracts import Contracts
+
 PICTURES_AT_ONCE = 2
 """One of the largest takes 64 MiB while it is decoded."""
 
@@ -47,6 +51,7 @@ def create_app(
     tolls: Tolls | None = None,
     improver: Improver | None = None,
     readiness: Readiness | None = None,
+    contracts: Contracts | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
@@ -80,6 +85,7 @@ def create_app(
         ),
         tolls=tolls or Tolls(config),
         improver=improver,
+        contracts=contracts,
     )
     app = Starlette(
         middleware=[Middleware(RequestIds)],

@@ -49,6 +49,7 @@ class CrossingPage(msgspec.Struct, frozen=True):
 async def deposit(services: Services, request: Request) -> Response:
     principal = await authorize(services, request, "money")
     new = await read_body(request, NewCrossing)
+    _check_simulated(services, "a deposit begins with your wallet: `agon wallet deposit AMOUNT`")
     if new.micros > MAX_SIMULATED_MICROS:
         most = tiers.money(MAX_SIMULATED_MICROS, tiers.USDC)
         raise Problem(422, "too-much", f"a simulated deposit is at most {most}")
@@ -58,7 +59,18 @@ async def deposit(services: Services, request: Request) -> Response:
 async def withdraw(services: Services, request: Request) -> Response:
     principal = await authorize(services, request, "money")
     new = await read_body(request, NewCrossing)
+    _check_simulated(
+        services, "your wallet asks for its money itself: `agon wallet withdraw AMOUNT`"
+    )
     return await _cross(services, request, principal, "withdrawal", new.micros)
+
+
+def _check_simulated(services: Services, instead: str) -> None:
+    """On a chain nobody but the wallet can move its money, and the arena only reads that it has."""
+    if services.config.settlement == "chain":
+        raise Problem(
+            409, "on-chain", f"here USDC is in an escrow on a chain (`GET /v1/chain`): {instead}"
+        )
 
 
 async def crossings(services: Services, request: Request) -> Response:
@@ -111,7 +123,10 @@ OPERATIONS = (
         status=202,
         idempotent=True,
         body=NewCrossing,
-        problems={409: "no wallet, or too many are under way", 422: "too much"},
+        problems={
+            409: "settlement is on a chain, no wallet, or too many are under way",
+            422: "too much",
+        },
         tag="money",
         bearer=True,
         scopes=("money",),
@@ -121,12 +136,14 @@ OPERATIONS = (
         path="/v1/withdrawals",
         method="POST",
         handler=withdraw,
-        summary="Take USDC out to your wallet",
+        summary="Take USDC out to your wallet (simulated: it goes nowhere)",
         answer=Crossing,
         status=202,
         idempotent=True,
         body=NewCrossing,
-        problems={409: f"no wallet, too many are under way, or {NO_FUNDS}"},
+        problems={
+            409: f"settlement is on a chain, no wallet, too many are under way, or {NO_FUNDS}"
+        },
         tag="money",
         bearer=True,
         scopes=("money",),

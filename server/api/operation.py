@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 import structlog
@@ -34,6 +34,9 @@ from server.protocol import Id, QueueCard
 from server.readiness import Readiness
 from server.store import Store, StoreError
 from server.store.keys import Scope
+
+if TYPE_CHECKING:  # it imports web3, and a simulation needs none
+    from server.settlement.contracts import Contracts
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -64,6 +67,8 @@ class Services(msgspec.Struct, frozen=True):
     readiness: Readiness
     gauging: Gauging
     tolls: Tolls
+    contracts: Contracts | None = None
+    """With settlement on a chain."""
     improver: Improver | None = None
     """None: this process has no model to ask."""
 

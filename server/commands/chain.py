@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.commands.chain_roles import key, roles, take
 from server.commands.running import CommandError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="chain",
-    help="Run a chain for development, deploy contracts.",
+    help="Run a chain for development, deploy contracts, give roles.",
     epilog="Example: agon chain dev --file chain.sqlite",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 @app.callback()
 def chain() -> None:
-    """Run a chain for development, deploy contracts."""
+    """Run a chain for development, deploy contracts, give roles."""
 
 
 @app.command(epilog="Example: agon chain dev --port 8545 --file chain.sqlite")
@@ -55,8 +56,8 @@ def dev(
 
     def ready(url: str) -> None:
         print(f"chain {chain_id} at {url}", flush=True)
-        for address, key in zip(ADDRESSES, KEYS, strict=True):
-            print(f"  {address}  {key}", flush=True)
+        for address, secret in zip(ADDRESSES, KEYS, strict=True):
+            print(f"  {address}  {secret}", flush=True)
 
     try:
         asyncio.run(run(file, port=port, chain_id=chain_id, interval_s=interval, ready=ready))
@@ -95,9 +96,9 @@ def deploy(
     """
     from server.commands.running import run_async
 
-    account = _deployer(wallet, chain_id)
+    account = deployer(wallet, chain_id)
     for name, address in (("--treasury", treasury), ("--usdc", usdc)):
-        _check_address(name, address)
+        check_address(name, address)
     made = run_async(
         lambda: _deploy(rpc, chain_id, manifest, account, treasury or account.address, usdc or None)
     )
@@ -105,7 +106,14 @@ def deploy(
         print(f"{name:13} {deployed.address}")
 
 
-def _deployer(wallet: Path | None, chain_id: int) -> LocalAccount:
+app.command(epilog="Example: agon chain key settler.key")(key)
+app.command(
+    epilog="Example: agon chain roles --manifest chain.json --settler 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+)(roles)
+app.command(epilog="Example: agon chain take --manifest chain.json --key-file settler.key")(take)
+
+
+def deployer(wallet: Path | None, chain_id: int) -> LocalAccount:
     from bots.private_file import config_folder
     from server.commands.keystore import Keystore
     from server.commands.login import ask_passphrase
@@ -119,7 +127,7 @@ def _deployer(wallet: Path | None, chain_id: int) -> LocalAccount:
     return Keystore(wallet or config_folder() / "wallet.json").open(ask_passphrase)
 
 
-def _check_address(option: str, address: str) -> None:
+def check_address(option: str, address: str) -> None:
     from eth_utils.address import is_checksum_address
 
     if address and not is_checksum_address(address):

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from server.config import Config
-from server.embedded import database, ipfs, llm, redis
+from server.embedded import chain, database, ipfs, llm, redis
 from server.embedded.data_dir import DataDir, ServiceFailed
 
 KEEP_S = 2.0
@@ -47,5 +47,7 @@ async def keep(config: Config, data: DataDir, *, with_llm: bool) -> None:
                 await redis.start(data)
             if with_llm and not config.llm_url:
                 await llm.start(data)
+            if config.settlement == "chain" and not config.rpc_url:
+                await chain.start(data, config.chain_id)
         except ServiceFailed as error:
             _log.error("embedded service is down", reason=str(error))

@@ -66,10 +66,11 @@ class Worker:
         rng: random.Random | None = None,
         sweep_s: float = SWEEP_S,
         metrics: Metrics | None = None,
+        simulated: bool = True,
     ) -> None:
         """`redis` tells where arq's own connections go. The caller closes what it has passed in. `open_content` is called
         when the content store is first needed, and after it has failed. `documents` makes what is signed, where the money is on
-        a chain."""
+        a chain. `simulated`: deposits and withdrawals are play-acted here; on a chain they are read from its logs."""
         metrics = metrics or Metrics(CollectorRegistry())
         content = ContentStore(open_content)
         self._store = store
@@ -135,11 +136,13 @@ class Worker:
             rate.NAME: TimeoutClass(keys.jobs("rate"), rate.TIMEOUT_S, RATINGS, TOGETHER),
             void.NAME: TimeoutClass(keys.jobs("void"), void.TIMEOUT_S, VOIDINGS),
         }
-        self._border = Border(
-            crossings=store.crossings,
-            settlement=SimulatedSettlement(clock, config.settlement_delay_ms),
-            clock=clock,
-        )
+        self._border: Border | None = None
+        if simulated:
+            self._border = Border(
+                crossings=store.crossings,
+                settlement=SimulatedSettlement(clock, config.settlement_delay_ms),
+                clock=clock,
+            )
         self._draining = asyncio.Event()
         self._sweeper: Sweeper | None = None
 
@@ -165,7 +168,8 @@ class Worker:
                 tasks = [group.create_task(each.run()) for each in wakings]
                 tasks.append(group.create_task(sweeper.run()))
                 tasks.append(group.create_task(self._boards.run()))
-                tasks.append(group.create_task(self._border.run()))
+                if self._border is not None:
+                    tasks.append(group.create_task(self._border.run()))
                 tasks.append(group.create_task(self._pinning.run()))
                 await self._draining.wait()
                 drains = [waking.drain(self._drain_s) for waking in wakings]

@@ -95,6 +95,30 @@ class Accounts:
             raise WalletBound(f"the account has the wallet {bound.wallet} already")
         return bound
 
+    async def bind_house(self, wallet: str) -> None:
+        """Give the house its wallet, as the operator has configured it: nobody else can. Idempotent.
+
+        Raises WalletBound where it has another, WalletTaken where somebody has signed in with it.
+        """
+        a = schema.account
+        try:
+            async with self._db.writing() as tx:
+                await tx.execute(
+                    self._db.insert(a)
+                    .values(id=HOUSE_OWNER, created_ms=self._clock())
+                    .on_conflict_do_nothing()
+                )
+                await tx.execute(
+                    update(a)
+                    .where(a.c.id == HOUSE_OWNER, a.c.wallet.is_(None))
+                    .values(wallet=wallet)
+                )
+                bound = await tx.scalar(select(a.c.wallet).where(a.c.id == HOUSE_OWNER))
+        except IntegrityError:
+            raise WalletTaken(f"the wallet {wallet} belongs to another account") from None
+        if bound != wallet:
+            raise WalletBound(f"the house has the wallet {bound} already")
+
     async def roles(self, account: str) -> frozenset[str]:
         query = select(schema.account_role.c.role).where(schema.account_role.c.account == account)
         async with self._db.looking() as tx:

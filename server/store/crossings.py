@@ -108,6 +108,12 @@ class Crossings:
         confirmed stays so. Raises UnknownCrossing."""
         return await self._end(id_, Kind.VOID, reason=reason[:MAX_REASON])
 
+    async def any_simulated(self) -> bool:
+        """Whether money has crossed that no chain has seen."""
+        query = select(_c.c.id).where(_c.c.reference.like("simulated:%")).limit(1)
+        async with self._db.reading() as tx:
+            return await tx.scalar(query) is not None
+
     async def get(self, id_: str) -> Crossing | None:
         async with self._db.reading() as tx:
             return await _get(tx, id_)
