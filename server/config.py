@@ -101,6 +101,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = 10 * 1024**3
 
+    pin_replicas: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="Node operators that are to keep each block (docs/operators.md).",
+        ),
+    ] = 3
+
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")
     ] = "127.0.0.1"

@@ -42,7 +42,7 @@ Channel = Annotated[
     Meta(
         min_length=1,
         max_length=96,
-        pattern=r"^(lobby|(session|agent|leaderboard|tournament):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
+        pattern=r"^(lobby|pins|(session|agent|leaderboard|tournament):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
     ),
 ]
 Text = Annotated[str, Meta(max_length=16_384)]
@@ -244,7 +244,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`, `anchored`
     (the epoch on the chain that holds the result, or that the entries were given back there).
     On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`, `automation`. On `lobby` and
-    `leaderboard:{space}` every event is `changed`: their view says all. On `tournament:{id}`: `game`
+    `leaderboard:{space}` every event is `changed`: their view says all. On `pins`: `pin`. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
     decided), `end`.
     """
@@ -593,7 +593,33 @@ class TournamentView(_View, frozen=True, tag="tournament"):
     """Hex; revealed when it has ended, so that its coins can be checked."""
 
 
-View = SessionView | LobbyView | BoardView | AgentView | TournamentView
+PinKind = Literal["transcript", "result", "epoch", "list"]
+"""`list`: the leaves that an operator has attested."""
+
+
+class PinTask(msgspec.Struct, frozen=True):
+    """A block that operators are asked to keep. Which of them: `docs/operators.md`; nobody is told."""
+
+    number: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    """1, 2, 3, … without a hole, in the order in which they were given."""
+    cid: Annotated[str, Meta(min_length=1, max_length=64)]
+    """CIDv1, raw."""
+    bytes: Annotated[int, Meta(ge=1, le=2**20)]
+    kind: PinKind
+    session: Id
+    """What it is of: a session's id, or another document's name (`epoch:7`)."""
+
+
+class PinsView(_View, frozen=True, tag="pins"):
+    """What operators are asked to keep. Older tasks: `GET /v1/pins?after=NUMBER`."""
+
+    tasks: list[PinTask]
+    """The newest, at most 32, in the order of their numbers."""
+    replicas: int
+    """How many operators are to keep each block."""
+
+
+View = SessionView | LobbyView | BoardView | AgentView | TournamentView | PinsView
 
 
 class Snapshot(_Server, frozen=True, tag="snapshot"):

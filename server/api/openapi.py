@@ -17,6 +17,7 @@ from server.api.problems import MEDIA_TYPE, ProblemDocument
 VERSION = "1"
 _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
+    "cid": "A content id (CIDv1, raw).",
     "session": "A session's id.",
     "account": "An account's id.",
     "agent": "An agent's id.",

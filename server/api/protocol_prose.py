@@ -38,6 +38,7 @@ CHANNELS = """\
 | `lobby` | [LobbyView](#lobbyview): live sessions, queues | everybody |
 | `leaderboard:{space}` | [BoardView](#boardview) | everybody |
 | `tournament:{id}` | [TournamentView](#tournamentview) | everybody |
+| `pins` | [PinsView](#pinsview): what node operators are asked to keep | everybody |
 | `session:{id}` | [SessionView](#sessionview) | everybody; a seated agent sees its own seat's view |
 | `agent:{id}` | [AgentView](#agentview): seats, offers, tickets | the agent itself, unasked after `hello` |
 
@@ -96,7 +97,10 @@ On `agent:{id}`:
 On `lobby` every event is `changed`; the view says all. On `leaderboard:{space}`, too, and the body of
 `changed` is `{moves: [{version, agent, name, was?, rank?}]}`: who went from which place to which since
 the event before. `was` is left out for who comes onto the board, `rank` for who leaves it, `moves` when
-only ratings changed. A board is published at most once a second."""
+only ratings changed. A board is published at most once a second.
+
+On `pins` every event is `pin`, and its body is a [PinTask](#pintask). Numbers go on where a new epoch of the
+channel begins; whoever misses some asks `GET /v1/pins?after=NUMBER`."""
 
 ACTING = """\
 ## Acting

@@ -21,6 +21,7 @@ from server.api import (
     keys,
     leaderboard,
     owned,
+    pins,
     points,
     prompts,
     purses,
@@ -222,6 +223,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *series.OPERATIONS,
     *comparisons.OPERATIONS,
     *points.OPERATIONS,
+    *pins.OPERATIONS,
     *shares.OPERATIONS,
     *admin.OPERATIONS,
 )

@@ -16,6 +16,7 @@ from server.protocol import (
     BoardView,
     Event,
     LobbyView,
+    PinsView,
     SeatCard,
     ServerMessage,
     SessionView,
@@ -38,6 +39,8 @@ def empty_view(channel: str) -> View | None:
     kind, _, name = channel.partition(":")
     if kind == "lobby":
         return LobbyView(live=[], recent=[], queues=[])
+    if kind == "pins":
+        return PinsView(tasks=[], replicas=0)
     if kind == "leaderboard":
         return BoardView(space=name, rows=[])
     if kind == "agent":

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.convoy import Convoy
-from server.store import outbox, schema, seasons
+from server.store import outbox, pin_tasks, schema, seasons
 from server.store.backlog import UNFINISHED
 from server.store.engine import Database
 
@@ -105,7 +105,7 @@ class Pins:
         return [found.get(session) for session in sessions]
 
     async def put(self, pin: NewPin) -> PinRow:
-        """The content store keeps it. Idempotent by the session: the first row stands, and is returned."""
+        """The content store keeps it, and operators are asked to. Idempotent by the session: the first row stands, and is returned."""
         return await self._putting.ride(pin)
 
     async def _put(self, pins: Sequence[NewPin]) -> list[PinRow | Exception]:
@@ -116,6 +116,7 @@ class Pins:
             rows = [_row(pin, season_of(pin.sealed_ms, began), now_ms) for pin in pins]
             await tx.execute(insert, [msgspec.structs.asdict(row) for row in rows])
             found = await _standing(tx, [pin.session for pin in pins])
+            await pin_tasks.give(self._db, tx, [_task(row) for row in found.values()], now_ms)
         return [found[pin.session] for pin in pins]
 
     async def page(
@@ -199,3 +200,7 @@ def season_of(sealed_ms: int, began: Sequence[seasons.SeasonRow]) -> int:
 
 def _row(pin: NewPin, season: int, now_ms: int) -> PinRow:
     return PinRow(pin.session, pin.cid, pin.bytes, season, "pinned", now_ms)
+
+
+def _task(row: PinRow) -> pin_tasks.NewPinTask:
+    return pin_tasks.NewPinTask(row.cid, row.bytes, "transcript", row.session)

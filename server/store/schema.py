@@ -283,6 +283,19 @@ document_pin = Table(
     Index(None, "season", "kind", "name"),
 )
 
+pin_task = Table(
+    "pin_task",
+    metadata,
+    # 1, 2, 3, … without a hole, in the order in which they were given: whoever has seen N asks for what comes after.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("cid", String(64), nullable=False, unique=True),
+    Column("bytes", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    # What it is of: a session's id, or another document's name (`epoch:7`).
+    Column("session", ID, nullable=False),
+    Column("given_ms", BigInteger, nullable=False),
+)
+
 tournament = Table(
     "tournament",
     metadata,
