@@ -593,10 +593,6 @@ class TournamentView(_View, frozen=True, tag="tournament"):
     """Hex; revealed when it has ended, so that its coins can be checked."""
 
 
-PinKind = Literal["transcript", "result", "epoch", "list"]
-"""`list`: the leaves that an operator has attested."""
-
-
 class PinTask(msgspec.Struct, frozen=True):
     """A block that operators are asked to keep. Which of them: `docs/operators.md`; nobody is told."""
 
@@ -605,7 +601,8 @@ class PinTask(msgspec.Struct, frozen=True):
     cid: Annotated[str, Meta(min_length=1, max_length=64)]
     """CIDv1, raw."""
     bytes: Annotated[int, Meta(ge=1, le=2**20)]
-    kind: PinKind
+    kind: Annotated[str, Meta(max_length=16)]
+    """`transcript`, `result`, `epoch` or `payouts`; others may come."""
     session: Id
     """What it is of: a session's id, or another document's name (`epoch:7`)."""
 

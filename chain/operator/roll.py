@@ -114,7 +114,8 @@ class Roll:
         operator = self.operators.setdefault(fields["operator"], Operator(fields["operator"]))
         match name:
             case "Registered":
-                operator.endpoint, operator.peer_id = fields["endpoint"], fields["peer_id"]
+                operator.endpoint = printable(fields["endpoint"])
+                operator.peer_id = printable(fields["peer_id"])
             case "Staked":
                 operator.bonded = fields["bonded"]
             case "Unbonding":
@@ -186,3 +187,8 @@ def _challenge(event: Event) -> Challenge:
         fields["bond"],
         event.log.number,
     )
+
+
+def printable(text: str) -> str:
+    """An operator's own words, without what breaks lines, terminals and databases."""
+    return "".join(each for each in text if each.isprintable())

@@ -16,9 +16,10 @@ from server.api.operation import Limit, Operation, Services, as_json, read_id, r
 from server.api.problems import Problem
 from server.api.tags import has_current
 from server.pin_tasks import as_task
-from server.proofs import result_document
 from server.protocol import PinTask
 from server.store.pin_tasks import PinTaskRow
+
+_OF_EPOCH = {"epoch": "document", "payouts": "payouts"}
 
 
 class PinQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,12 +73,15 @@ async def content(services: Services, request: Request) -> Response:
 
 async def _block(services: Services, row: PinTaskRow) -> bytes | None:
     """What the database itself can say; the caller checks it."""
-    if row.kind == "transcript":
-        return await services.store.sessions.transcript(row.session)
-    if row.kind == "result":
-        session = await services.store.sessions.get(row.session)
-        return None if session is None else await result_document(services.store, session)
-    return None
+    match row.kind:
+        case "transcript":
+            return await services.store.sessions.transcript(row.session)
+        case "result":
+            kept = await services.store.signed.result(row.session)
+            return None if kept is None else kept.document
+        case "epoch" | "payouts":
+            epoch = await services.store.epochs.get(int(row.session.removeprefix("epoch:")))
+            return None if epoch is None else getattr(epoch, _OF_EPOCH[row.kind])
 
 
 def _by_ms(services: Services) -> int:

@@ -18,11 +18,8 @@ from server.jobs.attempt import Attempts
 from server.jobs.boards import Boards
 from server.jobs.judge import JudgeStep, Panel
 from server.jobs.pin import ContentStore, Pinning, PinStep
-<<<<<<< HEAD
-from server.jobs.publish import PublishStep
-=======
 from server.jobs.pin_tasks import PinTasksPublisher
->>>>>>> fb3fa49 (Operators are asked for each pinned transcript on the channel pins, by numbers without holes; the API pages what was asked and hands out the bytes)
+from server.jobs.publish import PublishStep
 from server.jobs.rate import RateStep
 from server.jobs.settle import SettleStep
 from server.jobs.step import Step
@@ -121,22 +118,19 @@ class Worker:
             metrics=metrics,
             then={settle.NAME: rate.NAME},
         )
-<<<<<<< HEAD
         self._pinning = Pinning(
             store=store,
             content=content,
             attempts=self._attempts,
             clock=clock,
             steps=(pin.NAME,) if documents is None else (pin.NAME, publish.NAME),
-=======
-        self._pinning = Pinning(store=store, content=content, attempts=self._attempts, clock=clock)
+        )
         self._pin_tasks = PinTasksPublisher(
             store=store,
             log=log,
             clock=clock,
             replicas=config.pin_replicas,
             delay_ms=config.spectator_delay_ms,
->>>>>>> fb3fa49 (Operators are asked for each pinned transcript on the channel pins, by numbers without holes; the API pages what was asked and hands out the bytes)
         )
         self._classes = {
             judge.NAME: TimeoutClass(keys.jobs("judge"), config.judge_timeout_s, JUDGINGS),

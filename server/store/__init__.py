@@ -93,13 +93,10 @@ class Store:
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
         self.pins = Pins(database, clock)
-<<<<<<< HEAD
         self.document_pins = DocumentPins(database, clock)
         self.signed = SignedDocuments(database, clock)
         self.epochs = Epochs(database, clock)
-=======
         self.pin_tasks = PinTasks(database, clock)
->>>>>>> fb3fa49 (Operators are asked for each pinned transcript on the channel pins, by numbers without holes; the API pages what was asked and hands out the bytes)
         self.chain_txs = ChainTxs(database)
         self.operators = Operators(database)
 

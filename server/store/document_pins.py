@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select, tuple_, update
 
 from server.clock import Clock
-from server.store import schema, seasons
+from server.store import pin_tasks, schema, seasons
 from server.store.engine import Database
 from server.store.pins import MAX_PAGE, SeasonPins, State, season_of
 
@@ -44,7 +44,8 @@ class DocumentPins:
         return None if row is None else DocumentPin(*row)
 
     async def put(self, kind: Kind, name: str, cid: str, size: int, of_ms: int) -> DocumentPin:
-        """The content store keeps it; `of_ms` says of which season it is. Idempotent: the first row stands, and is returned."""
+        """The content store keeps it, and operators are asked to; `of_ms` says of which season it is. Idempotent: the first row
+        stands, and is returned."""
         now_ms = self._clock()
         async with self._db.writing() as tx:
             await seasons.current(self._db, tx, now_ms)
@@ -53,14 +54,18 @@ class DocumentPins:
             insert = self._db.insert(_p).values(msgspec.structs.asdict(pin))
             await tx.execute(insert.on_conflict_do_nothing())
             row = await tx.execute(select(*_columns).where(_p.c.kind == kind, _p.c.name == name))
-            return DocumentPin(*row.one())
+            found = DocumentPin(*row.one())
+            await pin_tasks.give(self._db, tx, [_task(kind, name, found.cid, found.bytes)], now_ms)
+            return found
 
     async def replace(self, kind: Kind, name: str, cid: str, size: int) -> None:
         """Another document has taken the place of the one that was pinned: an epoch that was made anew."""
-        values = {"cid": cid, "bytes": size, "state": "pinned", "pinned_ms": self._clock()}
+        now_ms = self._clock()
+        values = {"cid": cid, "bytes": size, "state": "pinned", "pinned_ms": now_ms}
         where = (_p.c.kind == kind, _p.c.name == name)
         async with self._db.writing() as tx:
             await tx.execute(update(_p).where(*where).values(values))
+            await pin_tasks.give(self._db, tx, [_task(kind, name, cid, size)], now_ms)
 
     async def page(
         self,
@@ -101,3 +106,8 @@ class DocumentPins:
             for pin in pins:
                 where = (_p.c.kind == pin.kind, _p.c.name == pin.name)
                 await tx.execute(update(_p).where(*where).values(state=state))
+
+
+def _task(kind: Kind, name: str, cid: str, size: int) -> pin_tasks.NewPinTask:
+    of = name if kind == "result" else f"epoch:{name}"
+    return pin_tasks.NewPinTask(cid, size, kind, of)

@@ -7,6 +7,7 @@ import asyncio
 import httpx
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from chain.content import cid
 from server.api.app import create_app
@@ -16,6 +17,8 @@ from server.live.log import LiveLog, Moved
 from server.pin_tasks import CHANNEL, SHOWN
 from server.protocol import PinsView
 from server.store import Store, open_store
+from server.store.engine import open_database
+from server.store.migrate import migrate
 from server.store.pin_tasks import NewPinTask
 from server.store.pins import NewPin
 from tests.server.aftermath_session import Seats, finish
@@ -30,7 +33,9 @@ async def numbers(store: Store, after: int = 0, by_ms: int | None = None) -> lis
     return [row.number for row in await store.pin_tasks.after(after, 1_000, by_ms=by_ms)]
 
 
-def publisher(store: Store, redis: Redis, now_ms: int = 2**42, delay_ms: int = 0) -> PinTasksPublisher:
+def publisher(
+    store: Store, redis: Redis, now_ms: int = 2**42, delay_ms: int = 0
+) -> PinTasksPublisher:
     return PinTasksPublisher(
         store=store, log=LiveLog(redis), clock=lambda: now_ms, replicas=3, delay_ms=delay_ms
     )
@@ -131,3 +136,39 @@ async def test_nonsense_is_refused(query: str, store: Store, redis: Redis) -> No
         transport=httpx.ASGITransport(app), base_url="http://arena"
     ) as http:
         assert (await http.get(f"/v1/pins?{query}")).status_code == 400
+
+
+async def test_documents_of_epochs_are_asked_for_too_and_those_made_anew(store: Store) -> None:
+    await store.document_pins.put("epoch", "7", task(1).cid, 7, 1)
+    await store.document_pins.put("epoch", "7", task(1).cid, 7, 1)
+    await store.document_pins.put("result", "01J8", task(2).cid, 7, 1)
+    await store.document_pins.replace("epoch", "7", task(3).cid, 8)
+    rows = await store.pin_tasks.after(0, 10)
+    found = [(row.number, row.kind, row.session, row.cid) for row in rows]
+    assert found == [
+        (1, "epoch", "epoch:7", task(1).cid),
+        (2, "result", "01J8", task(2).cid),
+        (3, "epoch", "epoch:7", task(3).cid),
+    ]
+
+
+async def test_what_was_pinned_before_there_were_tasks_is_asked_for(store_url: str) -> None:
+    database = open_database(store_url)
+    try:
+        await migrate(database, "0021")
+        async with database.writing() as tx:
+            values = "('result', '01J8', 'bafy2', 5, 1, 'pinned', 20), ('epoch', '3', 'bafy1', 4, 1, 'pinned', 10)"
+            await tx.execute(text(f"INSERT INTO document_pin VALUES {values}"))
+        await migrate(database)
+        async with database.reading() as tx:
+            rows = (
+                await tx.execute(
+                    text("SELECT number, cid, kind, session FROM pin_task ORDER BY number")
+                )
+            ).all()
+        assert [tuple(row) for row in rows] == [
+            (1, "bafy1", "epoch", "epoch:3"),
+            (2, "bafy2", "result", "01J8"),
+        ]
+    finally:
+        await database.close()

@@ -22,5 +22,9 @@ def upgrade() -> None:
     )
     op.execute(
         "INSERT INTO pin_task (number, cid, bytes, kind, session, given_ms)"
-        " SELECT row_number() OVER (ORDER BY pinned_ms, session), cid, bytes, 'transcript', session, pinned_ms FROM pin"
+        " SELECT row_number() OVER (ORDER BY given_ms, cid), cid, bytes, kind, session, given_ms FROM ("
+        "  SELECT cid, bytes, 'transcript' AS kind, session, pinned_ms AS given_ms FROM pin"
+        "  UNION ALL"
+        "  SELECT cid, bytes, kind, CASE kind WHEN 'result' THEN name ELSE 'epoch:' || name END, pinned_ms FROM document_pin"
+        " ) AS kept"
     )
