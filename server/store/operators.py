@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import and_, delete, func, select, update
@@ -96,6 +96,87 @@ def _standing(row: Any) -> Standing:
     )
 
 
+class BatchRow(msgspec.Struct, frozen=True):
+    """A batch as it was attested, and what was found out about it."""
+
+    operator: str
+    batch: int
+    root: str
+    leaves: int
+    list_digest: str
+    number: int
+    block_hash: str
+    state: Literal["due", "read", "bad"]
+    tries: int
+    at_s: int | None
+    good: int | None
+    lie: int | None
+    exposed_number: int | None
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A transcript of ours that is pinned."""
+
+    session: str
+    document: bytes
+    sealed_ms: int
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """A leaf that equals the arena's."""
+
+    session: str
+    place: int
+    bytes: int
+
+
+class ChallengeRow(msgspec.Struct, frozen=True):
+    id: int
+    operator: str
+    challenger: str
+    bond: str
+    """FRAC in its smallest part, decimal; `0`: by the role."""
+    batch: int
+    leaf: int | None
+    number: int
+    drawn_leaf: int | None
+    drawn_number: int | None
+    answer_until: int | None
+    ended: Literal["answered", "missed", "lapsed"] | None
+    ended_number: int | None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What one challenger has asked of an operator."""
+
+    count: int
+    open: int
+    newest: int | None
+    """The block of the newest challenge."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A leaf's."""
+
+    batch: int
+    place: int
+
+
+_CHALLENGE = [getattr(_c.c, name) for name in ChallengeRow.__struct_fields__]
+_BATCH = [getattr(_b.c, name) for name in BatchRow.__struct_fields__]
+
+
+def _this(batch: BatchRow) -> Any:
+    """The row, as long as no reorganisation has put another in its place and nobody else has looked at it."""
+    return and_(
+        _b.c.operator == batch.operator,
+        _b.c.batch == batch.batch,
+        _b.c.block_hash == batch.block_hash,
+        _b.c.list_digest == batch.list_digest,
+        _b.c.state == "due",
+    )
+
+
 class Operators:
     """Every method is one transaction."""
 
@@ -124,3 +205,132 @@ class Operators:
             )
             for row in rows
         }
+
+    # ----------------------------------------------------------------------- batches
+
+    async def due_batches(self, now_ms: int, limit: int) -> list[BatchRow]:
+        """Those whose lists are to be fetched now, the longest due first."""
+        query = (
+            select(*_BATCH)
+            .where(_b.c.state == "due", _b.c.due_ms <= now_ms)
+            .order_by(_b.c.due_ms, _b.c.operator, _b.c.batch)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [BatchRow(*row) for row in await tx.execute(query)]
+
+    async def batches(self, operator: str | None = None) -> list[BatchRow]:
+        """Of one operator, or of all, in their order."""
+        query = select(*_BATCH).order_by(_b.c.operator, _b.c.batch)
+        if operator is not None:
+            query = query.where(_b.c.operator == operator)
+        async with self._db.reading() as tx:
+            return [BatchRow(*row) for row in await tx.execute(query)]
+
+    async def put_off(self, batch: BatchRow, due_ms: int) -> None:
+        """Its list could not be had: another try then."""
+        values = {"tries": batch.tries + 1, "due_ms": due_ms}
+        async with self._db.writing() as tx:
+            await tx.execute(update(_b).where(_this(batch)).values(values))
+
+    async def refuse(self, batch: BatchRow, at_s: int) -> None:
+        """There is no such list."""
+        values = {"state": "bad", "at_s": at_s, "good": 0}
+        async with self._db.writing() as tx:
+            await tx.execute(update(_b).where(_this(batch)).values(values))
+
+    async def record(
+        self, batch: BatchRow, at_s: int, good: Sequence[Keep], lie: int | None
+    ) -> bool:
+        """What was found. False, and nothing noted, where it has been noted before or the batch is another by now."""
+        values = {"state": "read", "at_s": at_s, "good": len(good), "lie": lie}
+        of = {"operator": batch.operator, "batch": batch.batch, "at_s": at_s}
+        async with self._db.writing() as tx:
+            found = await tx.execute(update(_b).where(_this(batch)).values(values))
+            if not found.rowcount:
+                return False
+            for start in range(0, len(good), 500):
+                rows = [of | msgspec.structs.asdict(each) for each in good[start : start + 500]]
+                await tx.execute(_k.insert(), rows)
+        return True
+
+    async def blocks(self, cids: Collection[str]) -> list[Block]:
+        """The transcripts of ours that have these ids."""
+        s, t = schema.session, schema.transcript
+        query = (
+            select(_p.c.session, t.c.document, s.c.sealed_ms)
+            .join(t, t.c.session == _p.c.session)
+            .join(s, s.c.id == _p.c.session)
+            .where(_p.c.cid.in_(list(cids)))
+        )
+        async with self._db.reading() as tx:
+            return [Block(*row) for row in await tx.execute(query)]
+
+    async def kept_lately(
+        self, operator: str, sessions: Collection[str], at_s: int, within_s: int
+    ) -> set[str]:
+        """Those of the sessions that the operator has attested, too, within so many seconds of then."""
+        query = (
+            select(_k.c.session)
+            .where(_k.c.session.in_(list(sessions)), _k.c.operator == operator)
+            .where(_k.c.at_s > at_s - within_s, _k.c.at_s < at_s + within_s)
+        )
+        async with self._db.reading() as tx:
+            return set((await tx.scalars(query)).all())
+
+    async def lies(self) -> list[BatchRow]:
+        """Batches with a leaf that contradicts its block and that nobody has exposed."""
+        query = select(*_BATCH).where(_b.c.lie.is_not(None), _b.c.exposed_number.is_(None))
+        async with self._db.reading() as tx:
+            return [BatchRow(*row) for row in await tx.execute(query)]
+
+    async def any_keep(
+        self, operator: str, point: float, *, since_s: int, first_batch: int
+    ) -> Place | None:
+        """One of the leaves that the operator keeps and is bound to keep: with a random point of [0, 1), each is as likely
+        as its block is large. None where there is none."""
+        upto = func.sum(_k.c.bytes).over(order_by=(_k.c.batch, _k.c.session))
+        inner = (
+            select(_k.c.batch, _k.c.place, upto.label("upto"))
+            .join(_b, and_(_b.c.operator == _k.c.operator, _b.c.batch == _k.c.batch))
+            .where(_k.c.operator == operator, _k.c.at_s >= since_s, _k.c.batch >= first_batch)
+            .where(_b.c.exposed_number.is_(None))
+        ).subquery()
+        async with self._db.reading() as tx:
+            total = await tx.scalar(select(func.max(inner.c.upto)))
+            if not total:
+                return None
+            query = select(inner.c.batch, inner.c.place).where(
+                inner.c.upto > int(point * int(total))
+            )
+            row = (await tx.execute(query.order_by(inner.c.upto).limit(1))).one_or_none()
+        return None if row is None else Place(*row)
+
+    # ----------------------------------------------------------------------- challenges
+
+    async def open_challenges(self, challenger: str) -> list[ChallengeRow]:
+        """The role's that are not over, oldest first."""
+        query = (
+            select(*_CHALLENGE)
+            .where(_c.c.ended.is_(None), _c.c.challenger == challenger, _c.c.bond == "0")
+            .order_by(_c.c.id)
+        )
+        async with self._db.reading() as tx:
+            return [ChallengeRow(*row) for row in await tx.execute(query)]
+
+    async def challenges(self, operator: str, limit: int = 100) -> list[ChallengeRow]:
+        """Of an operator, newest first."""
+        query = select(*_CHALLENGE).where(_c.c.operator == operator).order_by(_c.c.id.desc())
+        async with self._db.reading() as tx:
+            return [ChallengeRow(*row) for row in await tx.execute(query.limit(limit))]
+
+    async def asked(self, operator: str, challenger: str) -> Asked:
+        """By the role. One that was opened by whoever had the role before counts as open, too."""
+        ours = _c.c.challenger == challenger
+        query = select(
+            func.count().filter(ours),
+            func.count().filter(_c.c.ended.is_(None)),
+            func.max(_c.c.number),
+        ).where(_c.c.operator == operator, _c.c.bond == "0")
+        async with self._db.reading() as tx:
+            return Asked(*(await tx.execute(query)).one())

@@ -1,0 +1,148 @@
+"""Fetches the lists of what operators attest, and notes which of the leaves equal the arena's.
+
+What cannot be fetched is tried again for days, each time after twice as long; a list that is none is never tried again. Until
+a list is read its leaves count for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from chain.attestation import Leaf, pieces
+from chain.client.node import Head
+from chain.content.cid import Cid, Codec
+from chain.content.errors import IpfsError, TooLarge
+from server.clock import Clock
+from server.operators.batches import MAX_EXPOSED, BadList, Known, Verdict, read_list, verdicts
+from server.store.operators import BatchRow, Block, Keep, Operators
+from spaces import merkle
+
+AT_ONCE = 8
+"""Batches looked at in one round."""
+TOGETHER = 128
+"""Leaves compared with the arena's transcripts at once."""
+FETCH_S = 60.0
+FIRST_WAIT_MS = 30_000
+MAX_WAIT_MS = 6 * 3_600_000
+TRIES = 24
+"""After those, some four days, a list is given up."""
+RENEWED_S = 45 * 86_400
+"""A session that the operator has attested less than this before is not counted a second time: half of the time for
+which a batch is kept."""
+
+_logger = structlog.get_logger()
+
+
+class Blocks(Protocol):
+    """Where content is found; `chain.content.ipfs.Ipfs` is one."""
+
+    async def block(self, id_: Cid) -> bytes: ...
+
+
+class Heads(Protocol):
+    """What is needed of a node."""
+
+    async def block(self, number: int) -> Head | None: ...
+
+
+class Lists:
+    """Any number of processes may: what is noted twice is noted once."""
+
+    def __init__(self, *, operators: Operators, ipfs: Blocks, node: Heads, clock: Clock) -> None:
+        self._operators = operators
+        self._ipfs = ipfs
+        self._node = node
+        self._clock = clock
+
+    async def round(self) -> int:
+        """Look at what is due; returns how many batches that were. Raises OSError, and what the store raises."""
+        due: dict[str, list[BatchRow]] = {}
+        for each in await self._operators.due_batches(self._clock(), AT_ONCE):
+            due.setdefault(each.operator, []).append(each)
+        await asyncio.gather(*(self._of_one(batches) for batches in due.values()))
+        return sum(map(len, due.values()))
+
+    async def _of_one(self, batches: Sequence[BatchRow]) -> None:
+        """One operator's, one after the other: what is in one of them is not counted in the next."""
+        for batch in sorted(batches, key=lambda each: each.batch):
+            await self._look(batch)
+
+    async def leaves(self, batch: BatchRow) -> list[Leaf]:
+        """Raises BadList, IpfsError, TimeoutError."""
+        async with asyncio.timeout(FETCH_S):
+            data = await self._ipfs.block(Cid(Codec.RAW, bytes.fromhex(batch.list_digest)))
+        return await asyncio.to_thread(read_list, data, batch.leaves, bytes.fromhex(batch.root))
+
+    async def _look(self, batch: BatchRow) -> None:
+        head = await self._node.block(batch.number)
+        if head is None or head.hash != batch.block_hash:
+            return  # a reorganisation has taken it away, and the reader is about to find out
+        try:
+            leaves = await self.leaves(batch)
+        except (BadList, TooLarge) as error:
+            await self._operators.refuse(batch, head.timestamp)
+            self._tell(batch, "bad", str(error))
+        except (IpfsError, OSError) as error:  # TimeoutError is one
+            await self._again(batch, head, str(error) or "not in time")
+        else:
+            await self._compare(batch, head.timestamp, leaves)
+
+    async def _again(self, batch: BatchRow, head: Head, why: str) -> None:
+        if batch.tries + 1 >= TRIES:
+            await self._operators.refuse(batch, head.timestamp)
+            self._tell(batch, "given up", why)
+            return
+        wait_ms = min(MAX_WAIT_MS, FIRST_WAIT_MS * 2**batch.tries)
+        await self._operators.put_off(batch, self._clock() + wait_ms)
+        self._tell(batch, "not there", why)
+
+    async def _compare(self, batch: BatchRow, at_s: int, leaves: Sequence[Leaf]) -> None:
+        seen: set[str] = set()
+        good: list[Keep] = []
+        lie: int | None = None
+        for start in range(0, len(leaves), TOGETHER):
+            some = leaves[start : start + TOGETHER]
+            known = await self._known(some)
+            fresh = {each.session for each in known} - seen
+            seen |= await self._operators.kept_lately(batch.operator, fresh, at_s, RENEWED_S)
+            found = verdicts(some, known, at_s, seen)
+            of = {each.digest: each for each in known}
+            for place, (leaf, verdict) in enumerate(zip(some, found, strict=True), start):
+                if verdict is Verdict.GOOD:
+                    good.append(Keep(of[leaf.digest].session, place, leaf.size))
+                elif verdict is Verdict.LIE and of[leaf.digest].size <= MAX_EXPOSED:
+                    lie = place if lie is None else lie
+        await self._operators.record(batch, at_s, good, lie)
+        self._tell(batch, "read", "", good=len(good), lie=lie)
+
+    async def _known(self, leaves: Sequence[Leaf]) -> list[Known]:
+        cids = sorted({str(Cid(Codec.RAW, leaf.digest)) for leaf in leaves})
+        blocks = await self._operators.blocks(cids)
+        return await asyncio.to_thread(lambda: [known(each) for each in blocks])
+
+    def _tell(self, batch: BatchRow, what: str, why: str, **more: object) -> None:
+        _logger.info(
+            "operator's batch",
+            operator=batch.operator,
+            batch=batch.batch,
+            what=what,
+            why=why,
+            **more,
+        )
+
+
+def known(block: Block) -> Known:
+    """What follows from a transcript's bytes."""
+    return Known(
+        session=block.session,
+        session_id=hashlib.sha256(block.session.encode()).digest(),
+        digest=hashlib.sha256(block.document).digest(),
+        size=len(block.document),
+        pieces_root=merkle.root(pieces(block.document)),
+        sealed_ms=block.sealed_ms,
+    )
