@@ -67,6 +67,13 @@ class Abi:
         selector = keccak(text=_signature(entry))[:4]
         return selector + _encoded(function, entry["inputs"], arguments)
 
+    def arguments(self, function: str, arguments: int, data: bytes) -> tuple[Any, ...]:
+        """What a call with so many arguments was made with. Raises ValueError where it is a call of something else."""
+        entry = self._function(function, arguments)
+        if data[:4] != keccak(text=_signature(entry))[:4]:
+            raise ValueError(f"not a call of {function}")
+        return _decoded(function, entry["inputs"], data[4:])
+
     def result(self, function: str, arguments: int, data: bytes) -> tuple[Any, ...]:
         """What a call with so many arguments has returned. Raises ValueError where it is something else."""
         return _decoded(function, self._function(function, arguments)["outputs"], data)

@@ -10,9 +10,11 @@ import msgspec
 
 from chain.client.contract import Caller, Invocation
 from chain.client.roles import Roles
+from chain.payout_tree import ManyClaims
 
 MAX_SESSIONS = 256
 MAX_SEATS = 8
+MAX_CLAIMS = 128
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -113,6 +115,15 @@ class Escrow(Roles):
     def claim(self, owner: str, cumulative: int, proof: Sequence[bytes]) -> Invocation:
         """By anybody, into the owner's balance."""
         return self.invoke("claim", owner, cumulative, list(proof))
+
+    def claim_many(self, claims: ManyClaims) -> Invocation:
+        """By anybody, into the balances of up to 128 owners (`PayoutTree.claims`)."""
+        return self.invoke("claim_many", claims.allotments, claims.proof, claims.flags)
+
+    def claimants(self, data: bytes) -> list[str]:
+        """For whom a call of `claim_many` claims, EIP-55. Raises ValueError where it is another call."""
+        allotments, _, _ = self.abi.arguments("claim_many", 3, data)
+        return [owner for owner, _ in allotments]
 
     def deposit(self, amount: int) -> Invocation:
         """By the owner, who has approved it."""

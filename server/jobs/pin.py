@@ -60,6 +60,20 @@ class ContentStore:
         """Keep and pin a document of at most one block. Raises NotNow."""
         return await self._keeping.ride(document)
 
+    async def add(self, document: bytes) -> Cid:
+        """Keep and pin a document of any size, as a file where it is larger than a block. Raises NotNow."""
+        from chain.content.dag_pb import MAX_BLOCK
+        from chain.content.errors import IpfsError
+
+        if len(document) <= MAX_BLOCK:
+            return await self.keep(document)
+        try:
+            return await (await self._connected()).add(document)
+        except (IpfsError, ServiceFailed, OSError) as error:
+            self.away = True
+            await self.close()
+            raise NotNow(str(error)) from None
+
     async def _keep(self, documents: Sequence[bytes]) -> Sequence[Cid | Exception]:
         from chain.content.errors import IpfsError, Unavailable
 

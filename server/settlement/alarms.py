@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from chain.client.txs import Alarm
+from server.clock import Clock
 from server.metrics import Metrics
 
+EVERY_MS = 60_000
+KEPT = 1_000
+
 _logger = structlog.get_logger()
+
+
+class Alarming:
+    """Passes an alarm on at most once a minute for each thing."""
+
+    def __init__(self, alarm: Callable[[Alarm], None], clock: Clock) -> None:
+        self._alarm = alarm
+        self._clock = clock
+        self._told_ms: dict[tuple[str, str], int] = {}
+
+    def __call__(self, kind: str, action: str, detail: str) -> None:
+        now_ms = self._clock()
+        if now_ms - self._told_ms.get((kind, action), now_ms - EVERY_MS) < EVERY_MS:
+            return
+        if len(self._told_ms) >= KEPT:
+            self._told_ms.clear()
+        self._told_ms[kind, action] = now_ms
+        self._alarm(Alarm(kind, action, detail))
 
 
 class ChainAlarms:

@@ -149,17 +149,21 @@ class Epochs:
         async with self._db.reading() as tx:
             return [_escrow_session(row) for row in await tx.execute(query)]
 
-    async def ready(self, limit: int, made_since_ms: int = 0) -> list[EscrowSession]:
-        """Open ones that are settled on the ledger and rated, and in no epoch yet; the longest open first."""
+    async def ready(
+        self, limit: int, *, since_ms: int = 0, before_ms: int | None = None
+    ) -> list[EscrowSession]:
+        """Open ones, formed in this time, that are settled on the ledger and rated, and in no epoch yet; the oldest first."""
         rated = select(_rated.c.session).where(_rated.c.session == _s.c.session).exists()
         query = (
             select(*_session)
             .join(_result, _result.c.session == _s.c.session)
-            .where(_s.c.state == "open", _s.c.epoch.is_(None), _s.c.made_ms >= made_since_ms)
+            .where(_s.c.state == "open", _s.c.epoch.is_(None), _s.c.made_ms >= since_ms)
             .where(_result.c.status == "settled", rated)
             .order_by(_s.c.made_ms, _s.c.session)
             .limit(limit)
         )
+        if before_ms is not None:
+            query = query.where(_s.c.made_ms < before_ms)
         async with self._db.reading() as tx:
             return [_escrow_session(row) for row in await tx.execute(query)]
 
