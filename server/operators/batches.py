@@ -27,28 +27,30 @@ class BadList(ValueError):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the arena knows of a block: the transcript of a session that was sealed."""
+    """What the arena knows of a block that it asks operators to keep."""
 
-    session: str
+    task: int
+    """Its number."""
     session_id: bytes
-    """SHA-256 of the session's name: what leaves call it."""
+    """SHA-256 of the name of what it is of, a session's mostly: what leaves call it."""
     digest: bytes
     size: int
     pieces_root: bytes
-    sealed_ms: int
+    given_ms: int
+    """Since when it is asked for."""
 
 
 class Verdict(enum.Enum):
     GOOD = "good"
     UNKNOWN = "unknown"
-    """No transcript of ours: it may be somebody's, and earns nothing."""
+    """Nothing that we ask for: it may be somebody's, and earns nothing."""
     OTHER_SESSION = "other-session"
     WRONG_TIME = "wrong-time"
-    """Kept before it was sealed, or after it was attested."""
+    """Kept before it was asked for, or after it was attested."""
     LIE = "lie"
     """Its size or its pieces are not the block's: it contradicts itself."""
     TWICE = "twice"
-    """The session stood there before."""
+    """The operator has attested it lately."""
 
 
 def read_list(data: bytes, leaves: int, root: bytes) -> list[Leaf]:
@@ -71,18 +73,18 @@ def _leaf(data: bytes) -> Leaf:
 
 
 def verdicts(
-    leaves: Sequence[Leaf], known: Sequence[Known], attested_s: int, seen: set[str]
+    leaves: Sequence[Leaf], known: Sequence[Known], attested_s: int, seen: set[int]
 ) -> list[Verdict]:
-    """Of each leaf, in order. `known` are those of the leaves' blocks that we have; `seen` the sessions that good leaves of
-    the operator name already: it grows by those that are found good here."""
+    """Of each leaf, in order. `known` are those of the leaves' blocks that we have; `seen` the tasks that good leaves of
+    the operator are about already: it grows by those that are found good here."""
     of = {each.digest: each for each in known}
     found = []
     for leaf in leaves:
         block = of.get(leaf.digest)
         verdict = _verdict(leaf, block, attested_s)
         if verdict is Verdict.GOOD and block is not None:
-            verdict = Verdict.TWICE if block.session in seen else verdict
-            seen.add(block.session)
+            verdict = Verdict.TWICE if block.task in seen else verdict
+            seen.add(block.task)
         found.append(verdict)
     return found
 
@@ -94,7 +96,7 @@ def _verdict(leaf: Leaf, block: Known | None, attested_s: int) -> Verdict:
         return Verdict.LIE
     if leaf.session != block.session_id:
         return Verdict.OTHER_SESSION
-    earliest, latest = block.sealed_ms - SKEW_MS, attested_s * 1_000 + SKEW_MS
+    earliest, latest = block.given_ms - SKEW_MS, attested_s * 1_000 + SKEW_MS
     if not earliest <= leaf.time_ms <= latest:
         return Verdict.WRONG_TIME
     return Verdict.GOOD

@@ -15,7 +15,7 @@ import structlog
 
 from chain.attestation import Leaf, pieces
 from chain.client.node import Head
-from chain.content.cid import Cid, Codec
+from chain.content.cid import Cid, Codec, parse
 from chain.content.errors import IpfsError, TooLarge
 from server.clock import Clock
 from server.operators.batches import MAX_EXPOSED, BadList, Known, Verdict, read_list, verdicts
@@ -25,14 +25,14 @@ from spaces import merkle
 AT_ONCE = 8
 """Batches looked at in one round."""
 TOGETHER = 128
-"""Leaves compared with the arena's transcripts at once."""
+"""Leaves compared with the arena's blocks at once."""
 FETCH_S = 60.0
 FIRST_WAIT_MS = 30_000
 MAX_WAIT_MS = 6 * 3_600_000
 TRIES = 24
 """After those, some four days, a list is given up."""
 RENEWED_S = 45 * 86_400
-"""A session that the operator has attested less than this before is not counted a second time: half of the time for
+"""A block that the operator has attested less than this before is not counted a second time: half of the time for
 which a batch is kept."""
 
 _logger = structlog.get_logger()
@@ -90,7 +90,11 @@ class Lists:
         except (IpfsError, OSError) as error:  # TimeoutError is one
             await self._again(batch, head, str(error) or "not in time")
         else:
-            await self._compare(batch, head.timestamp, leaves)
+            try:
+                await self._compare(batch, head.timestamp, leaves)
+            except (IpfsError, TimeoutError) as error:  # our own content store is away
+                await self._operators.put_off(batch, self._clock() + FIRST_WAIT_MS, failed=False)
+                self._tell(batch, "not compared", str(error) or "not in time")
 
     async def _again(self, batch: BatchRow, head: Head, why: str) -> None:
         if batch.tries + 1 >= TRIES:
@@ -102,19 +106,19 @@ class Lists:
         self._tell(batch, "not there", why)
 
     async def _compare(self, batch: BatchRow, at_s: int, leaves: Sequence[Leaf]) -> None:
-        seen: set[str] = set()
+        seen: set[int] = set()
         good: list[Keep] = []
         lie: int | None = None
         for start in range(0, len(leaves), TOGETHER):
             some = leaves[start : start + TOGETHER]
             known = await self._known(some)
-            fresh = {each.session for each in known} - seen
+            fresh = {each.task for each in known} - seen
             seen |= await self._operators.kept_lately(batch.operator, fresh, at_s, RENEWED_S)
             found = verdicts(some, known, at_s, seen)
             of = {each.digest: each for each in known}
             for place, (leaf, verdict) in enumerate(zip(some, found, strict=True), start):
                 if verdict is Verdict.GOOD:
-                    good.append(Keep(of[leaf.digest].session, place, leaf.size))
+                    good.append(Keep(of[leaf.digest].task, place, leaf.size))
                 elif verdict is Verdict.LIE and of[leaf.digest].size <= MAX_EXPOSED:
                     lie = place if lie is None else lie
         await self._operators.record(batch, at_s, good, lie)
@@ -122,8 +126,14 @@ class Lists:
 
     async def _known(self, leaves: Sequence[Leaf]) -> list[Known]:
         cids = sorted({str(Cid(Codec.RAW, leaf.digest)) for leaf in leaves})
-        blocks = await self._operators.blocks(cids)
-        return await asyncio.to_thread(lambda: [known(each) for each in blocks])
+        found = await self._operators.blocks(cids)
+        blocks = [(each, each.document or await self._content(each)) for each in found]
+        return await asyncio.to_thread(lambda: [known(*each) for each in blocks])
+
+    async def _content(self, block: Block) -> bytes:
+        """Of what is no transcript: the content store of ours has it."""
+        async with asyncio.timeout(FETCH_S):
+            return await self._ipfs.block(parse(block.cid))
 
     def _tell(self, batch: BatchRow, what: str, why: str, **more: object) -> None:
         _logger.info(
@@ -136,13 +146,13 @@ class Lists:
         )
 
 
-def known(block: Block) -> Known:
-    """What follows from a transcript's bytes."""
+def known(block: Block, content: bytes) -> Known:
+    """What follows from a block's bytes."""
     return Known(
-        session=block.session,
+        task=block.task,
         session_id=hashlib.sha256(block.session.encode()).digest(),
-        digest=hashlib.sha256(block.document).digest(),
-        size=len(block.document),
-        pieces_root=merkle.root(pieces(block.document)),
-        sealed_ms=block.sealed_ms,
+        digest=hashlib.sha256(content).digest(),
+        size=len(content),
+        pieces_root=merkle.root(pieces(content)),
+        given_ms=block.given_ms,
     )

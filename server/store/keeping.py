@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from server.store.chain import ADDRESS, HASH, WEI
-from server.store.schema import ID, metadata
+from server.store.schema import metadata
 
 operator_standing = Table(
     "operator_standing",
@@ -71,17 +71,19 @@ operator_batch = Table(
 operator_keep = Table(
     "operator_keep",
     metadata,
-    # A leaf that equals the arena's: this operator says that it keeps this transcript.
+    # A leaf that equals the arena's: this operator says that it keeps what this task asks for.
     Column("operator", ADDRESS, primary_key=True),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column(
+        "task", BigInteger, ForeignKey("pin_task.number"), primary_key=True, autoincrement=False
+    ),
     Column("place", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("at_s", BigInteger, nullable=False),
     ForeignKeyConstraint(
         ["operator", "batch"], ["operator_batch.operator", "operator_batch.batch"]
     ),
-    Index(None, "session", "operator"),
+    Index(None, "task", "operator"),
 )
 
 operator_challenge = Table(

@@ -19,7 +19,7 @@ _k = keeping.operator_keep
 _c = keeping.operator_challenge
 _r = keeping.published_root
 _d = keeping.root_document
-_p = schema.pin
+_p = schema.pin_task
 
 _STANDING = [getattr(_s.c, name) for name in Standing.__struct_fields__]
 
@@ -115,17 +115,20 @@ class BatchRow(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A transcript of ours that is pinned."""
+    """What operators are asked to keep."""
 
+    task: int
+    cid: str
     session: str
-    document: bytes
-    sealed_ms: int
+    given_ms: int
+    document: bytes | None
+    """Of a transcript; other blocks are in the content store."""
 
 
 class Keep(msgspec.Struct, frozen=True):
     """A leaf that equals the arena's."""
 
-    session: str
+    task: int
     place: int
     bytes: int
 
@@ -227,9 +230,9 @@ class Operators:
         async with self._db.reading() as tx:
             return [BatchRow(*row) for row in await tx.execute(query)]
 
-    async def put_off(self, batch: BatchRow, due_ms: int) -> None:
-        """Its list could not be had: another try then."""
-        values = {"tries": batch.tries + 1, "due_ms": due_ms}
+    async def put_off(self, batch: BatchRow, due_ms: int, *, failed: bool = True) -> None:
+        """Another try then; `failed`: its list could not be had."""
+        values = {"tries": batch.tries + failed, "due_ms": due_ms}
         async with self._db.writing() as tx:
             await tx.execute(update(_b).where(_this(batch)).values(values))
 
@@ -255,24 +258,23 @@ class Operators:
         return True
 
     async def blocks(self, cids: Collection[str]) -> list[Block]:
-        """The transcripts of ours that have these ids."""
-        s, t = schema.session, schema.transcript
+        """Those with these ids."""
+        t = schema.transcript
         query = (
-            select(_p.c.session, t.c.document, s.c.sealed_ms)
-            .join(t, t.c.session == _p.c.session)
-            .join(s, s.c.id == _p.c.session)
+            select(_p.c.number, _p.c.cid, _p.c.session, _p.c.given_ms, t.c.document)
+            .outerjoin(t, and_(t.c.session == _p.c.session, _p.c.kind == "transcript"))
             .where(_p.c.cid.in_(list(cids)))
         )
         async with self._db.reading() as tx:
             return [Block(*row) for row in await tx.execute(query)]
 
     async def kept_lately(
-        self, operator: str, sessions: Collection[str], at_s: int, within_s: int
-    ) -> set[str]:
-        """Those of the sessions that the operator has attested, too, within so many seconds of then."""
+        self, operator: str, tasks: Collection[int], at_s: int, within_s: int
+    ) -> set[int]:
+        """Those of the tasks that the operator has attested, too, within so many seconds of then."""
         query = (
-            select(_k.c.session)
-            .where(_k.c.session.in_(list(sessions)), _k.c.operator == operator)
+            select(_k.c.task)
+            .where(_k.c.task.in_(list(tasks)), _k.c.operator == operator)
             .where(_k.c.at_s > at_s - within_s, _k.c.at_s < at_s + within_s)
         )
         async with self._db.reading() as tx:
@@ -289,7 +291,7 @@ class Operators:
     ) -> Place | None:
         """One of the leaves that the operator keeps and is bound to keep: with a random point of [0, 1), each is as likely
         as its block is large. None where there is none."""
-        upto = func.sum(_k.c.bytes).over(order_by=(_k.c.batch, _k.c.session))
+        upto = func.sum(_k.c.bytes).over(order_by=(_k.c.batch, _k.c.task))
         inner = (
             select(_k.c.batch, _k.c.place, upto.label("upto"))
             .join(_b, and_(_b.c.operator == _k.c.operator, _b.c.batch == _k.c.batch))

@@ -263,7 +263,6 @@ pin = Table(
     Column("pinned_ms", BigInteger, nullable=False),
     CheckConstraint("state IN ('pinned', 'lost')", name="state"),
     Index(None, "season", "session"),
-    Index(None, "cid"),
 )
 
 document_pin = Table(
