@@ -65,8 +65,9 @@ COMMANDS: Sections = {
             "agon whoami --json",
         ),
         "wallet": Later(
-            "server.commands.wallet:app", "Make or take over a wallet, see its address."
+            "server.commands.wallet:app", "Make a wallet, deposit, set limits, withdraw, claim."
         ),
+        "token": Later("server.commands.token:app", "Buy, sell and launch the tokens of agents."),
         "agents": Later(
             "server.commands.agents:app", "Make your agents, change them, copy them, carry them."
         ),

@@ -6,6 +6,7 @@ import msgspec
 
 from chain.client.contract import Caller, Contract, Invocation
 from chain.client.roles import NOBODY
+from chain.client.token import Permit
 
 
 class Agents(Contract):
@@ -33,6 +34,39 @@ class Agents(Contract):
 
     def set_uri(self, agent: int, uri: str) -> Invocation:
         return self.invoke("setAgentURI", agent, uri)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a token's curve stands."""
+
+    name: str
+    symbol: str
+    agent: int
+    supply: int
+    """Tokens that were bought and not sold back."""
+    unsold: int
+    reserve: int
+    """Micro-USDC that lie there for those who sell."""
+    virtual: int
+    """Micro-USDC that set the first price and are not there."""
+    creator: str
+    fees: int
+    """Micro-USDC that wait for the creator."""
+    launched_at: int
+    start_bps: int
+    """Of what a buyer pays now, that stays on the curve and buys nothing."""
+
+    @property
+    def price(self) -> int:
+        """10^-18 USDC for one token, at the margin."""
+        return (self.virtual + self.reserve) * 10**30 // self.unsold if self.unsold else 0
+
+
+_STANDING = (
+    *("name", "symbol", "AGENT_ID", "totalSupply", "unsold", "reserve", "VIRTUAL"),
+    *("creator", "creator_fees", "LAUNCHED_AT", "sniper_bps"),
+)
+"""What the contract calls the fields of `Standing`."""
 
 
 class Bought(msgspec.Struct, frozen=True):
@@ -70,13 +104,31 @@ class AgentToken(Contract):
     async def balance(self, owner: str) -> int:
         return int(await self.read("balanceOf", owner))
 
+    async def standing(self) -> Standing:
+        """Now, by several questions: a trade between them may show."""
+        return Standing(*[await self.read(name) for name in _STANDING])
+
+    def buy_with_permit(
+        self, usdc: int, at_least: int, deadline: int, permit: Permit
+    ) -> Invocation:
+        """As `buy`, with the approval in the same call (`chain.client.signing.permit`)."""
+        return self.invoke("buy_with_permit", usdc, at_least, deadline, *permit)
+
+    def fetch_fees(self, receiver: str) -> Invocation:
+        """By the creator, or the treasury: its half of the fees."""
+        return self.invoke("fetch_fees", receiver)
+
     def buy(self, usdc: int, at_least: int, deadline: int) -> Invocation:
         """By whoever has approved the USDC; refused where it brings fewer tokens, or after a unix second."""
         return self.invoke("buy", usdc, at_least, deadline)
 
-    def sell(self, tokens: int, at_least: int, deadline: int) -> Invocation:
-        """Always open; refused where it brings less USDC, or after a unix second."""
-        return self.invoke("sell", tokens, at_least, deadline)
+    def sell(
+        self, tokens: int, at_least: int, deadline: int, receiver: str | None = None
+    ) -> Invocation:
+        """Always open; refused where it brings less USDC, or after a unix second. The receiver is the seller, if no other is
+        named."""
+        more = [] if receiver is None else [receiver]
+        return self.invoke("sell", tokens, at_least, deadline, *more)
 
 
 class AgentTokens(Contract):
@@ -88,6 +140,10 @@ class AgentTokens(Contract):
     async def token(self, agent: int) -> str | None:
         found = await self.read("token_of", agent)
         return None if found == NOBODY else str(found)
+
+    async def agent(self, token: str) -> int | None:
+        """Whose token is at that address; None: none that was launched here."""
+        return int(await self.read("agent_of", token)) or None
 
     def launch(self, agent: int, name: str, symbol: str, virtual_reserve: int) -> Invocation:
         """By the agent's owner, once."""

@@ -65,6 +65,14 @@ class Fractals(Roles):
     async def season(self) -> int:
         return int(await self.read("season"))
 
+    async def balance(self, account: str) -> int:
+        """Points of all seasons that were claimed."""
+        return int(await self.read("balanceOf", account))
+
+    async def root_count(self, season: int) -> int:
+        """How many roots the season has; they count from 1."""
+        return int(await self.read("root_count", season))
+
     async def points(self, season: int, account: str) -> int:
         return int(await self.read("points", season, account))
 

@@ -110,7 +110,7 @@ def read(path: Path) -> Manifest | None:
 
 async def verify(rpc: Rpc, manifest: Manifest) -> None:
     """Whether all that it names stands on this node's chain. Raises DeploymentFailed, OSError."""
-    await _check_chain(rpc, manifest)
+    await check_chain(rpc, manifest)
     for name, deployed in manifest.contracts.items():
         if deployed.block is None or not await rpc.code(deployed.address):
             raise DeploymentFailed(
@@ -135,7 +135,7 @@ async def deploy(
     if manifest is None:
         genesis = await rpc.genesis()
         manifest = Manifest(VERSION, rpc.chain_id, genesis, signer.address, {})
-    await _check_chain(rpc, manifest)
+    await check_chain(rpc, manifest)
     for plan in plans:
         standing = {name: each.address for name, each in manifest.contracts.items()}
         creation = _creation(plan, standing)
@@ -160,7 +160,8 @@ async def deploy(
     return manifest
 
 
-async def _check_chain(rpc: Rpc, manifest: Manifest) -> None:
+async def check_chain(rpc: Rpc, manifest: Manifest) -> None:
+    """Whether the node is of the manifest's chain: its id and its first block. Raises DeploymentFailed, OSError."""
     await rpc.check()
     if manifest.chain_id != rpc.chain_id:
         raise DeploymentFailed(

@@ -10,6 +10,7 @@ import msgspec
 
 from chain.client.contract import Caller, Invocation
 from chain.client.roles import Roles
+from chain.client.token import Permit
 from chain.payout_tree import ManyClaims
 
 MAX_SESSIONS = 256
@@ -87,6 +88,20 @@ class Escrow(Roles):
         """USDC that came by deposits and has not left by withdrawals."""
         return int(await self.read("held", block=block))
 
+    async def paused(self) -> bool:
+        """Whether deposits, openings and epochs are stopped; withdrawals and claims never are."""
+        return bool(await self.read("paused"))
+
+    async def usdc(self) -> str:
+        return str(await self.read("USDC"))
+
+    async def withdrawal_delay_s(self) -> int:
+        return int(await self.read("WITHDRAWAL_DELAY"))
+
+    async def payout_root(self, block: int | None = None) -> bytes:
+        """Of the last epoch; zeros before the first."""
+        return bytes(await self.read("payout_root", block=block))
+
     async def session(self, session: str, block: int | None = None) -> tuple[int, int]:
         """Its state (0 unknown, 1 open, 2 settled, 3 refunded), and the unix second at which it was opened."""
         state, opened_at = await self.read("session_state", session_id(session), block=block)
@@ -128,6 +143,10 @@ class Escrow(Roles):
     def deposit(self, amount: int) -> Invocation:
         """By the owner, who has approved it."""
         return self.invoke("deposit", amount)
+
+    def deposit_with_permit(self, amount: int, permit: Permit) -> Invocation:
+        """By the owner, whose permit for the escrow it is (`chain.client.signing.permit`)."""
+        return self.invoke("deposit_with_permit", amount, *permit)
 
     def deposit_with_authorization(self, signed: dict[str, Any]) -> Invocation:
         """By anybody, of what the owner has signed (`chain.client.signing.authorization`)."""

@@ -88,6 +88,11 @@ class Rpc:
         """How many transactions the address has sent, up to a block."""
         return int(await self._ask(self.web3.eth.get_transaction_count(_address(address), block)))
 
+    async def waiting(self, address: str) -> int:
+        """The same with those that the node knows to wait without a gap; some nodes know of none."""
+        where: Any = "pending"
+        return int(await self._ask(self.web3.eth.get_transaction_count(_address(address), where)))
+
     async def balance(self, address: str, block: int) -> int:
         """Wei."""
         return int(await self._ask(self.web3.eth.get_balance(_address(address), block)))

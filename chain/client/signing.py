@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chain.client.escrow import Limits
+from chain.client.token import Permit
 from chain.ethereum import LocalAccount, encode_typed_data
 
 _DOMAIN = [
@@ -27,6 +28,14 @@ _AUTHORIZATION = [
     {"name": "validAfter", "type": "uint256"},
     {"name": "validBefore", "type": "uint256"},
     {"name": "nonce", "type": "bytes32"},
+]
+
+_PERMIT = [
+    {"name": "owner", "type": "address"},
+    {"name": "spender", "type": "address"},
+    {"name": "value", "type": "uint256"},
+    {"name": "nonce", "type": "uint256"},
+    {"name": "deadline", "type": "uint256"},
 ]
 
 
@@ -72,6 +81,26 @@ def authorization(
         "r": signature[:32],
         "s": signature[32:64],
     }
+
+
+def permit(
+    account: LocalAccount,
+    *,
+    chain_id: int,
+    token: str,
+    name: str,
+    version: str,
+    spender: str,
+    amount: int,
+    nonce: int,
+    deadline: int,
+) -> Permit:
+    """Leave to `spender` to take `amount` of a token from the account (EIP-2612). `nonce` is `Token.permits`."""
+    message = {"owner": account.address, "spender": spender, "value": amount}
+    message |= {"nonce": nonce, "deadline": deadline}
+    typed = _typed("Permit", _PERMIT, _domain(name, version, chain_id, token), message)
+    signature = _sign(account, typed)
+    return Permit(deadline, signature[64], signature[:32], signature[32:64])
 
 
 def _domain(name: str, version: str, chain_id: int, contract: str) -> dict[str, Any]:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chain.client.contract import Caller, Contract, Invocation
+
+
+class Permit(NamedTuple):
+    """An approval by signature (EIP-2612), in the order in which contracts take it."""
+
+    deadline: int
+    """The last unix second at which it is good."""
+    v: int
+    r: bytes
+    s: bytes
 
 
 class Token(Contract):
@@ -20,6 +32,22 @@ class Token(Contract):
     async def domain(self) -> tuple[str, str]:
         """Name and version of what its owners sign. USDC has no `eip712Domain`: there it is its name and `version`."""
         return str(await self.read("name")), str(await self.read("version"))
+
+    async def permits(self, owner: str) -> int:
+        """How many permits of the owner were used: the nonce of the next."""
+        return int(await self.read("nonces", owner))
+
+    async def blocked(self, owner: str) -> bool:
+        """Whether USDC's issuer lets the address neither send nor receive."""
+        return bool(await self.read("isBlacklisted", owner))
+
+    async def paused(self) -> bool:
+        """Whether USDC's issuer has stopped all of it."""
+        return bool(await self.read("paused"))
+
+    async def mints(self, account: str) -> bool:
+        """Of the USDC for development only: whether the account may `mint`."""
+        return bool(await self.read("is_minter", account))
 
     def approve(self, spender: str, amount: int) -> Invocation:
         return self.invoke("approve", spender, amount)

@@ -1,4 +1,4 @@
-"""`agon wallet`: the wallet in a file that signs in, deposits and withdraws."""
+"""`agon wallet`: the wallet in a file that signs in, and what its owner does with it on the chain."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.commands import wallet_flows, wallet_looks
 from server.commands.asking import AsJson
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="wallet",
-    help="Make or take over a wallet, see its address.",
-    epilog="Example: agon wallet create",
+    help="Make a wallet, deposit, set limits, withdraw, claim.",
+    epilog="Example: agon wallet deposit 20",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -30,14 +31,14 @@ File = Annotated[
 
 @app.callback()
 def wallet() -> None:
-    """Make or take over a wallet, see its address."""
+    """Make a wallet, deposit, set limits, withdraw, claim."""
 
 
 @app.command(epilog="Example: agon wallet create --file treasury.json")
 def create(file: File = None) -> None:
-    """Make a new wallet, encrypted with a passphrase (scrypt), in a file of mode 600.
+    """Make a new wallet in an encrypted file.
 
-    AGON_PASSPHRASE saves being asked. No file is ever overwritten.
+    It is encrypted with a passphrase (scrypt), and of mode 600. AGON_PASSPHRASE saves being asked. No file is ever overwritten.
     """
     keystore = _keystore(file)
     account = keystore.make(_ask)
@@ -66,7 +67,10 @@ def import_(
 
 @app.command(epilog="Example: agon wallet show --json")
 def show(file: File = None, as_json: AsJson = False) -> None:
-    """Say which wallet a file holds, and whether the file is yours alone. Needs no passphrase."""
+    """Say which wallet a file holds.
+
+    And whether the file is yours alone. Needs no passphrase.
+    """
     import msgspec
 
     keystore = _keystore(file)
@@ -87,6 +91,19 @@ def show(file: File = None, as_json: AsJson = False) -> None:
 def address(file: File = None) -> None:
     """Print the address and nothing else."""
     print(_keystore(file).address())
+
+
+for _flow, _example in (
+    (wallet_looks.balance, "agon wallet balance"),
+    (wallet_flows.deposit, "agon wallet deposit 20"),
+    (wallet_flows.limits, "agon wallet limits --max-entry 5 --daily-cap 50 --expires 30d"),
+    (wallet_flows.bring, "agon wallet bring limits.json"),
+    (wallet_flows.withdraw, "agon wallet withdraw 12.50"),
+    (wallet_looks.claim, "agon wallet claim --from payouts.json"),
+    (wallet_flows.pending, "agon wallet pending --speed-up"),
+    (wallet_looks.faucet, "agon wallet faucet --usdc 100"),
+):
+    app.command(epilog=f"Example: {_example}")(_flow)
 
 
 def _keystore(file: Path | None) -> Keystore:
