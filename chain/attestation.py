@@ -16,6 +16,7 @@ from eth_utils.crypto import keccak
 from spaces import merkle
 
 PIECE_BYTES = 1024
+LEAF_BYTES = 160
 MAX_BLOCK_BYTES = 1 << 20
 MAX_LEAVES = 1 << 16
 ANY_LEAF = (1 << 256) - 1
@@ -88,7 +89,25 @@ def batch_root(leaves: Sequence[Leaf]) -> bytes:
 
 def list_digest(leaves: Sequence[Leaf]) -> bytes:
     """SHA-256 over all leaves, one behind the other: the digest in the CID (raw) of the list that is published."""
-    return hashlib.sha256(b"".join(leaf.encode() for leaf in leaves)).digest()
+    return hashlib.sha256(leaf_list(leaves)).digest()
+
+
+def leaf_list(leaves: Sequence[Leaf]) -> bytes:
+    """The list that is published: all leaves, one behind the other. `list_digest` is of it."""
+    return b"".join(leaf.encode() for leaf in leaves)
+
+
+def read_leaf(data: bytes) -> Leaf:
+    """From its 160 bytes. Raises ValueError."""
+    if len(data) != LEAF_BYTES:
+        raise ValueError(f"a leaf has {LEAF_BYTES} bytes, got {len(data)}")
+    session, digest, size, time_ms, root = (data[at : at + 32] for at in range(0, LEAF_BYTES, 32))
+    return Leaf(session, digest, int.from_bytes(size, "big"), int.from_bytes(time_ms, "big"), root)
+
+
+def read_leaves(data: bytes) -> list[Leaf]:
+    """What stands in a published list. Raises ValueError."""
+    return [read_leaf(data[at : at + LEAF_BYTES]) for at in range(0, len(data), LEAF_BYTES)]
 
 
 def seed(block_hash: bytes, contract: str, challenge: int) -> bytes:

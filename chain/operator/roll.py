@@ -57,8 +57,8 @@ class Challenge(msgspec.Struct, frozen=True):
     outcome: Outcome = Outcome.OPEN
 
     def can_be_drawn(self, head: int) -> bool:
-        """Whether the block of the seed is buried at this head, so that the next block may draw."""
-        return self.outcome is Outcome.OPEN and self.seed is None and head >= self.seed_block
+        """Whether the block of the seed lies below this head: nodes estimate a call as if it were of the head itself."""
+        return self.outcome is Outcome.OPEN and self.seed is None and head > self.seed_block
 
     @property
     def seed_block(self) -> int:

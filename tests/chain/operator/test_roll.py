@@ -83,8 +83,8 @@ def test_a_life_of_two_operators_adds_up_to_what_the_contract_says() -> None:
     missed = told.challenge(ANY_LEAF, CHALLENGER)
     [challenge] = told.roll.open_at(OPERATOR)
     assert (challenge.id, challenge.seed, challenge.bond) == (missed, None, 0)
-    assert not challenge.can_be_drawn(challenge.block + SEED_BLOCKS - 1)
-    assert challenge.can_be_drawn(challenge.block + SEED_BLOCKS)
+    assert not challenge.can_be_drawn(challenge.block + SEED_BLOCKS)
+    assert challenge.can_be_drawn(challenge.block + SEED_BLOCKS + 1)
     told.draw(missed)
     [challenge] = told.roll.open_at(OPERATOR)
     assert challenge.seed == stage.operators.challenges(missed)[7]
