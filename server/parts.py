@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -50,8 +51,11 @@ from server.hosting import Hosted, ModelServer
 from server.hostless import Hostless
 from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
+from server.jobs.aftermath import Aftermath
+from server.jobs.anchored import tell_anchored, tell_refunded
 from server.jobs.judge import PANEL_SHARE
 from server.jobs.official import OfficialBoards
+from server.jobs.pin import ContentStore
 from server.leaving import Leaving
 from server.live.agents import AgentChannels
 from server.live.connection import open_redis
@@ -80,6 +84,9 @@ from spaces.space import Inquiry, Observation
 if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.settlement.chain import Chain
     from server.settlement.contracts import Contracts
+    from server.settlement.documents import SessionDocuments
+    from server.settlement.epochs import Epochs
+    from server.settlement.signing import Signing
 
 _log = structlog.get_logger()
 
@@ -110,6 +117,7 @@ class Parts:
         self._readiness = Readiness(probes.services(config, store, redis))
         self._agents = AgentChannels(redis, self._log)
         self._queues = Queues(redis, tiers_open=config.tiers_open)
+        self._content = ContentStore(lambda: services.content(config, data))
         self._hosted: Hosted | None = None
         self._gateway: Gateway | None = None
         self._api: ApiServer | None = None
@@ -140,6 +148,7 @@ class Parts:
 
     async def close(self) -> None:
         """Let what the log was asked for come to its end."""
+        await self._content.close()
         await self._log.close()
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
@@ -390,6 +399,7 @@ class Parts:
             config=self._config,
             metrics=self._metrics,
             simulated=self._contracts is None,
+            documents=None if self._contracts is None else self._documents(self._contracts),
         )
         self._readiness.add(probes.goes_on("sweeps", lambda: worker.sweeps))
         return worker
@@ -420,8 +430,44 @@ class Parts:
             name=self._name,
             clock=unix_ms,
         )
+        chain.rounds.append(self._make_epochs(chain))
         self._readiness.add(Check("chain", False, chain.probe))
         return chain
+
+    def _make_epochs(self, chain: Chain) -> Epochs:
+        from server.settlement.alarms import ChainAlarms
+        from server.settlement.epochs import Epochs
+
+        contracts, aftermath = chain.contracts, Aftermath(self._log, unix_ms)
+        return Epochs(
+            store=self._store,
+            documents=self._documents(contracts),
+            signing=self._signing(contracts),
+            node=contracts.node,
+            escrow=contracts.escrow,
+            chain_id=contracts.chain_id,
+            treasury=contracts.treasury,
+            writer=chain.writer,
+            content=self._content,
+            every_s=self._config.epoch_every_s,
+            clock=unix_ms,
+            alarm=ChainAlarms(self._metrics).writer,
+            anchored=functools.partial(tell_anchored, aftermath),
+            refunded=functools.partial(tell_refunded, aftermath),
+        )
+
+    def _documents(self, contracts: Contracts) -> SessionDocuments:
+        from server.settlement.documents import SessionDocuments
+
+        return SessionDocuments(self._store, self._signing(contracts))
+
+    def _signing(self, contracts: Contracts) -> Signing:
+        """Only workers have the key."""
+        from server.settlement.contracts import settler_key
+        from server.settlement.signing import Signing
+
+        key = settler_key(self._config, self._data)
+        return Signing(key, contracts.chain_id, contracts.escrow.address)
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:
         """The house's agents of the Spaces with a quota."""

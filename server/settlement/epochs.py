@@ -39,8 +39,6 @@ from server.store import Store
 from server.store.document_pins import Kind
 from server.store.epochs import EpochRow, EpochsChanged, EscrowSession, NewEpoch
 
-EVERY_S = 1.0
-_CALM_S = 5.0
 MARGIN_S = 900
 """A session's time is over for us so much sooner: a transaction may wait."""
 LOOKS = 16
@@ -60,7 +58,9 @@ class Heads(Protocol):
 
 
 class Epochs:
-    """Whoever holds the settler's lease runs it; that two do, by mistake, harms nothing."""
+    """A round of `server.settlement.chain`; that two processes do it, by mistake, harms nothing."""
+
+    name = "epochs"
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Epochs:
         node: Heads,
         escrow: Escrow,
         chain_id: int,
-        treasury: str,
+        treasury: Callable[[], Awaitable[str]],
         writer: Writer,
         content: ContentStore,
         every_s: float,
@@ -80,7 +80,7 @@ class Epochs:
         anchored: Anchored | None = None,
         refunded: Refunded | None = None,
     ) -> None:
-        """`treasury` is the wallet that gets the fees. `alarm` is called with what a person should know, at most once a minute for
+        """`treasury` says which wallet gets the fees. `alarm` is called with what a person should know, at most once a minute for
         each thing."""
         self._rows = store.epochs
         self._pins = store.document_pins
@@ -109,16 +109,6 @@ class Epochs:
         self._refund_after_s = 0
         self._pinned: dict[Kind, bytes] = {}
         self._told: tuple[int, str | None] = (0, None)
-
-    async def run(self) -> None:
-        """Until cancelled. An outage of chain, database or content store delays, nothing else."""
-        while True:
-            try:
-                await self.round()
-                await asyncio.sleep(EVERY_S)
-            except Exception as error:  # whatever node and store raise: there is a next round
-                self._alarming("epochs", "", str(error) or type(error).__name__)
-                await asyncio.sleep(_CALM_S)
 
     async def round(self) -> None:
         """Do what is to be done now. Raises OSError, and what the store raises."""
@@ -189,7 +179,8 @@ class Epochs:
             result = await self._documents.read(each.session)
             if result is not None:
                 settled.append(Settled(each.session, each.entry_micros, each.owners, result))
-        good, wrong = reckoning.fit(settled, self._treasury)
+        treasury = await self._treasury()
+        good, wrong = reckoning.fit(settled, treasury)
         for words in wrong:
             self._alarming("wrong-result", words[:60], words)
         if not good:
@@ -199,7 +190,7 @@ class Epochs:
             number=number,
             chain_id=self._chain_id,
             escrow=self._escrow.address,
-            treasury=self._treasury,
+            treasury=treasury,
             before=_allotted(before),
             settled=good,
             now_ms=self._clock(),
