@@ -30,6 +30,10 @@ class Rewards(Roles):
     async def epoch(self, number: int) -> Epoch:
         return Epoch(*await self.read("epochs", number))
 
+    async def funded(self, block: int | None = None) -> int:
+        """FRAC that was ever paid in."""
+        return int(await self.read("funded", block=block))
+
     async def claimed(self, account: str) -> int:
         return int(await self.read("claimed", account))
 

@@ -1,37 +1,25 @@
-"""Actions on the chain by one key, each done once whatever happens in between, and again under another name where it failed.
-
-A name of the writer's belongs to one call for ever. What was replaced, dropped or failed on chain leaves its name spent; if
-the action is still wanted, it gets the next number behind its name.
-"""
+"""Actions on the chain by one key, each done once whatever happens in between; what failed on chain is done under another name."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-import structlog
-
 from chain.client.contract import Invocation
 from chain.client.node import Reverted
-from chain.client.nonces import OPEN, Tx
-
-TRIES = 16
-"""Numbers behind a name; past them a person has to look."""
-
-_logger = structlog.get_logger()
+from chain.client.nonces import Tx
+from server.settlement import actions
 
 
-class Writer(Protocol):
+class Writer(actions.Writer, Protocol):
     """`chain.client.txs.TxWriter`, which somebody else runs."""
 
     @property
     def address(self) -> str: ...
-    async def find(self, action: str) -> Tx | None: ...
-    async def submit(self, action: str, to: str | None, data: bytes) -> Tx: ...
 
 
 class Acts:
-    """`refused` is called with the name of an action that cannot be done now, and why."""
+    """`refused` is called with the name of an action that the contract does not take now, and why."""
 
     def __init__(
         self, writer: Writer, refused: Callable[[str, str], None] = lambda name, why: None
@@ -45,34 +33,24 @@ class Acts:
         return self._writer.address
 
     async def standing(self, name: str) -> Tx | None:
-        """What is open or done under the name; None where nothing is, or what was is spent. Raises what the store raises."""
-        return (await self._newest(name))[1]
+        """What is under way or done under the name; None where nothing is, or what was will never do it. Raises what the store
+        raises."""
+        found = await actions.attempts(self._writer, name)
+        return found.last if found.under_way or found.done else None
 
     async def act(self, name: str, make: Callable[[], Awaitable[Invocation | None]]) -> Tx | None:
         """Have it done, if it is not yet: `make` is asked for the call only then, and says None if there is none after all.
 
-        None where nothing is under way now: the contract would refuse it, or all numbers are spent. Raises OSError, and
-        what `make` and the store raise.
+        None where nothing is under way now: the contract would refuse it. Raises OSError, and what `make` and the store raise.
         """
-        number, standing = await self._newest(name)
-        if standing is not None:
-            return standing
-        if number >= TRIES:
-            self._refused(name, f"it has failed {TRIES} times")
-            return None
+        found = await actions.attempts(self._writer, name)
+        if found.under_way or found.done:
+            return found.last
         call = await make()
         if call is None:
             return None
         try:
-            return await self._writer.submit(f"{name}:{number}", *call)
+            return await self._writer.submit(found.following, *call)
         except Reverted as error:
             self._refused(name, error.reason)
             return None
-
-    async def _newest(self, name: str) -> tuple[int, Tx | None]:
-        """The first number that is not spent, and what is under it."""
-        for number in range(TRIES):
-            tx = await self._writer.find(f"{name}:{number}")
-            if tx is None or tx.state in OPEN or tx.done:
-                return number, tx
-        return TRIES, None

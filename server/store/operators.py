@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.operators.standing import Standing
@@ -165,6 +165,43 @@ class Place(msgspec.Struct, frozen=True):
     place: int
 
 
+Roots = Literal["rewards", "points"]
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """The last that was said on the chain of a root."""
+
+    season: int
+    ordinal: int
+    root: str
+    """Of one that was vetoed: which it was."""
+    total: str
+    counts_at: int
+    vetoed: bool
+
+
+class RootDocument(msgspec.Struct, frozen=True):
+    """What a root is made of."""
+
+    kind: Roots
+    season: int
+    ordinal: int
+    root: str
+    total: str
+    document: bytes
+    cid: str
+
+
+class Paying(msgspec.Struct, frozen=True):
+    """A good leaf, for rewards."""
+
+    task: int
+    bytes: int
+    at_s: int
+
+
+_POSTED = [getattr(_r.c, name) for name in Posted.__struct_fields__]
+_DOCUMENT = [getattr(_d.c, name) for name in RootDocument.__struct_fields__]
 _CHALLENGE = [getattr(_c.c, name) for name in ChallengeRow.__struct_fields__]
 _BATCH = [getattr(_b.c, name) for name in BatchRow.__struct_fields__]
 
@@ -336,3 +373,62 @@ class Operators:
         ).where(_c.c.operator == operator, _c.c.bond == "0")
         async with self._db.reading() as tx:
             return Asked(*(await tx.execute(query)).one())
+
+    # ----------------------------------------------------------------------- rewards and roots
+
+    async def paying(
+        self, operator: str, *, upto: int, first_batch: int, since_s: int
+    ) -> list[Paying]:
+        """An operator's good leaves of batches that were attested by block `upto`, no earlier than `since_s`, and not exposed
+        by then."""
+        query = (
+            select(_k.c.task, _k.c.bytes, _k.c.at_s)
+            .join(_b, and_(_b.c.operator == _k.c.operator, _b.c.batch == _k.c.batch))
+            .where(_k.c.operator == operator, _k.c.batch >= first_batch, _k.c.at_s > since_s)
+            .where(_b.c.number <= upto)
+            .where(or_(_b.c.exposed_number.is_(None), _b.c.exposed_number > upto))
+        )
+        async with self._db.reading() as tx:
+            return [Paying(*row) for row in await tx.execute(query)]
+
+    async def at_fault(self, after: int, upto: int) -> set[str]:
+        """Operators that missed a challenge or were exposed in the blocks after one, up to and with another."""
+        missed = select(_c.c.operator).where(
+            _c.c.ended == "missed", _c.c.ended_number > after, _c.c.ended_number <= upto
+        )
+        lied = select(_b.c.operator).where(_b.c.exposed_number > after, _b.c.exposed_number <= upto)
+        async with self._db.reading() as tx:
+            return {*(await tx.scalars(missed)), *(await tx.scalars(lied))}
+
+    async def posted(self, kind: Roots) -> list[Posted]:
+        """What the chain last said of each root, in their order."""
+        query = select(*_POSTED).where(_r.c.kind == kind).order_by(_r.c.number, _r.c.log_index)
+        async with self._db.reading() as tx:
+            found = {(row.season, row.ordinal): Posted(*row) for row in await tx.execute(query)}
+        return [found[each] for each in sorted(found)]
+
+    async def root_document(self, kind: Roots, season: int, ordinal: int) -> RootDocument | None:
+        query = select(*_DOCUMENT).where(
+            _d.c.kind == kind, _d.c.season == season, _d.c.ordinal == ordinal
+        )
+        async with self._db.reading() as tx:
+            row = (await tx.execute(query)).one_or_none()
+        return None if row is None else RootDocument(*row)
+
+    async def put_root(self, made: RootDocument, now_ms: int) -> RootDocument:
+        """Idempotent by kind, season and ordinal: the first one stands, and is returned."""
+        values = msgspec.structs.asdict(made) | {"made_ms": now_ms}
+        async with self._db.writing() as tx:
+            await tx.execute(self._db.insert(_d).values(values).on_conflict_do_nothing())
+        standing = await self.root_document(made.kind, made.season, made.ordinal)
+        assert standing is not None, "the insert refuses only what stands"
+        return standing
+
+    async def drop_root(self, made: RootDocument) -> None:
+        """It was made of what is on the chain no more. Nothing may have been sent for it."""
+        which = and_(
+            _d.c.kind == made.kind, _d.c.season == made.season,
+            _d.c.ordinal == made.ordinal, _d.c.root == made.root,
+        )  # fmt: skip
+        async with self._db.writing() as tx:
+            await tx.execute(delete(_d).where(which))

@@ -129,6 +129,7 @@ class OperatorsWorld:
         self.rewards = Rewards(chain.rpc, made.address("rewards"))
         self.fractals = Fractals(chain.rpc, made.address("fractals"))
         self.frac = Token(chain.rpc, made.address("frac"), "frac")
+        self.first_block = made.first_block
         self.refusals: list[tuple[str, str]] = []
         self.follower = OperatorsFollower(
             operators=self.operators,

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from chain.client.index import Position
+from chain.client.node import Reverted
+from chain.client.plans import FRAC
+from chain.content import cid
+from chain.content.errors import Unavailable
+from chain.documents import rewards
 from server.operators.challenger import Challenger
+from server.operators.following import READER
 from server.operators.lists import FIRST_WAIT_MS, Lists
+from server.operators.reward_epochs import Budget, Keeping, RewardEpochs
 from server.operators.standing import Standing
 from server.store import Store
+from tests.chain.rpc import CHAIN_ID
 from tests.server.operators_world import (
+    ADMIN,
     CHALLENGER,
+    DAY_S,
+    PUBLISHER,
     STAKE,
     TERMS,
     FakeOperator,
@@ -166,6 +178,142 @@ async def test_what_nobody_drew_in_time_lapses_and_is_asked_again(world: Operato
     assert lapsed.ended == "lapsed"
     await turn(world, challenger)
     assert len(await world.store.operators.challenges(operator.address)) == 2
+
+
+EPOCH_S = 7 * DAY_S
+BUDGET = 700 * FRAC
+
+
+def epochs_of(world: OperatorsWorld, content: Keeping | None = None) -> RewardEpochs:
+    async def newest() -> Position | None:
+        return next(iter(await world.logs.positions(READER)), None)
+
+    return RewardEpochs(
+        operators=world.store.operators,
+        rewards=world.rewards,
+        terms=TERMS,
+        chain_id=CHAIN_ID,
+        first_block=world.first_block,
+        newest=newest,
+        acts=world.acts(PUBLISHER),
+        content=content or world.shelf,
+        node=world.chain.rpc,
+        budget=Budget(BUDGET, EPOCH_S),
+        clock=world.clock,
+        alarm=lambda kind, detail: world.refusals.append((kind, detail)),
+    )
+
+
+async def close(world: OperatorsWorld) -> None:
+    """Rounds of processes that are killed after each, until all of it is in blocks and read."""
+    for _ in range(3):
+        await epochs_of(world).round(await world.chain.rpc.head())
+        await world.read()
+
+
+async def fund(world: OperatorsWorld, amount: int) -> None:
+    await world.send(ADMIN, *world.frac.approve(world.rewards.address, amount))
+    await world.send(ADMIN, *world.rewards.fund(amount))
+
+
+async def earned(world: OperatorsWorld, epoch: int, who: FakeOperator) -> int:
+    """Claimed by anybody with the proof that the document has."""
+    found = await world.store.operators.root_document("rewards", 0, epoch)
+    assert found is not None
+    assert world.shelf.held[cid.parse(found.cid)] == found.document
+    proof = rewards.proof_of(*rewards.read(found.document), who.address)
+    nodes = [bytes.fromhex(each[2:]) for each in proof.proof]
+    before = await world.frac.balance(who.address)
+    call = world.rewards.claim(epoch, who.address, int(proof.cumulative), nodes)
+    await world.send(ADMIN, *call)
+    return await world.frac.balance(who.address) - before
+
+
+@pytest.mark.slow
+async def test_operators_are_paid_for_what_they_kept(world: OperatorsWorld) -> None:
+    await fund(world, 1_000 * FRAC)
+    one, other = await FakeOperator(world, 3).join(), await FakeOperator(world, 4).join()
+    sessions = await world.transcripts(6)
+    await world.read()
+    assert await world.store.operators.posted("rewards") == []
+    await one.attest(sessions)
+    await other.attest(sessions[:3])
+    await world.read()
+    await lists_of(world).round()
+    await close(world)
+    assert await world.store.operators.posted("rewards") == [], "its time is not over"
+    await world.pass_time(EPOCH_S)
+    await close(world)
+    (first,) = await world.store.operators.posted("rewards")
+    assert (first.ordinal, first.vetoed) == (1, False)
+    assert BUDGET - 2 <= int(first.total) <= BUDGET
+    with pytest.raises(Reverted, match="does not count yet"):
+        await earned(world, 1, one)
+    await world.pass_time(DAY_S + 600)
+    sums = [await earned(world, 1, each) for each in (one, other)]
+    sizes = [sum(len(world.documents[s]) for s in some) for some in (sessions, sessions[:3])]
+    assert sum(sums) == int(first.total)
+    assert abs(sums[0] / sums[1] - sizes[0] / sizes[1]) < 0.001
+
+    # In the second epoch one of them misses: it earns nothing, and keeps what it has; what is left of the funds is paid.
+    challenger = challenger_of(world)
+    for _ in range(2):
+        await turn(world, challenger)
+        await world.pass_time(60, blocks=5)
+    for row in await world.store.operators.challenges(other.address):
+        await other.answer(row.id)
+    await world.pass_time(EPOCH_S, blocks=TERMS.answer_blocks)
+    await turn(world, challenger)
+    await close(world)
+    second = (await world.store.operators.posted("rewards"))[-1]
+    assert second.ordinal == 2
+    assert 1_000 * FRAC - 2 <= int(second.total) <= 1_000 * FRAC
+    await world.pass_time(DAY_S + 600)
+    assert await earned(world, 2, one) == 0
+    assert await earned(world, 2, other) == int(second.total) - int(first.total)
+    documents = [await world.store.operators.root_document("rewards", 0, n) for n in (1, 2)]
+    before, after = (rewards.read(each.document)[0] for each in documents if each is not None)
+    rewards.follows(before, after)
+    await close(world)
+    assert len(await world.store.operators.posted("rewards")) == 2, "nothing is funded any more"
+
+
+async def test_an_epoch_is_not_posted_before_its_document_is_kept(world: OperatorsWorld) -> None:
+    class Away:
+        async def keep(self, documents: Sequence[bytes]) -> Sequence[object]:
+            raise Unavailable("the content store is away")
+
+    await fund(world, BUDGET)
+    one = await FakeOperator(world, 3).join()
+    await one.attest(await world.transcripts(1))
+    await world.read()
+    await lists_of(world).round()
+    await world.pass_time(EPOCH_S)
+    await world.read()
+    with pytest.raises(Unavailable):
+        await epochs_of(world, Away()).round(await world.chain.rpc.head())
+    assert await world.store.operators.root_document("rewards", 0, 1) is None
+    await close(world)
+    assert len(await world.store.operators.posted("rewards")) == 1
+
+
+@pytest.mark.slow
+async def test_a_veto_calls_a_person_and_nothing_is_posted_again(world: OperatorsWorld) -> None:
+    await fund(world, BUDGET)
+    one = await FakeOperator(world, 3).join()
+    await one.attest(await world.transcripts(1))
+    await world.read()
+    await lists_of(world).round()
+    await world.pass_time(EPOCH_S)
+    await world.read()
+    await close(world)
+    await world.send(ADMIN, *world.rewards.offer_role("guardian", one.address))
+    await one.send(*world.rewards.take_role("guardian"))
+    await one.send(*world.rewards.veto(1))
+    await world.read()
+    await close(world)
+    assert [each.vetoed for each in await world.store.operators.posted("rewards")] == [True]
+    assert {kind for kind, _ in world.refusals} == {"vetoed"}
 
 
 async def test_a_lie_is_exposed_once(world: OperatorsWorld) -> None:
