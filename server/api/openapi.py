@@ -17,6 +17,8 @@ from server.api.problems import MEDIA_TYPE, ProblemDocument
 VERSION = "1"
 _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
+    "address": "A wallet: 0x and 40 hex digits.",
+    "epoch": "An epoch's number, or `latest`.",
     "cid": "A content id (CIDv1, raw).",
     "session": "A session's id.",
     "account": "An account's id.",

@@ -32,6 +32,7 @@ from server.gauging import Gauging
 from server.metrics import Metrics
 from server.protocol import Id, QueueCard
 from server.readiness import Readiness
+from server.settlement.payout_trees import PayoutTrees
 from server.store import Store, StoreError
 from server.store.keys import Scope
 
@@ -71,6 +72,7 @@ class Services(msgspec.Struct, frozen=True):
     """With settlement on a chain."""
     improver: Improver | None = None
     """None: this process has no model to ask."""
+    payout_trees: PayoutTrees = msgspec.field(default_factory=PayoutTrees)
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -15,6 +15,7 @@ from server.api import (
     dashboards,
     descriptions,
     editing,
+    epochs,
     fees,
     gateway,
     health,
@@ -27,6 +28,7 @@ from server.api import (
     purses,
     queues,
     series,
+    session_proof,
     sessions,
     shares,
     signin,
@@ -97,7 +99,9 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/sessions/{session}/transcript",
         handler=sessions.transcript,
         summary="The sealed transcript: the canonical bytes that the digest is of",
-        problems={404: "no such session (`unknown-session`), or it is still live (`not-sealed`)"},
+        problems={
+            404: "no such session (`unknown-session`), it is still live (`not-sealed`), or about to be signed (`not-signed`)"
+        },
         tag="sessions",
     ),
     Operation(
@@ -224,6 +228,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *comparisons.OPERATIONS,
     *points.OPERATIONS,
     *pins.OPERATIONS,
+    *session_proof.OPERATIONS,
+    *epochs.OPERATIONS,
     *shares.OPERATIONS,
     *admin.OPERATIONS,
 )

@@ -101,7 +101,7 @@ async def sessions(services: Services, request: Request) -> Response:
 
 
 async def session(services: Services, request: Request) -> Response:
-    row = await _row(services, request)
+    row = await row_of(services, request)
     live = _public(row.status) == "live"
     lines = await headlines(services.redis) if live else {}
     verdict = None if live else await services.store.verdicts.get(row.session)
@@ -120,7 +120,7 @@ async def session(services: Services, request: Request) -> Response:
 
 async def transcript(services: Services, request: Request) -> Response:
     """The canonical bytes; they never change, so the digest is their entity tag."""
-    row = await _row(services, request)
+    row = await row_of(services, request)
     if row.digest is None:
         raise Problem(
             404,
@@ -142,7 +142,7 @@ async def transcript(services: Services, request: Request) -> Response:
 
 async def result(services: Services, request: Request) -> Response:
     """`agon-result/1`; its digest is over its canonical bytes, which never change."""
-    row = await _row(services, request)
+    row = await row_of(services, request)
     document = None if row.digest is None else await result_document(services.store, row)
     if document is None:
         raise Problem(
@@ -167,7 +167,8 @@ async def summary_of(services: Services, name: str) -> SessionSummary:
     return SessionSummary(**_summary(row, lines))
 
 
-async def _row(services: Services, request: Request) -> SessionRow:
+async def row_of(services: Services, request: Request) -> SessionRow:
+    """The session that the path names, as spectators see it. Raises Problem 404."""
     name = read_id(request, "session")
     row = await services.store.sessions.get(name)
     if row is None:
