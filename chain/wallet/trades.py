@@ -70,13 +70,13 @@ async def buy(
     deadline_s: int,
     accept_start: bool = False,
 ) -> Traded:
-    """`accept_start`: though a part of the price buys nothing. Raises FlowRefused, NoContract, OSError."""
+    """`accept_start`: though a greater part of the price buys nothing than the slippage allows. Raises FlowRefused, NoContract, OSError."""
     done = await hands.sender.earlier()
     if done is None:
         money = await hands.contracts.usdc()
         await paying.check_pays(hands, money, usdc)
         trade = await buying(token, usdc, slippage_bps)
-        if trade.quote.stays and not accept_start:
+        if trade.start_bps > slippage_bps and not accept_start:
             raise FlowRefused(
                 f"{start_in_words(trade, await token.standing(), await hands.now_s())}; --accept-start buys all the same"
             )
