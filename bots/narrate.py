@@ -21,6 +21,14 @@ def standing(ticket: Ticket) -> str:
             return f"left the queue of {ticket.space}: {ticket.state}"
 
 
+def opening(session: str) -> str:
+    return f"a match is made ({session}); it begins as soon as the chain has taken the entries"
+
+
+def unplayed(session: str, reason: str) -> str:
+    return f"{session}  not played, the entry is given back: {plain(reason)}"
+
+
 def seated(view: SessionView) -> str:
     rivals = ", ".join(_card(card) for card in view.seats if card.seat != view.you)
     return f"seated in {view.session}, seat {view.you}, against {rivals}; watch: agon watch {view.session}"

@@ -18,6 +18,10 @@ ASK_AGAIN_MS = 5_000
 OFFER_GRACE_MS = 1_000
 """An offer is forgotten this long after its deadline, whatever the agent's view says: clocks differ,
 and the arena looks at its own a few times a second."""
+CLAIM_AGAIN_MS = 15_000
+"""After `awaiting-claim`: what was won is paid with the next epoch, a minute or so away."""
+OPENING_MAX_MS = 1_200_000
+"""A match that the chain has not opened after this long will not begin, whatever the agent's view says."""
 NEVER_MS = 2**62
 FATAL = frozenset(
     {
@@ -28,6 +32,12 @@ FATAL = frozenset(
         "other-player",
         "limit-reached",
         "unfunded",
+        "no-wallet",
+        "not-deposited",
+        "limits-missing",
+        "limit-entry",
+        "limit-day",
+        "limit-expired",
     }
 )
 
@@ -59,6 +69,8 @@ class Plan:
         self._enqueue = enqueue
         self._live: set[str] = set()
         self._over: set[str] = set()
+        self._opening: dict[str, int] = {}
+        """Matches that wait for the chain, with the time, on our clock, at which each is forgotten."""
         self._ended = 0
         self._ticket: str | None = None
         self._asked = False
@@ -105,7 +117,15 @@ class Plan:
         seated = [s.session for s in view.seated if self._plays(s.space)]
         fresh = [s for s in seated if s not in self._live and s not in self._over]
         self._live.update(fresh)
-        if fresh and self._ticket not in view.tickets:
+        opening = {
+            each.session: each.since_ms - ahead_ms + OPENING_MAX_MS
+            for each in view.opening
+            if self._plays(each.space) and each.session not in self._over
+        }
+        made = opening.keys() - self._opening.keys()
+        self._opening = opening
+        self._forget_unopened(now)
+        if (fresh or made) and self._ticket not in view.tickets:
             self._ticket = None
         self._over.intersection_update(seated)  # the arena has noticed, too
         self._others.intersection_update(view.tickets)
@@ -141,6 +161,9 @@ class Plan:
                 self._not_before_ms = now + ASK_AGAIN_MS
                 if error.ref and error.ref != self._space:
                     self._unknown_tickets = [error.ref]
+            case "awaiting-claim":
+                self._asked = False
+                self._not_before_ms = now + CLAIM_AGAIN_MS
             case code if code in FATAL and self._asked and error.ref in self._enqueue_refs():
                 self.fatal = error
 
@@ -162,19 +185,25 @@ class Plan:
         return frozenset(self._live)
 
     @property
+    def opening(self) -> frozenset[str]:
+        """Matches of ours that are made and wait for the chain to take their entries."""
+        return frozenset(self._opening)
+
+    @property
     def ended(self) -> int:
         return self._ended
 
     @property
     def done(self) -> bool:
         """Nothing is live, and nothing more will come."""
-        if self._live or (self._stopping and (self._asked or self._ticket)):
+        if self._live or self._opening or (self._stopping and (self._asked or self._ticket)):
             return False
         return self._stopping or (self._sessions is not None and self._ended >= self._sessions)
 
     def wishes(self, now: int) -> list[Wish]:
         """What to ask the arena for now. Each wish is returned once, so send them all."""
         self._forget_expired(now)
+        self._forget_unopened(now)
         if self._stopping:
             if self._ticket is None or self._ticket == self._leaving:
                 return []
@@ -217,6 +246,10 @@ class Plan:
             del self._offers[offer]
             self._dead_offers.add(offer)
 
+    def _forget_unopened(self, now: int) -> None:
+        for session in [session for session, until in self._opening.items() if until <= now]:
+            del self._opening[session]
+
     def _plays(self, space: str) -> bool:
         return self._space in (None, space)
 
@@ -228,4 +261,4 @@ class Plan:
             return False
         missing = None if self._sessions is None else self._sessions - self._ended
         at_once = self._max_parallel if missing is None else min(self._max_parallel, missing)
-        return len(self._live) < at_once
+        return len(self._live) + len(self._opening) < at_once

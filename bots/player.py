@@ -165,7 +165,8 @@ class Player:
             if stop.is_set() and not self._welcomed:
                 return  # nothing of ours is live there, and there is no queue to leave
             wake_s = (self._plan.next_wakeup(now) - now) / 1000
-            if not self._plan.live and (stop.is_set() or self._plan.done):
+            busy = self._plan.live or self._plan.opening
+            if not busy and (stop.is_set() or self._plan.done):
                 patience_s = STOP_PATIENCE_S if stop.is_set() else self._options.verdict_s
                 give_up = give_up or loop.time() + patience_s
                 wake_s = min(wake_s, give_up - loop.time())
@@ -197,9 +198,15 @@ class Player:
                 self._plan.welcomed(now)
             case Moved(view=AgentView() as view):
                 ahead_ms = self._client.arena_ms() - now
+                opening = self._plan.opening
                 for session in self._plan.agent_view(view, now, ahead_ms):
                     self._standing = ""
                     self._seats.sit(session)
+                for session in self._plan.opening - opening:
+                    self._say_standing(narrate.opening(session))
+                for event in news.events:
+                    if event.type == "left" and (reason := event.body.get("reason")):
+                        self._say(narrate.unplayed(event.body["session"], reason))
             case Moved(view=SessionView() as view):
                 self._seats.take(view)
             case Ticket():

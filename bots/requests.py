@@ -9,7 +9,21 @@ from server.protocol import Abandon, Act, Confirm, Dequeue, Enqueue, Error, Expl
 ACK_TIMEOUT_MS = 5_000
 """An action without an answer for this long is sent again; the id makes the copy harmless."""
 ENQUEUE_REFUSALS = frozenset(
-    {"already-queued", "unknown-space", "tier-closed", "not-playing", "limit-reached", "unfunded"}
+    {
+        "already-queued",
+        "unknown-space",
+        "tier-closed",
+        "not-playing",
+        "limit-reached",
+        "unfunded",
+        "no-wallet",
+        "not-deposited",
+        "limits-missing",
+        "limit-entry",
+        "limit-day",
+        "limit-expired",
+        "awaiting-claim",
+    }
 )
 
 Request = Act | Abandon | Subscribe | Enqueue | Dequeue | Confirm | Explain

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from server.automation import Automation, next_space
 from server.clock import Clock, unix_ms
 from server.entering import EntryRefused
+from server.escrow_room import AWAITING, DAY, next_day_ms
 from server.identity import Identity
 from server.live import keys
 from server.live.agents import AgentChannels
@@ -39,6 +40,10 @@ AT_ONCE = 16
 """Entries made at the same time: a few, since each is a transaction."""
 AGAIN_MS = 3_000
 """What could not be entered just now, e.g. since the agent waits everywhere already, is tried again after this long."""
+CLAIM_MS = 15_000
+"""The same where what was won is to be paid by the next epoch first, a minute or so away."""
+DAY_MOST_MS = 600_000
+"""The same where the day's cap of the owner's wallet is reached, or until the day is over; he may set another one."""
 MEND_MS = 30_000
 """The same after a failure of ours."""
 
@@ -182,6 +187,11 @@ class Automating:
 
     async def _refused(self, due: Due, refusal: EntryRefused) -> int:
         """Some refusals pass by themselves; the owner has to know of the others."""
+        if refusal.code == AWAITING:
+            return CLAIM_MS
+        if refusal.code == DAY:
+            now_ms = self._clock()
+            return min(DAY_MOST_MS, next_day_ms(now_ms) - now_ms)
         passes = refusal.code == "limit-reached"
         # What is in play may come back, with winnings.
         passes |= refusal.code == "unfunded" and due.run.open > 0

@@ -272,6 +272,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="Blocks that must lie on top before what a block says counts. A session begins only then.",
         ),
     ] = 2
+    opening_patience_s: Annotated[
+        int,
+        Meta(
+            ge=5,
+            le=600,
+            description="How long a paid session waits for the chain to take its entries before they are given back.",
+        ),
+    ] = 300
     epoch_every_s: Annotated[
         int,
         Meta(

@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from server.clock import Clock
+from server.escrow_room import EscrowRefused
 from server.identity import Identity
 from server.ledger import tiers
 from server.live.queue import AlreadyQueued
@@ -79,8 +80,8 @@ class Entrance:
         """Hold the entry and let the agent wait. `space` is offered; `run` is the automation's, when it is
         the automation that wants it: once that run has ended the entry is refused.
 
-        Raises EntryRefused (`tier-closed`, `not-playing`, `limit-reached`, `unfunded`) or AlreadyQueued; then
-        nothing is held. Raises what Redis raises while it is away; then a hold may stay for a moment.
+        Raises EntryRefused (`tier-closed`, `not-playing`, `limit-reached`, `unfunded`, and the codes of `escrow_room`) or
+        AlreadyQueued; then nothing is held. Raises what Redis raises while it is away; then a hold may stay for a moment.
         """
         if tier_micros not in self._tiers_open:
             known = tiers.listed(self._tiers_open)
@@ -129,6 +130,8 @@ class Entrance:
             raise EntryRefused("limit-reached", str(error)) from None
         except Unfunded as error:
             raise EntryRefused("unfunded", str(error)) from None
+        except EscrowRefused as error:
+            raise EntryRefused(error.code, str(error)) from None
 
 
 class Holds:

@@ -16,7 +16,7 @@ from server.live.agents import AgentChannels
 from server.live.queue_names import session_of
 from server.live.records import LogEvent, OfferRecord, SeatRecord, SessionRecord, ViewSet
 from server.match import initial_views, open_event
-from server.protocol import Seating
+from server.protocol import Opening, Seating
 from spaces import registry
 from spaces.seed import SEED_BYTES
 
@@ -79,18 +79,46 @@ class Opener:
         agents: AgentChannels,
         form_session: FormSession,
         opened: Opened | None,
+        escrowed: bool = False,
     ) -> None:
+        """`escrowed`: a paid session that is formed is not opened here, since it waits for the escrow (`gate`)."""
         self._log = log
         self._agents = agents
         self._form_session = form_session
         self._opened = opened
+        self._escrowed = escrowed
 
     async def form(self, record: SessionRecord, offer: OfferRecord) -> None:
         """Write the session to the store, then open it as it stands there: a Redis that has lost its last
-        writes may have had it formed with other seats before, and by those it is paid."""
+        writes may have had it formed with other seats before, and by those it is paid. Where the escrow has to open it
+        first, its agents are told so."""
         standing = await self._form_session(record)
         tickets = {ticket.agent: ticket.ticket for ticket in offer.tickets}
-        await self.open(standing, offer=offer.offer, tickets=tickets)
+        if self._escrowed and standing.tier_micros:
+            await self._tell_of_opening(standing, offer.offer, tickets)
+        else:
+            await self.open(standing, offer=offer.offer, tickets=tickets)
+
+    async def _tell_of_opening(
+        self, record: SessionRecord, offer: str, tickets: dict[str, str]
+    ) -> None:
+        await asyncio.gather(
+            *(
+                self._agents.opening(
+                    seat.agent,
+                    Opening(
+                        session=record.session,
+                        space=record.space,
+                        seat=seat.seat,
+                        tier_micros=record.tier_micros,
+                        since_ms=record.opened_ms,
+                    ),
+                    offer=offer,
+                    ticket=tickets.get(seat.agent, ""),
+                )
+                for seat in record.seats
+            )
+        )
 
     async def open(
         self,

@@ -24,6 +24,7 @@ from server.live.feed import Lost
 from server.live.leader import Leadership
 from server.live.records import Appended, FeedItem, LogEvent, ViewSet
 from server.protocol import LobbyView, QueueCard, SessionCard, SessionView
+from server.store.openings import Waiting
 from spaces.seat_names import listed
 
 CHANNEL = "lobby"
@@ -54,6 +55,12 @@ class QueueSizes(Protocol):
     """What is used of `live.queue.Queues`."""
 
     async def sizes(self) -> list[QueueCard]: ...
+
+
+class Openings(Protocol):
+    """What is used of `store.openings.Openings`."""
+
+    async def waiting(self) -> Sequence[Waiting]: ...
 
 
 class Watchers(Protocol):
@@ -122,16 +129,18 @@ class LobbyPublisher:
         feed: FeedReader,
         queues: QueueSizes,
         presence: Watchers,
+        openings: Openings | None = None,
         clock: Clock = unix_ms,
         delay_ms: int = 0,
     ) -> None:
-        """`feed` must not be iterated by anybody else. `delay_ms`: how much later than the seats
+        """`feed` must not be iterated by anybody else. `openings`: where matches wait for a chain. `delay_ms`: how much later than the seats
         the public may see a session (`config.spectator_delay_ms`)."""
         self._redis = redis
         self._log = log
         self._feed = feed
         self._queues = queues
         self._presence = presence
+        self._openings = openings
         self._clock = clock
         self._delay_ms = delay_ms
         self._stopping = asyncio.Event()
@@ -210,13 +219,19 @@ class LobbyPublisher:
         while not self._stopping.is_set():
             now_ms = self._clock()
             self._take_due(cards, now_ms)
-            lobby = cards.lobby(await self._queues.sizes(), *await self._presence.counts())
+            lobby = cards.lobby(await self._sizes(now_ms), *await self._presence.counts())
             if lobby != last or now_ms - last_ms >= REPEAT_S * 1_000:
                 await self._publish(lobby)
                 last, last_ms = lobby, now_ms
             await asyncio.wait({tail}, timeout=EVERY_S)
             if tail.done():
                 tail.result()
+
+    async def _sizes(self, now_ms: int) -> list[QueueCard]:
+        queues = await self._queues.sizes()
+        if self._openings is None:
+            return queues
+        return with_openings(queues, await self._openings.waiting(), now_ms)
 
     async def _last_recent(self) -> list[SessionCard]:
         head = await self._log.head(CHANNEL)
@@ -245,6 +260,21 @@ class LobbyPublisher:
         batch = f"{self._leadership.mark.decode()}:{self._published}"
         event = LogEvent(t=since_open(head, self._clock()), by="host", type="changed")
         await self._log.publish(CHANNEL, batch, [event], lobby, TTL_S)
+
+
+def with_openings(
+    queues: Sequence[QueueCard], waiting: Sequence[Waiting], now_ms: int
+) -> list[QueueCard]:
+    """The queues, with their matches that wait for the chain; those in which nothing else waits come last."""
+    cards = {(queue.space, queue.tier_micros): queue for queue in queues}
+    for each in waiting:
+        queue = each.space, each.tier_micros
+        cards[queue] = msgspec.structs.replace(
+            cards.get(queue) or QueueCard(*queue, waiting=0),
+            opening=each.sessions,
+            opening_s=max(0, now_ms - each.since_ms) // 1_000,
+        )
+    return list(cards.values())
 
 
 def _card(view: SessionView) -> SessionCard:

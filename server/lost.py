@@ -84,7 +84,7 @@ class LostSessions:
         log += match.take_events()
         sealed = sealed_of(match, log)
         for seat in record.seats:
-            await self._agents.left(seat.agent, record.session)
+            await self._agents.left(seat.agent, record.session, reason)
         await self._seal_session(sealed)
         match.seal(sealed.digest, self._clock())
         views = match.views()

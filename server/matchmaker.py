@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from server.clock import Clock, unix_ms
 from server.config import Config
 from server.forming import FormSession, Opened, Opener
+from server.gate import Gate
 from server.live import keys
 from server.live.agents import AgentChannels
 from server.live.leader import Leadership
@@ -35,7 +36,8 @@ class Matchmaker:
     `form_session` writes the session to the store and must be idempotent by its id; `opened` is told
     when its live log exists; `unopened` names sessions that were formed some seconds ago and never
     opened, which one of the matchmakers then opens; `sweeps` are called every few seconds, e.g. to void live
-    sessions that Redis has lost; `left` is told of tickets whose entries are to go back.
+    sessions that Redis has lost; `left` is told of tickets whose entries are to go back; `gate` is there where paid sessions
+    wait for an escrow.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Matchmaker:
         unopened: Unopened | None = None,
         sweeps: Sequence[Sweep] = (),
         left: Left | None = None,
+        gate: Gate | None = None,
         leader_ttl_ms: int = keys.LEADER_TTL_MS,
         sweep_every_s: float = SWEEP_EVERY_S,
     ) -> None:
@@ -60,8 +63,13 @@ class Matchmaker:
         self._clock = clock
         self._agents = AgentChannels(redis, log, clock)
         self._opener = Opener(
-            log=log, agents=self._agents, form_session=form_session, opened=opened
+            log=log,
+            agents=self._agents,
+            form_session=form_session,
+            opened=opened,
+            escrowed=gate is not None,
         )
+        self._gate = gate
         self._unopened = unopened
         self._sweeps: list[Sweep] = [self._open_left_behind, *sweeps]
         self._left = left or _nothing_held
@@ -78,6 +86,8 @@ class Matchmaker:
             for queue in known_queues(self._config.tiers_open):
                 group.create_task(self._lead(queue))
             group.create_task(self._sweep())
+            if self._gate is not None:
+                group.create_task(self._gate.run(self._opener.open, self._stopping))
 
     async def drain(self) -> None:
         """Form nothing new, finish what all agents have confirmed, hand the queues over, and let

@@ -32,6 +32,7 @@ from judges.house import HousePanel
 from judges.instruments.pronounce import load_dictionary
 from judges.llm import ModelJudge, Style
 from server import commentary, probes
+from server.admin import voiding
 from server.agents.improver import Improver
 from server.api.app import create_app
 from server.api.health import Health, ready
@@ -45,6 +46,7 @@ from server.config import Config
 from server.embedded import services
 from server.embedded.data_dir import DataDir
 from server.entering import Entrance, Holds
+from server.gate import Gate
 from server.gateway import Gateway
 from server.host import Host, Sealed
 from server.hosting import Hosted, ModelServer
@@ -86,6 +88,7 @@ if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.settlement.contracts import Contracts
     from server.settlement.documents import SessionDocuments
     from server.settlement.epochs import Epochs
+    from server.settlement.openings import Openings
     from server.settlement.signing import Signing
 
 _log = structlog.get_logger()
@@ -345,6 +348,21 @@ class Parts:
             unopened=self._unopened,
             sweeps=(self._make_lost().void, leaving.sweep, closing.sweep, holds.sweep),
             left=holds.released,
+            gate=self._make_gate() if self._config.settlement == "chain" else None,
+        )
+
+    def _make_gate(self) -> Gate:
+        async def turn_ended(session: str, reason: str) -> bool:
+            return await voiding.turn_ended(self._store.database, session, reason, unix_ms())
+
+        return Gate(
+            rows=self._store.openings,
+            log=self._log,
+            lost=self._make_lost(),
+            hostless=self._make_hostless().void,
+            inbox=Inbox(self._redis),
+            turn_ended=turn_ended,
+            clock=unix_ms,
         )
 
     def _make_director(self) -> Director:
@@ -430,9 +448,20 @@ class Parts:
             name=self._name,
             clock=unix_ms,
         )
-        chain.rounds.append(self._make_epochs(chain))
+        chain.rounds += [self._make_openings(chain), self._make_epochs(chain)]
         self._readiness.add(Check("chain", False, chain.probe))
         return chain
+
+    def _make_openings(self, chain: Chain) -> Openings:
+        from server.settlement.openings import Openings
+
+        return Openings(
+            rows=self._store.openings,
+            writer=chain.writer,
+            escrow=chain.contracts.escrow,
+            clock=unix_ms,
+            patience_ms=self._config.opening_patience_s * 1_000,
+        )
 
     def _make_epochs(self, chain: Chain) -> Epochs:
         from server.settlement.alarms import ChainAlarms
@@ -525,6 +554,7 @@ class Parts:
             feed=Feed(self._redis),
             queues=self._queues,
             presence=Presence(self._redis),
+            openings=self._store.openings if self._config.settlement == "chain" else None,
             delay_ms=self._config.spectator_delay_ms,
         )
 
@@ -550,7 +580,7 @@ async def open_parts(config: Config, chosen: frozenset[Role]) -> AsyncIterator[P
         urls = await services.start(config, data, with_llm=with_llm)
         redis = open_redis(urls.redis)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
-        store = await open_store(urls.database)
+        store = await open_store(urls.database, escrowed=config.settlement == "chain")
         stack.push_async_callback(store.close)
         contracts = None
         if config.settlement == "chain":

@@ -243,7 +243,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `deadline`, `forfeit`, `reveal`, `inquiry`, `oracle`, `note`, `void`, `end`, `annotation`,
     `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`, `anchored`
     (the epoch on the chain that holds the result, or that the entries were given back there).
-    On `agent:{id}`: `offer`, `offer_expired`, `seated`, `left`, `automation`. On `lobby` and
+    On `agent:{id}`: `queued`, `dequeued`, `offer`, `offer_expired`, `opening` (the chain is to take the
+    entries first), `seated`, `left` (with a `reason` where nothing was played), `automation`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `pins`: `pin`. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
     decided), `end`.
@@ -394,6 +395,10 @@ class QueueCard(msgspec.Struct, frozen=True, omit_defaults=True):
     tier_micros: int
     waiting: int
     longest_wait_s: int = 0
+    opening: int = 0
+    """Matches that are made and wait for the chain to take their entries."""
+    opening_s: int = 0
+    """How long the longest of them has waited."""
 
 
 class LobbyView(_View, frozen=True, tag="lobby"):
@@ -437,6 +442,18 @@ class Seating(msgspec.Struct, frozen=True, omit_defaults=True):
     seat: int
 
 
+class Opening(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A match that is made and waits for the chain to take its entries. `seated` follows by itself, or `left` with
+    the reason where an owner's wallet does not pay: do not queue again for it meanwhile."""
+
+    session: str
+    space: str
+    seat: int
+    tier_micros: int
+    since_ms: int
+    """Unix milliseconds."""
+
+
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A proposed match: confirm before `expires_ms` (unix) or lose the place in the queue."""
 
@@ -476,6 +493,8 @@ class AgentView(_View, frozen=True, tag="agent"):
     tickets: list[str]
     automation: AutomationCard | None = None
     """Of an agent that has played by itself lately."""
+    opening: list[Opening] = []
+    """Matches that begin when the chain has taken the entries."""
 
 
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -706,7 +725,9 @@ class Error(_Server, frozen=True, tag="error"):
 
     Codes: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
     `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`,
-    `not-playing`, `other-player`, `limit-reached`, `unfunded`, `busy`, `unavailable`.
+    `not-playing`, `other-player`, `limit-reached`, `unfunded`, `busy`, `unavailable`; where entries
+    are paid on a chain also `no-wallet`, `not-deposited`, `limits-missing`, `limit-entry`,
+    `limit-day`, `limit-expired`, `awaiting-claim`.
     """
 
     code: str

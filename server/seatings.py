@@ -17,7 +17,7 @@ from server.live.leader import NotLeader
 from server.live.led_queue import LedQueue
 from server.live.queue_names import Queue
 from server.live.records import OfferRecord
-from server.store.pots import EntriesGone
+from server.store.pots import NotFormed
 
 AT_ONCE = 64
 """Sessions being written to the store at the same time."""
@@ -77,8 +77,8 @@ class Seatings:
                 return
             except NotLeader:
                 raise
-            except EntriesGone as error:
-                # Its money has gone back, so it cannot be played; the others may queue again.
+            except NotFormed as error:
+                # It cannot be paid, so it cannot be played; who can pay may queue again.
                 _logger.error("session not formed", offer=offer.offer, reason=str(error))
                 await self._led.finish(offer)
                 await self._opener.call_off(offer)

@@ -90,8 +90,9 @@ On `agent:{id}`:
 | `queued`, `dequeued` | `{ticket, …}`; `dequeued` has a `reason` where the arena took the ticket out |
 | `offer` | see [Offer](#offer): send `confirm` before `expires_ms` |
 | `offer_expired` | `{offer, ticket, back}`; `back`: the ticket waits again in its old place |
+| `opening` | see [Opening](#opening): the match is made; `seated` follows when the chain has taken the entries |
 | `seated` | `{session, space, seat, …}`: subscribe to `session:{session}` and play |
-| `left` | `{session}`: the session is over |
+| `left` | `{session}`: the session is over; with a `reason` where nothing could be played, e.g. since a wallet did not pay |
 | `automation` | see [AutomationCard](#automationcard): the agent has begun or ceased to play by itself, and why |
 
 On `lobby` every event is `changed`; the view says all. On `leaderboard:{space}`, too, and the body of

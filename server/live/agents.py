@@ -1,7 +1,7 @@
 """What an agent has going on, as events and a view on `agent:{id}`.
 
 Several processes write to one agent's channel: gateways (`queued`, `dequeued`), the leaders of the
-queues it waits in (`offer`, `offer_expired`, `seated`), hosts (`left`), the automations' loop
+queues it waits in (`offer`, `offer_expired`, `opening`, `seated`), hosts (`left`), the automations' loop
 (`automation`). Each folds its events into the view that stands there and appends both in one script
 that refuses when the channel has moved meanwhile, so no writer undoes another's change.
 """
@@ -22,7 +22,7 @@ from server.live import keys
 from server.live.log import Head, LiveLog, Moved
 from server.live.queue_names import session_of
 from server.live.records import LogEvent, TicketRecord
-from server.protocol import AgentView, AutomationCard, Offer, Seating, View
+from server.protocol import AgentView, AutomationCard, Offer, Opening, Seating, View
 
 ATTEMPTS = 32
 """Each failed attempt means that another writer has succeeded; an agent never has this many."""
@@ -97,15 +97,22 @@ class AgentChannels:
         body = {"offer": offer, "ticket": ticket, "back": back}
         await self._one(agent, f"expired:{offer}", "offer_expired", body)
 
+    async def opening(self, agent: str, opening: Opening, *, offer: str, ticket: str) -> None:
+        """The match is made; the chain is to take its entries before it begins."""
+        body = {**msgspec.to_builtins(opening), "offer": offer, "ticket": ticket}
+        await self._one(agent, f"opening:{opening.session}", "opening", body)
+
     async def seated(
         self, agent: str, seating: Seating, *, offer: str = "", ticket: str = ""
     ) -> None:
         body = {**msgspec.to_builtins(seating), "offer": offer, "ticket": ticket}
         await self._one(agent, f"seated:{seating.session}", "seated", body)
 
-    async def left(self, agent: str, session: str) -> None:
-        """The session is over: sealed, void or given up. To be called for every seat."""
-        await self._one(agent, f"left:{session}", "left", {"session": session})
+    async def left(self, agent: str, session: str, reason: str = "") -> None:
+        """The session is over: sealed, void or given up. To be called for every seat. `reason`: why nothing could be
+        played."""
+        body = {"session": session, "reason": reason} if reason else {"session": session}
+        await self._one(agent, f"left:{session}", "left", body)
 
     async def automation(self, agent: str, card: AutomationCard) -> None:
         """The agent's automation has started or stopped."""
@@ -130,7 +137,7 @@ def fold(view: AgentView, events: Sequence[LogEvent]) -> AgentView:
 
 def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
     seated, offers, tickets = view.seated, view.offers, view.tickets
-    automation = view.automation
+    automation, opening = view.automation, view.opening
     match kind:
         case "queued":
             tickets = [*_without(tickets, body["ticket"]), body["ticket"]]
@@ -143,19 +150,25 @@ def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
         case "offer_expired":
             offers = [offer for offer in offers if offer.offer != body["offer"]]
             tickets = tickets if body["back"] else _without(tickets, body["ticket"])
-        case "seated":
-            seating = msgspec.convert(body, Seating)
-            seated = [*(s for s in seated if s.session != seating.session), seating]
+        case "opening" | "seated":
+            session = body["session"]
+            opening = [each for each in opening if each.session != session]
+            if kind == "opening":
+                opening.append(msgspec.convert(body, Opening))
+            else:
+                seating = msgspec.convert(body, Seating)
+                seated = [*(s for s in seated if s.session != session), seating]
             # who opens a session that another has formed knows neither its offer nor its tickets
-            spent = [offer for offer in offers if session_of(offer.offer) == seating.session]
+            spent = [offer for offer in offers if session_of(offer.offer) == session]
             offers = [offer for offer in offers if offer not in spent]
             for name in (body["ticket"], *(offer.ticket for offer in spent)):
                 tickets = _without(tickets, name)
         case "left":
             seated = [s for s in seated if s.session != body["session"]]
+            opening = [each for each in opening if each.session != body["session"]]
         case "automation":
             automation = msgspec.convert(body, AutomationCard)
-    return AgentView(view.agent, seated, offers, tickets, automation)
+    return AgentView(view.agent, seated, offers, tickets, automation, opening)
 
 
 def _without(tickets: list[str], ticket: str) -> list[str]:

@@ -35,6 +35,7 @@ from server.store.ledger import Ledger
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.new_season import NewSeason
+from server.store.openings import Openings
 from server.store.operators import Operators
 from server.store.outbox import Outbox
 from server.store.outcomes import Outcomes
@@ -59,7 +60,7 @@ __all__ = ["OtherSchema", "Store", "StoreError", "existing_store", "open_store"]
 class Store:
     """Construct through `open_store`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, escrowed: bool = False) -> None:
         self._database = database
         self.accounts = Accounts(database, clock)
         self.logins = Logins(database, clock)
@@ -71,7 +72,8 @@ class Store:
         self.hosting = Hosting(database, clock)
         self.automations = Automations(database, clock)
         self.due_automations = DueAutomations(database)
-        self.sessions = Sessions(database)
+        self.sessions = Sessions(database, escrowed=escrowed)
+        self.openings = Openings(database, clock)
         self.outbox = Outbox(database)
         self.ratings = Ratings(database, clock)
         self.leagues = Leagues(database)
@@ -83,7 +85,7 @@ class Store:
         self.new_season = NewSeason(database, clock)
         self.verdicts = Verdicts(database)
         self.ledger = Ledger(database, clock)
-        self.entries = Entries(database, clock)
+        self.entries = Entries(database, clock, escrowed=escrowed)
         self.crossings = Crossings(database, clock)
         self.purses = Purses(database, clock)
         self.results = Results(database, clock)
@@ -122,8 +124,9 @@ class Store:
         await self._database.close()
 
 
-async def open_store(url: str, clock: Clock = unix_ms) -> Store:
-    """Connect, bring the schema up to date and return the store.
+async def open_store(url: str, clock: Clock = unix_ms, *, escrowed: bool = False) -> Store:
+    """Connect, bring the schema up to date and return the store. `escrowed`: money is in an escrow on a chain, so paid
+    sessions wait for it.
 
     `url` is `sqlite:///path` or `postgresql://user:password@host/name`. Safe to call from several
     processes at once. Raises StoreError.
@@ -134,7 +137,7 @@ async def open_store(url: str, clock: Clock = unix_ms) -> Store:
     except BaseException:
         await database.close()
         raise
-    return Store(database, clock)
+    return Store(database, clock, escrowed=escrowed)
 
 
 async def existing_store(url: str, clock: Clock = unix_ms) -> Store:

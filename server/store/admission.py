@@ -1,7 +1,8 @@
 """What an entry has to pass to be held: its agent may play, its automation lets it, the money is there.
 
 The checks of many tickets at once, each with its own answer, within the transaction that holds them
-(`entries`). They stand in the order in which rows are locked everywhere: agent, automation, ledger accounts.
+(`entries`). They stand in the order in which rows are locked everywhere: agent, owner's account, automation, ledger
+accounts. Where the money is in an escrow on a chain, what that would pay is looked at, too (`escrow_room`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import msgspec
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server import escrow_room as room
 from server.agents.spec import unplayed
+from server.escrow_room import EscrowRefused, Purse
 from server.ledger import Result, Transfer, entry, names, tiers
 from server.live.records import TicketRecord
-from server.store import automations, ledger, money, schema
+from server.store import automations, escrow_room, ledger, money, schema
 from server.store.engine import Database
 
 _a, _v = money.ledger_account, schema.agent_version
@@ -76,8 +79,13 @@ class Wanted(msgspec.Struct, frozen=True):
         )
 
 
-class GrantNeeded(Exception):
-    """The grant that was thought unnecessary is necessary: to be tried again."""
+class AskAgain(Exception):
+    """The answer may be another one by now, without the others in the batch: to be tried again."""
+
+    def __init__(self, answer: Exception) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+        """What it is if it stays so."""
 
 
 async def not_playing(tx: AsyncConnection, wanted: Sequence[Wanted]) -> dict[str, NotPlaying]:
@@ -98,6 +106,47 @@ async def not_playing(tx: AsyncConnection, wanted: Sequence[Wanted]) -> dict[str
         if reason:
             found[ticket.ticket] = NotPlaying(reason)
     return found
+
+
+async def not_payable(
+    db: Database, tx: AsyncConnection, wanted: Sequence[Wanted], now_ms: int
+) -> dict[str, Exception]:
+    """By ticket, whose entry the escrow would not pay. Free entries are not asked about and cost nothing here."""
+    paid = [each for each in wanted if each.asset == tiers.USDC]
+    if not paid:
+        return {}
+    purses = await escrow_room.purses(db, tx, {each.ticket.owner for each in paid}, now_ms)
+    found: dict[str, Exception] = {}
+    shared: set[str] = set()
+    for each in paid:
+        owner = each.ticket.owner
+        purse = purses.get(owner)
+        error = room.refused(purse, each.micros, now_ms)
+        if error is None:
+            assert purse is not None, "who has none is refused"
+            purses[owner] = purse.taking(each.micros)
+            shared.add(owner)
+            continue
+        answer = await _short_of(tx, each, purse, error)
+        # Another entry of this owner has taken the room before it, and may yet be refused for another reason.
+        again = owner in shared and error.code in (room.AWAITING, room.DAY)
+        found[each.ticket.ticket] = AskAgain(answer) if again else answer
+    return found
+
+
+async def _short_of(
+    tx: AsyncConnection, wanted: Wanted, purse: Purse | None, error: EscrowRefused
+) -> Exception:
+    """Who has not got the money on the ledger, either, need not wait for an epoch."""
+    if purse is None or error.code != room.AWAITING:
+        return error
+    account = names.agent(wanted.asset, wanted.ticket.agent)
+    has = (await _available(tx, [account])).get(account, 0)
+    if has >= wanted.micros:
+        return error
+    if not purse.deposited:
+        return room.not_deposited(purse.wallet)
+    return Unfunded(wanted.ticket, has, wanted.micros, wanted.asset)
 
 
 async def admit(
@@ -172,8 +221,8 @@ async def reserve(
 async def _refusal(tx: AsyncConnection, wanted: Wanted, result: Result) -> Exception:
     if result is not Result.EXCEEDS_CREDITS:
         return ledger.TransferRefused(wanted.transfer, result)
-    if wanted.asset == tiers.PLAY:
-        return GrantNeeded()
+    if wanted.asset == tiers.PLAY:  # the grant that was thought unnecessary is necessary
+        return AskAgain(Unfunded(wanted.ticket, 0, wanted.micros, wanted.asset))
     account = names.agent(wanted.asset, wanted.ticket.agent)
     has = (await _available(tx, [account])).get(account, 0)
     return Unfunded(wanted.ticket, has, wanted.micros, wanted.asset)

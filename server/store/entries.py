@@ -2,7 +2,8 @@
 
 The hold is where limits bind: it is made in one transaction with the checks of the agent and of its
 automation (`admission`), before the ticket waits anywhere, so nothing that queues can go round them. Row locks
-are taken in one order everywhere: holds, agent, automation, ledger accounts. How a hold is spent is told in `pots`.
+are taken in one order everywhere: holds, agent, its owner's account, automation, ledger accounts. How a hold is spent is told
+in `pots`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.convoy import Convoy
-from server.ledger import entry, tiers
+from server.ledger import entry
 from server.live.records import TicketRecord
 from server.store import admission, automations, holds, ledger, money, schema
-from server.store.admission import GrantNeeded, Unfunded, Wanted
+from server.store.admission import AskAgain, Wanted
 from server.store.engine import Database
 from server.store.holds import HoldRow
 
@@ -29,9 +30,11 @@ _h = money.hold
 class Entries:
     """Every method is one transaction; holds that are asked for at once may share theirs."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, escrowed: bool = False) -> None:
+        """`escrowed`: the money is in an escrow on a chain, which has to have room for an entry, too."""
         self._db = database
         self._clock = clock
+        self._escrowed = escrowed
         self._holds: Convoy[Wanted, None] = Convoy(self._hold, lambda each: each.ticket.ticket)
 
     async def close(self) -> None:
@@ -42,14 +45,16 @@ class Entries:
         """Reserve the entry of a named ticket. Idempotent by the ticket's name. `run` is that of the
         automation which wants it, if one does.
 
-        Raises admission.NotPlaying, automations.LimitReached or admission.Unfunded, and then nothing is held.
+        Raises admission.NotPlaying, automations.LimitReached, admission.Unfunded or EscrowRefused, and then nothing is held.
         """
+        answer: Exception | None = None
         for _ in range(_TRIES):
             try:
                 return await self._holds.ride(Wanted(ticket, run))
-            except GrantNeeded:
-                continue
-        raise Unfunded(ticket, 0, tiers.entry_micros(ticket.tier_micros), tiers.PLAY)
+            except AskAgain as error:
+                answer = error.answer
+        assert answer is not None, "it was asked"
+        raise answer
 
     async def _hold(self, wanted: Sequence[Wanted]) -> list[Exception | None]:
         now_ms = self._clock()
@@ -58,6 +63,9 @@ class Entries:
             open_ = [each for each in wanted if each.ticket.ticket not in held]
             refused: dict[str, Exception] = dict(await admission.not_playing(tx, open_))
             open_ = [each for each in open_ if each.ticket.ticket not in refused]
+            if self._escrowed:
+                refused |= await admission.not_payable(self._db, tx, open_, now_ms)
+                open_ = [each for each in open_ if each.ticket.ticket not in refused]
             runs = await admission.admit(self._db, tx, open_, refused, now_ms)
             open_ = [each for each in open_ if each.ticket.ticket not in refused]
             refused |= await admission.reserve(self._db, tx, open_, runs, now_ms)

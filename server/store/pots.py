@@ -30,7 +30,11 @@ _mark_settled = (
 )
 
 
-class EntriesGone(Exception):
+class NotFormed(Exception):
+    """A session cannot be formed, whenever it is tried; the message says why."""
+
+
+class EntriesGone(NotFormed):
     """Entries of a session to be formed are not held any more, so it cannot be."""
 
     def __init__(self, session: str, tickets: Sequence[str]) -> None:

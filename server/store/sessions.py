@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.convoy import Convoy
 from server.identity import Kind
 from server.live.records import SessionRecord
-from server.store import outbox, pots, schema
+from server.store import openings, outbox, pots, schema
 from server.store.engine import Database
+from server.store.escrow import escrow_session
 
 Status = Literal["formed", "live", "ended", "void"]
 
@@ -80,6 +81,8 @@ class _Seal(msgspec.Struct, frozen=True):
     now_ms: int
 
 
+_ESCROWED = exists().where(escrow_session.c.session == _s.c.id)
+
 # Of the hot path, so made once.
 _these = _s.c.id.in_(bindparam("sessions", expanding=True))
 _open_log = update(_s).where(_these, _s.c.status == "formed").values(status="live")
@@ -108,8 +111,10 @@ _seats_of = (
 class Sessions:
     """Every method is one transaction; what is asked for at once may share one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, escrowed: bool = False) -> None:
+        """`escrowed`: money is in an escrow on a chain, which has to open a paid session before it begins."""
         self._db = database
+        self._escrowed = escrowed
         self._forming: Convoy[SessionRecord, SessionRecord] = Convoy(
             self._form, lambda each: each.session
         )
@@ -131,7 +136,9 @@ class Sessions:
         """Write the session, its entries and the outbox row `open`, and move what is held for its seats
         to its pot. Idempotent by the session's id: the first record stands, and is returned.
 
-        Raises pots.EntriesGone where an entry is not held any more; then nothing is written.
+        Where money is in an escrow, a paid session is `wanted` of it from then on (`openings`).
+
+        Raises pots.NotFormed where an entry is not held any more, or could not be paid by the escrow; then nothing is written.
         """
         return await self._forming.ride(record)
 
@@ -148,6 +155,8 @@ class Sessions:
                     record.session: [s.ticket for s in record.seats if s.ticket is not None]
                     for record in new
                 }
+                if self._escrowed:
+                    await openings.want(tx, [record for record in new if record.tier_micros])
                 await pots.spend(self._db, tx, tickets, max(r.opened_ms for r in new))
                 due = {record.session: record.opened_ms + OPEN_GRACE_MS for record in new}
                 await outbox.add_many(
@@ -173,11 +182,11 @@ class Sessions:
         self, older_than_ms: int, limit: int = 100, *, since_ms: int = 0
     ) -> list[SessionRecord]:
         """Sessions formed before `older_than_ms` and not before `since_ms` (unix) whose live log may not
-        exist, oldest first."""
+        exist, oldest first. Those of which the escrow has to say something are `openings.answered`'s."""
         formed = _s.c.opened_ms.between(since_ms, older_than_ms - 1)
         query = (
             select(_s.c.record)
-            .where(_s.c.status == "formed", formed)
+            .where(_s.c.status == "formed", formed, ~_ESCROWED)
             .order_by(_s.c.id)
             .limit(limit)
         )
@@ -189,9 +198,10 @@ class Sessions:
         self, older_than_ms: int, after: str = "", limit: int = 1_000, *, unopened_ms: int = 0
     ) -> list[str]:
         """Live sessions formed before `older_than_ms` (unix), and those formed before `unopened_ms` that
-        were never opened, in the order of their ids, which are greater than `after`."""
+        were never opened, in the order of their ids, which are greater than `after`. What the escrow may open yet is not among
+        them: it takes its own time, and has an end of its own."""
         live = (_s.c.status == "live") & (_s.c.opened_ms < older_than_ms)
-        unopened = (_s.c.status == "formed") & (_s.c.opened_ms < unopened_ms)
+        unopened = (_s.c.status == "formed") & (_s.c.opened_ms < unopened_ms) & ~_ESCROWED
         query = (
             select(_s.c.id).where(live | unopened, _s.c.id > after).order_by(_s.c.id).limit(limit)
         )

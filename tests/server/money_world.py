@@ -46,7 +46,9 @@ def ticket_of(agent: Identity, *, tier: int = TIER, space: str = SPACE) -> Ticke
     )
 
 
-def session_of(tickets: Sequence[TicketRecord], session: str | None = None) -> SessionRecord:
+def session_of(
+    tickets: Sequence[TicketRecord], session: str | None = None, *, opened_ms: int = 1
+) -> SessionRecord:
     """What a matchmaker makes of these tickets."""
     [(space, tier)] = {(each.space, each.tier_micros) for each in tickets}
     return SessionRecord(
@@ -55,7 +57,7 @@ def session_of(tickets: Sequence[TicketRecord], session: str | None = None) -> S
         rules="any/1",
         params={},
         tier_micros=tier,
-        opened_ms=1,
+        opened_ms=opened_ms,
         seed=secrets.token_bytes(32),
         seats=tuple(
             SeatRecord(

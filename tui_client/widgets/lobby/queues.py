@@ -34,10 +34,24 @@ def _row(queue: QueueCard, width: int) -> Text:
     return spread(left, right, width)
 
 
+def _rows(queue: QueueCard, width: int) -> list[Text]:
+    """A second one where matches are made and wait for the chain to take their entries."""
+    rows = [_row(queue, width)]
+    if queue.opening:
+        words = "the chain takes the entries" if width >= ROOMY else "on the chain"
+        count, wait = f" {queue.opening:>3}", f" {age(queue.opening_s):>4}"
+        right = line((count, theme.LIVE), (wait, theme.DIM))
+        rows.append(spread(line((f" {words}", theme.DIM)), right, width))
+    return rows
+
+
 def paint_queues(state: State, width: int, height: int) -> list[Text]:
     """The ones where somebody waits first: there may be more than there is room for."""
-    queues = sorted(state.lobby.queues if state.lobby else [], key=lambda queue: not queue.waiting)
-    rows = [_row(queue, width - 4) for queue in queues]
+    queues = sorted(
+        state.lobby.queues if state.lobby else [],
+        key=lambda queue: not (queue.waiting or queue.opening),
+    )
+    rows = [row for queue in queues for row in _rows(queue, width - 4)]
     if not queues:
         rows = [line(("nobody waits", theme.FAINT))]
     hidden = len(rows) - (height - 2)
