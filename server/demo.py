@@ -49,10 +49,11 @@ def run(
 
 
 def _show(narrator: Narrator, api: str, out: Path | None) -> None:
+    from server.commands.proving import ArenaProver
     from tui_client.app import WatchError, run_watch
 
     try:
-        run_watch(api, follow=True)
+        run_watch(api, follow=True, prover=ArenaProver(url=api))
     except WatchError as error:
         raise DemoFailed(str(error)) from None
     if out is not None:

@@ -22,6 +22,10 @@ from tui_client.owner import logins
 from tui_client.owner.clerk import Clerk
 from tui_client.owner.desk import OpenDesk, Pasted, Pressed, Resized
 from tui_client.owner.logins import Login, SignedIn, SignedOut
+from tui_client.proof import proof as proofs
+from tui_client.proof.finding import Prover
+from tui_client.proof.proof import Copied, Prove
+from tui_client.proof.proving import Proofs
 from tui_client.space_views import VIEWS, view_of
 from tui_client.start import need_terminal, say, wait_for_arena
 from tui_client.state import (
@@ -36,6 +40,7 @@ from tui_client.state import (
     ToggleFollow,
     Turn,
     at_desk,
+    chosen_session,
     opened,
     reduce,
     wanted,
@@ -49,6 +54,7 @@ from tui_client.widgets.lobby.live import LivePane, RecentPane
 from tui_client.widgets.lobby.queues import QueuesPane
 from tui_client.widgets.lobby.standings import StandingsPane
 from tui_client.widgets.pane import Pane
+from tui_client.widgets.proof.view import proof_panes
 from tui_client.widgets.session.plain import PlainPane
 from tui_client.widgets.session.ticker import TickerPane
 from tui_client.widgets.session.title import TitlePane
@@ -78,6 +84,9 @@ class WatchApp(App[None]):
         Binding("escape", "lobby", "lobby"),
         Binding("enter", "open", "watch"),
         Binding("f", "follow", "follow"),
+        Binding("v", "prove", "proof"),
+        Binding("r", "again", "check again"),
+        *(Binding(str(key), f"copy({key})", "copy", show=False) for key in range(1, 10)),
         Binding("a", "desk", "your agents"),
         Binding("up,k", "move(-1)", "up"),
         Binding("down,j", "move(1)", "down"),
@@ -99,14 +108,18 @@ class WatchApp(App[None]):
         self._clock = clock
         self._connection: Connection | None = None
         self._clerk: Clerk | None = None
+        self._proofs: Proofs | None = None
         self._calls: frozenset[str] = frozenset()
         self._painting: Timer | None = None
         self._shown: str | None = None
 
-    def attach(self, connection: Connection, clerk: Clerk | None = None) -> None:
+    def attach(
+        self, connection: Connection, clerk: Clerk | None = None, proofs: Proofs | None = None
+    ) -> None:
         """Run these for as long as the app runs. Call before the app starts."""
         self._connection = connection
         self._clerk = clerk
+        self._proofs = proofs
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -126,6 +139,7 @@ class WatchApp(App[None]):
                 yield TickerPane()
             yield tournament_panes()
             yield desk_panes()
+            yield proof_panes()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -150,6 +164,8 @@ class WatchApp(App[None]):
 
     def _clock_in_sight(self) -> bool:
         spectated = self.state.spectated
+        if self.state.proof is not None:
+            return not self.state.proof.ended
         if at_desk(self.state):
             return desks.busy(self.state.desk, self.state.now_ms)
         if spectated is None or spectated.view is None:
@@ -171,6 +187,8 @@ class WatchApp(App[None]):
         if self._connection is not None and wanted(self.state).keys() != before.keys():
             self._connection.changed()
         self._tell_clerk()
+        if self._proofs is not None:
+            self._proofs.changed()
         if self._painting is None and self.is_running:
             self._painting = self.set_timer(PAINT_S, self.repaint)
 
@@ -193,6 +211,8 @@ class WatchApp(App[None]):
 
     @staticmethod
     def _view_of(state: State) -> str:
+        if state.proof is not None:
+            return "proof"
         if state.spectated is None:
             page = state.desk.page
             if page is not None:
@@ -222,6 +242,8 @@ class WatchApp(App[None]):
             return
         if event.key == "f1":
             self.action_help()
+        elif event.key == "v" and (session := desks.in_hand(self.state.desk, self.state.now_ms)):
+            self._prove(session)
         else:
             self.dispatch(Pressed(event.key, event.character if event.is_printable else None))
         event.stop()
@@ -248,9 +270,35 @@ class WatchApp(App[None]):
         self.dispatch(Back())
 
     def action_open(self) -> None:
-        over = self.state if self.state.tournament is None else self.state.tournament
-        if self.state.spectated is None and over.cursor is not None:
-            self.dispatch(Open(over.cursor))
+        if self.state.spectated is None and self.state.proof is None:
+            chosen = chosen_session(self.state)
+            if chosen is not None:
+                self.dispatch(Open(chosen))
+
+    def action_prove(self) -> None:
+        session = chosen_session(self.state)
+        if session is not None and self.state.proof is None:
+            self._prove(session)
+
+    def action_again(self) -> None:
+        if self.state.proof is not None and proofs.again(self.state.proof):
+            self._prove(self.state.proof.session)
+
+    def _prove(self, session: str) -> None:
+        if self._proofs is None:
+            self.dispatch(Prove(session, f"agon verify {session}", able=False))
+            return
+        prover = self._proofs.prover
+        self.dispatch(Prove(session, prover.by_hand(session), tuple(prover.against)))
+
+    def action_copy(self, key: int) -> None:
+        proof, spectated = self.state.proof, self.state.spectated
+        if proof is None:
+            return
+        found = proofs.names(proof, spectated.view if spectated is not None else None)
+        if key <= len(found):
+            self.copy_to_clipboard(found[key - 1].text)
+            self.dispatch(Copied(found[key - 1].what))
 
     def action_follow(self) -> None:
         self.dispatch(ToggleFollow())
@@ -283,9 +331,10 @@ def build(
     clock: Callable[[], int],
     rng: random.Random,
     login: Callable[[], Login | SignedOut] | None = None,
+    prover: Prover | None = None,
 ) -> WatchApp:
     """The spectator of one arena, ready to run. `login` tells who is signed in: None reads what
-    `agon login` has kept."""
+    `agon login` has kept. `prover` is the verifier behind the key `v`."""
     state = State(now_ms=clock(), follow=follow and session is None, arena=api_url)
     if tournament is not None:
         state = reduce(state, OpenTournament(tournament))
@@ -308,6 +357,9 @@ def build(
             login=login or (lambda: logins.find(api_url, clock())),
             nonce=f"watch-{rng.getrandbits(64):016x}",
         ),
+        None
+        if prover is None
+        else Proofs(prover, dispatch=app.dispatch, wanted=lambda: proofs.wanted(app.state.proof)),
     )
     return app
 
@@ -318,6 +370,7 @@ async def watch(
     follow: bool = False,
     key: str | None = None,
     tournament: str | None = None,
+    prover: Prover | None = None,
 ) -> None:
     """Watch until the user quits. Raises WatchError when the arena never answered."""
     # Before the screen is taken: the commonest mistakes deserve a plain line.
@@ -330,6 +383,7 @@ async def watch(
         key=key,
         clock=unix_ms,
         rng=random.Random(),  # noqa: S311 - jitter, not a secret
+        prover=prover,
     )
     await app.run_async()
     if app.failure is not None:
@@ -341,12 +395,13 @@ def run_watch(
     session: str | None = None,
     follow: bool = False,
     tournament: str | None = None,
+    prover: Prover | None = None,
 ) -> None:
     """`agon watch`: the spectator on this terminal, until `q`.
 
     `session` or `tournament` opens one at once; `follow` lets the director choose, which a person's first
-    choice ends. Raises WatchError, whose message is for people, when there is no terminal or the
+    choice ends. `prover` is the verifier behind the key `v`. Raises WatchError, whose message is for people, when there is no terminal or the
     arena never answered.
     """
     need_terminal(sys.__stdin__, sys.__stdout__, sys.__stderr__)  # Textual reads and draws on these
-    asyncio.run(watch(api_url, session, follow, tournament=tournament))
+    asyncio.run(watch(api_url, session, follow, tournament=tournament, prover=prover))

@@ -11,14 +11,15 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from server.protocol import ServerMessage
+from server.protocol import ServerMessage, Snapshot
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
 from tui_client.owner import arena
 from tui_client.owner.desk import Resized
 from tui_client.owner.logins import SignedOut
-from tui_client.recording import bridged, desk, market, questions, texts
+from tui_client.proof.proof import Prove
+from tui_client.recording import bridged, desk, market, proving, questions, texts
 from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn, reduce
 
 COLUMNS = 120
@@ -37,6 +38,7 @@ ROWS = {
     "money": 28,
     "dashboard": 32,
     "compare": 31,
+    "proof": 32,
 }
 """How high each picture is: as high as what it shows."""
 _WEB_FONTS = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -184,6 +186,38 @@ def _round_of_logic(number: int) -> list[ServerMessage]:
     return [*recording.logic_answers(number, (3, 0, 1, 4)), recording.logic_reveal(number, 2)]
 
 
+def opened() -> list[Input]:
+    """A game for money while it is played: the escrow has the entries."""
+    view = proving.opened_view(recording.board_view(3))
+    return [*lobby(), Open(recording.BOARD), Snapshot(f"session:{recording.BOARD}", "e1", 9, view)]
+
+
+def proof() -> list[Input]:
+    """A game for money that is over and on the chain: everything holds, and its content id was copied."""
+    told = (*proving.PLAYED, *proving.CAME, *proving.ON_CHAIN)
+    over = proving.board_paid(proving.anchored_steps())
+    happened = proving.found(proving.ASKED, *told, copied="transcript")
+    return [*lobby(), Open(recording.BOARD), over, *happened]
+
+
+def proof_checking() -> list[Input]:
+    """Half of it is checked; the epoch is not closed yet."""
+    over = proving.board_paid(proving.anchored_steps(anchored=False))
+    happened = proving.found(proving.ASKED, *proving.PLAYED[:6], ended=False)
+    return [*lobby(), Open(recording.BOARD), over, *happened]
+
+
+def proof_lie() -> list[Input]:
+    """From the lobby's list; this arena alone was asked, and its result is a lie."""
+    return [*lobby(), *proving.found(proving.ALONE, *proving.PLAYED[3:], *proving.LIES)]
+
+
+def proof_unable() -> list[Input]:
+    """A client that was opened without a verifier."""
+    asked = Prove(recording.BOARD, proving.ALONE.by_hand, able=False)
+    return [*lobby(), Open(recording.BOARD), *recording.board_start(), asked]
+
+
 PICTURES = {
     "lobby": lobby,
     "rap": rap,
@@ -193,6 +227,7 @@ PICTURES = {
     "prediction": prediction,
     "logic": logic,
     "writing": writing,
+    "proof": proof,
 }
 
 

@@ -37,6 +37,8 @@ from tui_client.owner.calls import Answered, Refused
 from tui_client.owner.desk import Desk, DeskInput, OpenDesk, Pasted, Pressed, Resized
 from tui_client.owner.logins import SignedIn, SignedOut
 from tui_client.place import Place
+from tui_client.proof import proof as proofs
+from tui_client.proof.proof import Copied, Proof, ProofInput, Prove, Proved, Proving
 from tui_client.spectated import Spectated, with_snapshot, with_update, with_writing
 from tui_client.tournament import Watched
 
@@ -88,7 +90,7 @@ class OpenTournament(msgspec.Struct, frozen=True):
 
 
 class Back(msgspec.Struct, frozen=True):
-    """From a session to its tournament, if one is open, else to the lobby."""
+    """From a proof to what lies under it; from a session to its tournament, if one is open, else to the lobby."""
 
 
 class ToggleFollow(msgspec.Struct, frozen=True):
@@ -126,6 +128,7 @@ Input = (
     | Turn
     | NextSpace
     | DeskInput
+    | ProofInput
 )
 
 
@@ -147,6 +150,10 @@ class State(msgspec.Struct, frozen=True):
     """The owner's pages; a session that is watched lies over them."""
     tournament: Watched | None = None
     """The open tournament; a session that is watched lies over it."""
+    proof: Proof | None = None
+    """The open proof of a session; it lies over everything else."""
+    proofs: int = 0
+    """How many were begun."""
     cursor: str | None = None
     """The lobby's selected session."""
     scroll: int = 0
@@ -227,6 +234,8 @@ def reduce(state: State, happened: Input) -> State:
         case OpenTournament():
             watched = Watched(happened.tournament)
             return replace(state, tournament=watched, spectated=None, follow=False, scroll=0)
+        case Back() if state.proof is not None:
+            return replace(state, proof=None)
         case Back():
             under = state.spectated is not None or state.desk.open
             tournament = state.tournament if under else None
@@ -240,10 +249,17 @@ def reduce(state: State, happened: Input) -> State:
         case NextSpace():
             return _next_space(state, happened.by)
         case OpenDesk():
-            state = replace(state, spectated=None, follow=False, scroll=0)
+            state = replace(state, spectated=None, proof=None, follow=False, scroll=0)
             return _at_desk(state, happened)
         case Pressed() | Pasted() | Resized() | Answered() | Refused() | SignedIn() | SignedOut():
             return _at_desk(state, happened)
+        case Prove():
+            run = state.proofs + 1
+            return replace(state, proof=proofs.opened(happened, run), proofs=run)
+        case Proving() | Proved() | Copied():
+            if state.proof is None:
+                return state
+            return replace(state, proof=proofs.after(state.proof, happened))
         case Goodbye() | Accepted() | Rejected() | Ticket():
             return state  # the close code that follows a goodbye says it all; the rest is for bots
         case _:
@@ -266,9 +282,16 @@ def opened(state: State, session: str) -> State:
     )
 
 
+def chosen_session(state: State) -> str | None:
+    """The session that is watched, or else the one that the cursor is on."""
+    if state.spectated is not None:
+        return state.spectated.session
+    return state.cursor if state.tournament is None else state.tournament.cursor
+
+
 def at_desk(state: State) -> bool:
     """Whether the owner's pages are in sight."""
-    return state.desk.open and state.spectated is None
+    return state.desk.open and state.spectated is None and state.proof is None
 
 
 def _at_desk(state: State, happened: DeskInput) -> State:
@@ -351,6 +374,8 @@ def _with_cursor(state: State) -> State:
 
 
 def _moved(state: State, by: int) -> State:
+    if state.proof is not None:
+        return replace(state, proof=proofs.moved(state.proof, by))
     if state.spectated is not None:
         away = by if reads_from_top(state.spectated.view) else -by
         return replace(state, scroll=max(0, state.scroll + away))

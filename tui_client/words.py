@@ -135,8 +135,17 @@ def _said(event: Event, who: str) -> str | None:
             return f"transcript pinned as {clean(str(body.get('cid', '')), 64)}"
         case "rated":
             return "ratings are updated"
+        case "anchored":
+            return _anchored(body)
         case _:
             return None
+
+
+def _anchored(body: dict[str, object]) -> str:
+    """What the chain has made of it."""
+    if body.get("refunded") is True:
+        return "the entries are given back on the chain"
+    return f"the result is on the chain, in epoch {clean(str(body.get('epoch', '')), 12)}"
 
 
 def _acted(body: dict[str, object], who: str) -> str | None:

@@ -6,7 +6,7 @@ Nothing that the arena says is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from chain.documents import result as results
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import DocumentError, digest_of
 from chain.documents.result import ResultDocument
-from chain.verify.finding import Finding, false, true, unchecked
+from chain.verify.finding import Finding, Standing, false, true, unchecked
 from spaces import registry, transcript
 from spaces.transcript import Replayed, Transcript, TranscriptError
 from spaces.transcript.checks import check_hashes
@@ -46,73 +46,79 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def check(documents: Documents, asked: Asked, cid_of: CidOf) -> list[Finding]:
     """All that can be said, in the order in which one thing rests on the other."""
-    played = _Played(documents, asked, cid_of)
+    return list(findings(documents, asked, cid_of))
+
+
+def findings(documents: Documents, asked: Asked, cid_of: CidOf) -> Iterator[Finding]:
+    """The same, each when it is known: a long session is replayed for seconds."""
+    played = _Played(asked, cid_of)
+    yield from played.look(documents)
     came = _Came(documents, asked, played)
-    return [*played.findings, *came.findings, *_epoch(documents, came.result)]
+    yield from came.findings
+    yield from _epoch(documents, came.result)
 
 
 class _Played:
     """The transcript."""
 
-    def __init__(self, documents: Documents, asked: Asked, cid_of: CidOf) -> None:
-        self.findings: list[Finding] = []
+    def __init__(self, asked: Asked, cid_of: CidOf) -> None:
         self.read: Transcript | None = None
         self.replayed: Replayed | None = None
         self.cid: str | None = None
+        self._asked = asked
+        self._cid_of = cid_of
+
+    def look(self, documents: Documents) -> Iterator[Finding]:
         raw = documents.transcript
         if raw is None:
-            why = documents.missing.get("transcript", "it was not given")
-            self.findings.append(unchecked("transcript", why))
+            yield unchecked("transcript", documents.missing.get("transcript", "it was not given"))
             return
-        self.cid = cid_of(raw)
-        self._content_id(asked.cid)
-        if self._form(raw, asked.session):
-            self._replay()
+        self.cid = self._cid_of(raw)
+        yield self._content_id(self._asked.cid)
+        form = self._form(raw, self._asked.session)
+        yield form
+        if form.standing is Standing.TRUE:
+            yield from self._replay()
 
-    def _content_id(self, wanted: str | None) -> None:
+    def _content_id(self, wanted: str | None) -> Finding:
         if wanted is None:
-            self.findings.append(true("content id", f"{self.cid}, by the bytes"))
-        elif wanted == self.cid:
-            self.findings.append(true("content id", f"the bytes are those of {wanted}"))
-        else:
-            words = f"the bytes are those of {self.cid}, not of {wanted}"
-            self.findings.append(false("content id", words))
+            return true("content id", f"{self.cid}, by the bytes")
+        if wanted == self.cid:
+            return true("content id", f"the bytes are those of {wanted}")
+        return false("content id", f"the bytes are those of {self.cid}, not of {wanted}")
 
-    def _form(self, raw: bytes, session: str | None) -> bool:
+    def _form(self, raw: bytes, session: str | None) -> Finding:
         try:
             self.read = transcript.read(raw)
         except TranscriptError as error:
-            self.findings.append(false("transcript", str(error)))
-            return False
+            return false("transcript", str(error))
         if session is not None and self.read.session != session:
             words = f"it is of session {self.read.session}, not of {session}"
-            self.findings.append(false("transcript", words))
-            return False
+            return false("transcript", words)
         count = len(self.read.entries)
         words = f"canonical {transcript.VERSION} of session {self.read.session}, {count} entries"
-        self.findings.append(true("transcript", words))
-        return True
+        return true("transcript", words)
 
-    def _replay(self) -> None:
+    def _replay(self) -> Iterator[Finding]:
         assert self.read is not None
         try:
             registry.get_known(self.read.space)
         except registry.UnknownSpace as error:
-            self.findings.append(self._unknown(str(error)))
+            yield self._unknown(str(error))
             return
         try:
             self.replayed = transcript.replay(self.read)
         except TranscriptError as error:
-            self.findings.append(false("replay", str(error)))
+            yield false("replay", str(error))
             return
         words = "chain of entries, Merkle root, seed commitment, every action by the rules"
         outcome = self.replayed.outcome.termination
-        self.findings.append(true("replay", f"{words} of {self.read.rules}: {outcome}"))
+        yield true("replay", f"{words} of {self.read.rules}: {outcome}")
         if isinstance(self.read.sig, msgspec.UnsetType):
             words = "not signed: the arena that sealed it has no chain"
         else:
             words = f"by {self.read.sig.signer}: needs a chain (--rpc) to know whose key that is"
-        self.findings.append(unchecked("signature", words))
+        yield unchecked("signature", words)
 
     def _unknown(self, why: str) -> Finding:
         """The rules are not here; the hashes need none."""

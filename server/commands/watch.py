@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 import typer
 
-from server.commands.running import DEFAULT_URL, ApiUrl, CommandError
+from server.commands.running import DEFAULT_URL, ApiUrl, CommandError, load_arena
+from server.commands.verify import ChainId, EscrowAddress, IpfsUrl, RpcUrl
 
 
 def watch(
@@ -16,14 +18,32 @@ def watch(
     follow: Annotated[
         bool, typer.Option(help="Go from one live session to the next by itself.")
     ] = False,
+    ipfs: IpfsUrl = None,
+    rpc: RpcUrl = None,
+    chain: ChainId = None,
+    escrow: EscrowAddress = None,
 ) -> None:
     """Watch an arena in the terminal.
 
-    Without a session the lobby opens, with all that is live; `?` explains the keys, `a` opens your desk.
+    Without a session the lobby opens, with all that is live; `?` explains the keys, `a` opens your desk, `v` checks
+    a session as `agon verify` does: against this arena alone, or with --ipfs and --rpc against those, too.
     """
+    from server.commands.proving import ArenaProver
     from tui_client.app import WatchError, run_watch
 
+    if len({rpc is None, chain is None, escrow is None}) > 1:
+        raise CommandError(
+            "--rpc, --chain and --escrow go together: whom to ask, of which chain and contract"
+        )
+    prover = ArenaProver(
+        url=url,
+        ipfs=ipfs,
+        rpc=rpc,
+        chain=chain,
+        escrow=escrow,
+        prepare=functools.cache(lambda: load_arena(None)),
+    )
     try:
-        run_watch(url, session=session, tournament=tournament, follow=follow)
+        run_watch(url, session=session, tournament=tournament, follow=follow, prover=prover)
     except WatchError as error:
         raise CommandError(str(error)) from None

@@ -17,6 +17,7 @@ def show_while(work: Coroutine[Any, Any, T], api: str, tournament: str) -> T:
 
     Raises what the work raises, tui_client.connection.WatchError, KeyboardInterrupt.
     """
+    from server.commands.proving import ArenaProver
     from tui_client.app import run_watch
 
     with asyncio.Runner() as runner:
@@ -33,7 +34,7 @@ def show_while(work: Coroutine[Any, Any, T], api: str, tournament: str) -> T:
         thread = Thread(target=play, name="tournament")
         thread.start()
         try:
-            run_watch(api, tournament=tournament)
+            run_watch(api, tournament=tournament, prover=ArenaProver(url=api))
             if not done.done():
                 print("the tournament goes on; Ctrl-C ends it", file=sys.stderr)
             return done.result()

@@ -277,9 +277,13 @@ def test_columns_of_a_queue_never_touch(
 
 
 def test_help_and_quit_are_the_last_keys_to_go() -> None:
-    for width in (18, 30, 40):
-        for state in (State(), State(follow=True), folded(rap())):
-            assert "? help   q quit" in paint_footer(state, width).plain
+    for state in (State(), State(follow=True), folded(rap())):
+        for width in (30, 40):
+            shown = paint_footer(state, width).plain
+            assert "? +" in shown
+            assert "more   q quit" in shown
+        assert "? help   q quit" in paint_footer(state, 18).plain
+    assert "? help   q quit" in paint_footer(State(), 120).plain
 
 
 def test_marks_are_counted_when_a_board_is_over() -> None:

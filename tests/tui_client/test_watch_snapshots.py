@@ -31,6 +31,10 @@ SCREENS: dict[str, Callable[[], list[Input]]] = {
     "writing-in-front": screenshot.writing_in_front,
     "openspiel": screenshot.openspiel,
     "textarena": screenshot.textarena,
+    "opened": screenshot.opened,
+    "proof-checking": screenshot.proof_checking,
+    "proof-lie": screenshot.proof_lie,
+    "proof-unable": screenshot.proof_unable,
 }
 
 

@@ -137,6 +137,10 @@ class DashboardPage(Page, frozen=True):
         number = chosen.number if chosen is not None else self.version
         return self.agent if number is None else f"{self.agent}@v{number}"
 
+    def in_hand(self, known: Known) -> str:
+        chosen = chosen_session(self, known) if self.focus == SESSIONS else None
+        return chosen.session if chosen is not None else ""
+
     def keys(self, known: Known) -> Keys:
         if self.focus == SESSIONS:
             enter = "watch"
@@ -148,6 +152,7 @@ class DashboardPage(Page, frozen=True):
             ("tab", LINEAGE if self.focus == SESSIONS else SESSIONS),
             ("s", "Space"),
             ("c", "compare"),
+            *([("v", "proof")] if self.in_hand(known) else []),
             ("←→", "plot"),
             ("p", "automate"),
             ("e", "edit"),

@@ -108,6 +108,13 @@ def busy(desk: Desk, now_ms: int) -> bool:
     return any(call.path not in desk.shelf for call in wanted(desk, now_ms))
 
 
+def in_hand(desk: Desk, now_ms: int) -> str:
+    """The session that the cursor is on; empty where there is none, and where `v` is a letter."""
+    if desk.page is None or desk.typing or not isinstance(desk.who, SignedIn):
+        return ""
+    return desk.page.in_hand(desk.known(now_ms))
+
+
 def keys(desk: Desk, now_ms: int) -> Keys:
     """For the footer."""
     if desk.page is None:

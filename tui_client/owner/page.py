@@ -111,6 +111,10 @@ class Page(msgspec.Struct, frozen=True):
         """Its order was not done, and will not be."""
         return Step(self)
 
+    def in_hand(self, known: Known) -> str:
+        """The session that the cursor is on, whose proof can be looked at; empty: none."""
+        return ""
+
     def learnt(self, known: Known) -> Page:
         """After an answer to one of its reads, e.g. to fill in a form that waited for it."""
         return self

@@ -9,6 +9,7 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.observed import reads_from_top
 from tui_client.owner import desk as desks
+from tui_client.proof import proof as proofs
 from tui_client.state import State, at_desk
 from tui_client.widgets.canvas import fit, line
 from tui_client.widgets.pane import Pane
@@ -21,12 +22,23 @@ def keys(state: State) -> list[tuple[str, str]]:
         typing = state.desk.typing
         helps, quits = ("f1", "ctrl+q") if typing else ("?", "q")
         return [*page_keys, (helps, "help"), (quits, "quit")]
+    if state.proof is not None:
+        again = [("r", "check again")] if proofs.again(state.proof) else []
+        return [
+            ("esc", "back"),
+            ("1-9", "copy"),
+            *again,
+            ("↑↓", "scroll"),
+            ("?", "help"),
+            ("q", "quit"),
+        ]
     follow = ("f", "stop following" if state.follow else "follow")
     if state.spectated is None and state.tournament is not None:
         return [
             ("esc", "lobby"),
             ("↑↓", "choose"),
             ("enter", "watch"),
+            ("v", "proof"),
             ("?", "help"),
             ("q", "quit"),
         ]
@@ -34,12 +46,21 @@ def keys(state: State) -> list[tuple[str, str]]:
         under = "tournament" if state.tournament is not None else "lobby"
         back = "back" if state.desk.open else under
         seats = [("←→", "one seat")] if reads_from_top(state.spectated.view) else []
-        return [("esc", back), follow, ("↑↓", "scroll"), *seats, ("?", "help"), ("q", "quit")]
+        return [
+            ("esc", back),
+            follow,
+            ("v", "proof"),
+            ("↑↓", "scroll"),
+            *seats,
+            ("?", "help"),
+            ("q", "quit"),
+        ]
     return [
         ("↑↓", "choose"),
         ("enter", "watch"),
         ("a", "your agents"),
         follow,
+        ("v", "proof"),
         ("tab", "next board"),
         ("?", "help"),
         ("q", "quit"),
@@ -47,11 +68,17 @@ def keys(state: State) -> list[tuple[str, str]]:
 
 
 def paint_footer(state: State, width: int) -> Text:
-    """The keys that fit; help and quit, the last two, go last: they lead to all the others."""
-    shown = keys(state)
-    while len(shown) > 2 and _row(shown).cell_len > width:
-        del shown[-3]
-    return fit(_row(shown), width)
+    (
+        """The keys that fit. Help and quit, the last two, go last: help tells of all the others, and here of how many."""
+        ""
+    )
+    *others, (helps, word), quits = keys(state)
+    for kept in range(len(others), -1, -1):
+        more = len(others) - kept
+        row = _row([*others[:kept], (helps, f"+{more} more" if more else word), quits])
+        if row.cell_len <= width:
+            return fit(row, width)
+    return fit(_row([(helps, word), quits]), width)
 
 
 def _row(shown: Sequence[tuple[str, str]]) -> Text:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 
-from server.protocol import SeatCard, SessionCard, SessionView, Step
+from server.protocol import SeatCard, SessionCard, SessionView
 from tui_client import theme
 from tui_client.space_views import view_of
 from tui_client.state import State
 from tui_client.text import clean, fit
 from tui_client.widgets.canvas import Part, line, spread
 from tui_client.widgets.pane import Pane
+from tui_client.widgets.session.steps import paint_steps
 from tui_client.words import NAME_LIMIT, clock, fee, name_of, points, seat_mark, space_title
 
 HURRY_MS = 5_000
@@ -21,7 +22,8 @@ MANY = 9
 """Seats that are named at most."""
 NAME_CUTS = (NAME_LIMIT, 14, 10, 8, 6, 5, 4)
 """Cells for each name: the first that leaves all names in sight."""
-_STEP_MARKS = {"waiting": "·", "running": "…", "done": "✓", "failed": "✗"}
+SUBJECT = 24
+"""Cells that the subject keeps beside the steps of the proof."""
 
 
 def next_deadline_ms(view: SessionView) -> int | None:
@@ -76,19 +78,6 @@ def _lettered(cards: Sequence[SeatCard], most: int) -> Text:
     )
 
 
-def steps(view: SessionView) -> Text:
-    """`sealed ✓  judged …  rated ·`"""
-    parts: list[Part] = []
-    for step in view.steps[:6]:
-        parts += [(f"{clean(step.name, 16)} ", theme.DIM), _mark(step), "  "]
-    return line(*parts)
-
-
-def _mark(step: Step) -> tuple[str, Style]:
-    style = theme.ALARM if step.state == "failed" else theme.BRIGHT
-    return _STEP_MARKS.get(step.state, "·"), theme.FAINT if step.state == "waiting" else style
-
-
 def _subject(view: SessionView) -> Text:
     own = view_of(view)
     return line((f" {clean(view.headline, 80)}", theme.PLAIN)) if own is None else own.subject(view)
@@ -112,10 +101,9 @@ def paint_title(state: State, width: int) -> list[Text]:
         return [line(name, who), line((f" {clean(view.headline, 80)}", theme.DIM))]
     facts = line(" ", _facts(state, view, spectated.watching))
     who = seats(view.seats, width - name.cell_len - facts.cell_len)
-    return [
-        spread(line(name, who), facts, width),
-        spread(_subject(view), steps(view), width),
-    ]
+    subject = _subject(view)
+    told = paint_steps(view.steps, width - min(SUBJECT, subject.cell_len + 1))
+    return [spread(line(name, who), facts, width), spread(subject, told, width)]
 
 
 class TitlePane(Pane):
