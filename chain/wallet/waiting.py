@@ -73,6 +73,7 @@ class Waiting:
                 if loop.time() >= send_at:
                     send_at = loop.time() + AGAIN_EVERY_S
                     await self._hand_over(sent)
+                    continue  # some chains have it in a block at once
                 if loop.time() >= tell_at:
                     tell_at += TOLD_EVERY_S
                     self._told(await self._waits(sent, loop.time() - begin))

@@ -6,6 +6,7 @@ Without options they are about the arena in the data directory: its deployment, 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -32,6 +33,7 @@ DEVELOPMENT_CHAIN = 31_337
 HERE = Path("chain.json")
 """Where `agon chain deploy` writes."""
 GWEI = 10**9
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 WalletFile = Annotated[
     Path | None,
@@ -182,9 +184,11 @@ def address_of(at: At, account: str | None) -> str:
 
 def checked(option: str, address: str) -> str:
     """As EIP-55 writes it. Mixed case must be right, one case is taken as it is. Raises CommandError."""
-    from eth_utils.address import is_address, to_checksum_address
+    from eth_utils.address import to_checksum_address
 
-    if not is_address(address):
+    digits = address.removeprefix("0x")
+    one_case = digits in (digits.lower(), digits.upper())
+    if not _ADDRESS.fullmatch(address) or not (one_case or to_checksum_address(address) == address):
         raise CommandError(
             f"{option}: {address[:60]!r} is no address: 0x and 40 hex digits, and if capitals and small letters are mixed, as"
             " EIP-55 mixes them (is it copied whole?)"

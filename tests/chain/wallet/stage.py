@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chain.client import deployment
 from chain.client.escrow import Opening
 from chain.client.fees import FeePolicy
+from chain.client.plans import Fixed, plans
 from chain.client.signer import KeySigner
 from chain.devchain.accounts import ADDRESSES
 from chain.documents import payouts
@@ -20,7 +23,7 @@ from chain.wallet.hands import Hands
 from chain.wallet.payouts import Tree
 from chain.wallet.sending import Sender
 from chain.wallet.sent import Sent
-from tests.chain.node import Net, net
+from tests.chain.node import Net, deployed, net
 from tests.chain.rpc import CHAIN_ID
 
 ETHER = 10**18
@@ -141,10 +144,23 @@ class Stage:
         return "0x" + raw.hex()
 
 
+_ON_DISK: dict[str, Path] = {}
+
+
+async def on_disk(factory: pytest.TempPathFactory) -> Path:
+    """A chain with all contracts and nothing else, and its manifest: deployed once in a run, to be copied."""
+    if "folder" not in _ON_DISK:
+        folder = factory.mktemp("deployed")
+        async with net(folder / "devchain.sqlite") as chain:
+            await deployed(chain, folder, plans(Fixed(ADDRESSES[0])))
+        _ON_DISK["folder"] = folder
+    return _ON_DISK["folder"]
+
+
 @asynccontextmanager
-async def staged(deployed: Path, folder: Path) -> AsyncIterator[Stage]:
+async def staged(source: Path, folder: Path) -> AsyncIterator[Stage]:
     """On a copy of a chain that has the contracts."""
-    shutil.copytree(deployed, folder / "chain")
+    shutil.copytree(source, folder / "chain")
     manifest = deployment.read(folder / "chain" / "manifest.json")
     assert manifest is not None
     async with net(folder / "chain" / "devchain.sqlite") as chain:
