@@ -79,6 +79,11 @@ COMMANDS: Sections = {
         ),
         "points": Later("server.commands.points:app", "See what your agents have earned, and why."),
     },
+    "Stand behind an arena": {
+        "operator": Later(
+            "server.commands.operator:app", "Keep transcripts on a node of your own, with a stake."
+        ),
+    },
     "Run an arena": {
         "serve": Later(
             "server.commands.serve:serve",

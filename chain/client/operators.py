@@ -79,6 +79,13 @@ class Operators(Roles):
     async def operator(self, address: str, block: int | None = None) -> Operator:
         return Operator(*await self.read("operators", address, block=block))
 
+    async def endpoint(self, address: str) -> str:
+        """Where its node is found, as it says; empty where it is not registered."""
+        return str(await self.read("endpoint", address))
+
+    async def peer_id(self, address: str) -> str:
+        return str(await self.read("peer_id", address))
+
     async def batch(self, operator: str, number: int) -> Batch:
         return Batch(*await self.read("batches", operator, number))
 

@@ -78,6 +78,11 @@ class Ipfs:
         [told] = await self._reading(lambda: self._rpc.ask("version"))
         return str(told.get("Version", ""))
 
+    async def peer_id(self) -> str:
+        """Who the node is in its network."""
+        [told] = await self._reading(lambda: self._rpc.ask("id"))
+        return str(told.get("ID", ""))
+
     async def add(self, data: bytes, *, pin: bool = True) -> Cid:
         """Keep a file, laid out by `unixfs-v1-2025`. Idempotent. Raises WrongContent where the node gives another id."""
         if len(data) > MAX_ADD:

@@ -24,18 +24,18 @@ class News(msgspec.Struct, frozen=True):
     """The number up to which all is known with these."""
     missing: bool = False
     """There are tasks between what is known and what was told: ask for those after `after`."""
-    anew: bool = False
-    """The arena counts from a smaller number than we know: it was set back, and all is to be asked for again."""
 
 
-def news(told: Sequence[Told], after: int, *, newest: bool) -> News:
-    """`told` in the order of their numbers; `newest`: no task that was given so far is newer than the last of them."""
-    if newest and told and told[-1].number < after:
-        return News((), 0, missing=True, anew=True)
+def news(told: Sequence[Told], after: int) -> News:
+    """`told` in the order of their numbers."""
     fresh = [each for each in told if each.number > after]
     if not fresh:
         return News((), after)
-    if fresh[0].number != after + 1:
-        return News((), after, missing=True)
-    run = [each for place, each in enumerate(fresh) if each.number == after + 1 + place]
-    return News(tuple(each.task for each in run), run[-1].number, missing=len(run) < len(fresh))
+    run = [each for place, each in enumerate(fresh, 1) if each.number == after + place]
+    return News(tuple(each.task for each in run), after + len(run), missing=len(run) < len(fresh))
+
+
+def goes_on(told: Sequence[Told], after: int, last: str) -> bool:
+    """Whether the arena that tells these, asked for what comes after number `after` - 1, still counts as it did when task `after`
+    was the one of the CID `last`. One that was set back to a backup does not: all is to be asked for again."""
+    return after == 0 or any(each.number == after and each.task.cid == last for each in told)

@@ -12,14 +12,14 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from chain.attestation import LEAF_BYTES, Leaf, batch_root, read_leaves
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (
     id INTEGER PRIMARY KEY AUTOINCREMENT, root BLOB NOT NULL, list_digest BLOB NOT NULL, list BLOB NOT NULL, made_ms INTEGER NOT NULL,
     number INTEGER
@@ -104,7 +104,11 @@ class Journal:
 
     def after(self) -> int:
         """The number of the last task that was taken; 0 before the first."""
-        return self._meta("after", 0)
+        return int(self._meta("after") or 0)
+
+    def last(self) -> str:
+        """The CID of that task; empty before the first."""
+        return str(self._meta("last") or "")
 
     def take(self, tasks: Sequence[Task], after: int, replicas: int) -> None:
         """Note tasks, and that all up to number `after` are known. Idempotent by their CIDs."""
@@ -118,6 +122,8 @@ class Journal:
                 self._set_meta("replicas", replicas)
                 self._forget_decisions()
             self._set_meta("after", after)
+            if tasks:
+                self._set_meta("last", tasks[-1].cid)
 
     def begin_anew(self) -> None:
         """Ask for all tasks again: the arena's numbers are others than they were."""
@@ -126,7 +132,7 @@ class Journal:
 
     def replicas(self) -> int:
         """How many operators are to keep each block, as it was told last; 0 before."""
-        return self._meta("replicas", 0)
+        return int(self._meta("replicas") or 0)
 
     # ----------------------------------------------------------------------- which are ours
 
@@ -180,15 +186,27 @@ class Journal:
         count, oldest = self._db.execute(query).fetchone()
         return int(count), int(oldest)
 
-    def renew(self, made_ms: int, first_batch: int, limit: int) -> int:
-        """Take leaves out of batches that were made before `made_ms`, or that need not be kept any more (numbers below
-        `first_batch`), so that they are attested anew; returns how many."""
+    def ageing(self, made_ms: int, first_batch: int, limit: int) -> list[str]:
+        """CIDs of what is in confirmed batches that were made before `made_ms`, or that need not be kept any more (numbers
+        below `first_batch`)."""
         query = (
-            "UPDATE task SET batch = NULL WHERE cid IN (SELECT cid FROM task JOIN batch ON batch.id = task.batch"
-            " WHERE batch.number IS NOT NULL AND (batch.made_ms < ? OR batch.number < ?) LIMIT ?)"
+            "SELECT cid FROM task JOIN batch ON batch.id = task.batch"
+            " WHERE batch.number IS NOT NULL AND (batch.made_ms < ? OR batch.number < ?) LIMIT ?"
+        )
+        return [row[0] for row in self._db.execute(query, (made_ms, first_batch, limit))]
+
+    def renew(self, cid: str) -> None:
+        """Have its leaf attested anew."""
+        with self._writing():
+            self._db.execute("UPDATE task SET batch = NULL WHERE cid = ?", (cid,))
+
+    def lose(self, cid: str) -> None:
+        """The block is not here any more: it is to be decided on and had anew."""
+        query = (
+            "UPDATE task SET leaf = NULL, kept_ms = NULL, batch = NULL, mine = NULL WHERE cid = ?"
         )
         with self._writing():
-            return self._db.execute(query, (made_ms, first_batch, limit)).rowcount
+            self._db.execute(query, (cid,))
 
     def gather(self, limit: int, now_ms: int) -> Made | None:
         """Make a batch of the oldest leaves that are in none; None where there are none."""
@@ -239,22 +257,15 @@ class Journal:
         return {row[0] for row in self._db.execute(query, (root,))}
 
     def totals(self) -> Totals:
-        tasks, mine, kept, size = self._db.execute(
-            "SELECT count(*), coalesce(sum(mine), 0), count(leaf),"
-            " coalesce(sum(CASE WHEN leaf IS NOT NULL THEN bytes END), 0) FROM task"
-        ).fetchone()
-        attested = self._db.execute(
-            "SELECT count(*) FROM task JOIN batch ON batch.id = task.batch WHERE batch.number IS NOT NULL"
-        ).fetchone()[0]
-        return Totals(tasks, mine, kept, size, attested)
+        return _totals(self._db)
 
     # -----------------------------------------------------------------------
 
-    def _meta(self, name: str, default: int) -> int:
+    def _meta(self, name: str) -> Any:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return default if row is None else int(row[0])
+        return None if row is None else row[0]
 
-    def _set_meta(self, name: str, value: int) -> None:
+    def _set_meta(self, name: str, value: int | str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     @contextlib.contextmanager
@@ -277,3 +288,22 @@ def _taken(path: Path) -> IO[bytes]:
         lock.close()
         raise JournalInUse(f"another process runs the operator of {path.parent}") from None
     return lock
+
+
+def totals_at(path: Path) -> Totals | None:
+    """Of a journal that another process may have open; None where there is none."""
+    if not path.exists():
+        return None
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return _totals(db)
+
+
+def _totals(db: sqlite3.Connection) -> Totals:
+    tasks, mine, kept, size = db.execute(
+        "SELECT count(*), coalesce(sum(mine), 0), count(leaf),"
+        " coalesce(sum(CASE WHEN leaf IS NOT NULL THEN bytes END), 0) FROM task"
+    ).fetchone()
+    attested = db.execute(
+        "SELECT count(*) FROM task JOIN batch ON batch.id = task.batch WHERE batch.number IS NOT NULL"
+    ).fetchone()[0]
+    return Totals(tasks, mine, kept, size, attested)

@@ -227,14 +227,30 @@ class Keeper:
         me = roll.operators.get(self._plan.address)
         if me is None or not me.peer_id or me.bonded < self._plan.min_stake:
             return  # nothing may be attested; what is kept waits
-        self._journal.renew(now_ms - RENEW_S * 1_000, me.first_batch, MAX_BATCH)
+        await self._renew(now_ms - RENEW_S * 1_000, me.first_batch, TOGETHER)
         count, oldest_ms = self._journal.unattested()
+        standing = self._journal.unconfirmed()
+        if me.silent and count == 0 and not standing:
+            # Nothing is given to who is silent; one block that it attests again is a sign of life.
+            await self._renew(now_ms, 0, 1)
+            count, oldest_ms = self._journal.unattested()
         if count >= self._plan.batch_leaves or (
             count and now_ms - oldest_ms >= self._plan.batch_every_ms
         ):
             self._journal.gather(min(MAX_BATCH, max(count, self._plan.batch_leaves)), now_ms)
         for made in self._journal.unconfirmed():
             await self._submit(made)
+
+    async def _renew(self, made_ms: int, first_batch: int, limit: int) -> None:
+        """Have blocks attested anew that are here; one that is lost is no longer said to be kept."""
+        for name in self._journal.ageing(made_ms, first_batch, limit):
+            try:
+                await self._own(cid.parse(name))
+            except NotHad as error:
+                self._tell(f"{name} is lost, and is to be had anew: {error}")
+                self._journal.lose(name)
+            else:
+                self._journal.renew(name)
 
     async def _submit(self, made: Made) -> None:
         async def call() -> Invocation:

@@ -6,6 +6,7 @@ from chain.client.agents import Agents, AgentToken, AgentTokens
 from chain.client.claims import Fractals, Rewards
 from chain.client.deployment import Manifest
 from chain.client.escrow import Escrow
+from chain.client.operators import Operators
 from chain.client.rpc import Rpc
 from chain.client.token import Token
 from chain.wallet.refusals import FlowRefused
@@ -37,6 +38,10 @@ class Contracts:
     @property
     def frac(self) -> Token:
         return Token(self.node, self.manifest.address("frac"), "frac")
+
+    @property
+    def operators(self) -> Operators:
+        return Operators(self.node, self.manifest.address("operators"))
 
     @property
     def rewards(self) -> Rewards:

@@ -128,6 +128,39 @@ async def test_it_attests_anew_before_a_batch_lapses(world: World, journal: Jour
     assert journal.unconfirmed() == []
 
 
+async def test_a_block_that_was_lost_is_not_attested_anew(world: World, journal: Journal) -> None:
+    world.take(journal)
+    keeper = world.keeper(journal)
+    await until_calm(world, keeper)
+    gone, again = list(world.blocks)[:2]
+    kept = world.blocks.pop(gone)
+    del world.pinned[gone]
+    del world.pinned[again]  # the source gives it
+    world.now_ms += RENEW_S * 1_000
+    await until_calm(world, keeper)
+    assert world.attested().count(gone.digest) == 1
+    assert world.attested().count(again.digest) == 2
+    assert again in world.pinned
+    world.blocks[gone] = kept
+    world.now_ms += 3_600_000
+    await until_calm(world, keeper)
+    assert world.attested().count(gone.digest) == 2
+
+
+async def test_who_has_missed_a_challenge_gives_a_sign_of_life(
+    world: World, journal: Journal
+) -> None:
+    world.take(journal)
+    keeper = world.keeper(journal)
+    await until_calm(world, keeper)
+    challenged(world)
+    world.log("Missed", id=1, operator=ME, misses=1, lost=0, reward=0)
+    assert world.look().roll.standing(MIN_STAKE) == []
+    await until_calm(world, keeper)
+    assert world.look().roll.standing(MIN_STAKE) == [ME]
+    assert [batch["leaves"] for batch in world.batches] == [10, 1]
+
+
 async def test_a_reorganisation_that_loses_a_batch_has_it_attested_again(
     world: World, journal: Journal
 ) -> None:

@@ -1,0 +1,364 @@
+"""`agon operator`: keep an arena's transcripts on a node of your own, with a stake behind your word."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.commands.asking import Url
+from server.commands.at_chain import (
+    AccountOption,
+    AsJson,
+    At,
+    ManifestFile,
+    MaxFee,
+    RpcUrl,
+    WalletFile,
+    act,
+    address_of,
+    checked,
+    in_words,
+    keystore_at,
+    look,
+    opened,
+    sent,
+)
+from server.commands.running import CommandError, DataDir, run_async
+
+if TYPE_CHECKING:
+    from chain.operator.staking import Registered, Staked
+    from server.operating.running import Settings
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        help="The operator's own: what it keeps, has sent and has read. Default: ~/.local/share/agon-operator.",
+    ),
+]
+IpfsUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--ipfs",
+        envvar="AGON_OPERATOR_IPFS_URL",
+        help="The RPC of your own IPFS node, http://[user:password@]host:port. Default: a store of blocks in --folder, which is on no network.",
+    ),
+]
+Confirmations = Annotated[
+    int,
+    typer.Option(
+        min=0, max=256, help="Blocks that must lie on top before what a block says counts."
+    ),
+]
+FracAmount = Annotated[str, typer.Argument(metavar="AMOUNT", help="FRAC, as in 1000 or 0.5.")]
+
+app = typer.Typer(
+    name="operator",
+    help="Keep transcripts on a node of your own, with a stake.",
+    epilog="Example: agon operator run --url https://arena.example --ipfs http://127.0.0.1:5001",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def operator() -> None:
+    """Keep transcripts on a node of your own, with a stake (docs/operators.md)."""
+
+
+@app.command(
+    epilog="Example: agon operator register --endpoint https://node.example --ipfs http://127.0.0.1:5001"
+)
+def register(
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            help="Where your node is found: a URL or a multiaddress, at most 128 characters."
+        ),
+    ],
+    peer_id: Annotated[
+        str | None, typer.Option(help="Its IPFS peer id. Default: what the node at --ipfs says.")
+    ] = None,
+    ipfs: IpfsUrl = None,
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    max_fee: MaxFee = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Say on the chain where your node is. Again: changes it.
+
+    Nothing is given to an operator before it has staked, too.
+    """
+    from chain.operator import staking
+
+    _check_words("--endpoint", endpoint, staking.MAX_ENDPOINT)
+    if peer_id is None and ipfs is None:
+        raise CommandError("--peer-id, or --ipfs to ask the node for it: one of them is needed")
+    name = peer_id or run_async(lambda: _peer_id(ipfs or ""))
+    _check_words("--peer-id", name, staking.MAX_PEER_ID)
+    act(
+        At(rpc, manifest, data_dir, file, max_fee),
+        f"operator register {endpoint} {name}",
+        lambda hands: staking.register(hands, endpoint, name),
+        as_json=as_json,
+        lines=_registered,
+    )
+
+
+@app.command(epilog="Example: agon operator stake 1000")
+def stake(
+    amount: FracAmount,
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    max_fee: MaxFee = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Put FRAC behind your word.
+
+    A challenge that you miss costs 1 % of it, each third one 20 %, a leaf that contradicts its block 20 %.
+    """
+    from chain.operator import staking
+    from chain.wallet.amounts import shown_tokens
+
+    parts = _frac(amount)
+    act(
+        At(rpc, manifest, data_dir, file, max_fee),
+        f"operator stake {shown_tokens(parts, 'FRAC', most=18)}",
+        lambda hands: staking.stake(hands, parts),
+        as_json=as_json,
+        lines=_staked,
+    )
+
+
+@app.command(epilog="Example: agon operator unbond all")
+def unbond(
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="FRAC, as in 500, or all.")],
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    max_fee: MaxFee = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for stake back. It can be taken when the unbonding time is over, and be lost until then.
+
+    Go on running until then: what you have attested is asked for. Asking again begins the time anew, for all that unbonds.
+    """
+    from chain.operator import staking
+    from chain.wallet.amounts import shown_tokens
+
+    parts = None if amount == "all" else _frac(amount)
+    words = "all" if parts is None else shown_tokens(parts, "FRAC", most=18)
+    act(
+        At(rpc, manifest, data_dir, file, max_fee),
+        f"operator unbond {words}",
+        lambda hands: staking.unbond(hands, parts),
+        as_json=as_json,
+        lines=_staked,
+    )
+
+
+@app.command(epilog="Example: agon operator release")
+def release(
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Who gets it. Default: the wallet itself."),
+    ] = None,
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    max_fee: MaxFee = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Take the stake that was unbonded and whose time is over."""
+    from chain.operator import staking
+
+    receiver = checked("--to", to) if to else keystore_at(file).address()
+    act(
+        At(rpc, manifest, data_dir, file, max_fee),
+        f"operator release --to {receiver}",
+        lambda hands: staking.release(hands, receiver),
+        as_json=as_json,
+        lines=_staked,
+    )
+
+
+@app.command(epilog="Example: agon operator status --json")
+def status(
+    account: AccountOption = None,
+    folder: Folder = None,
+    confirmations: Confirmations = 6,
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how an operator stands: stake, batches, challenges, misses, pins, rewards. Needs no key.
+
+    The first time it reads the contract's whole history. It may be asked while the operator runs.
+    """
+    from server.commands import telling
+    from server.operating import status as looking
+
+    at = At(rpc, manifest, data_dir, file)
+    address = address_of(at, account)
+    found = look(at, lambda each: looking.status(each, address, _folder(folder), confirmations))
+    if as_json:
+        telling.as_json(found)
+        return
+    for line in looking.lines(found):
+        print(line)
+
+
+@app.command(
+    epilog="Example: agon operator run --url https://arena.example --ipfs http://127.0.0.1:5001 --rpc https://base.example --manifest chain.json"
+)
+def run(
+    url: Url = None,
+    ipfs: IpfsUrl = None,
+    folder: Folder = None,
+    file: WalletFile = None,
+    rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
+    data_dir: DataDir = None,
+    leaves: Annotated[
+        int, typer.Option(min=1, max=1_024, help="Blocks of a batch: what is attested together.")
+    ] = 256,
+    every: Annotated[
+        int,
+        typer.Option(min=1, max=86_400, help="Seconds after which fewer are attested, too."),
+    ] = 600,
+    max_bytes: Annotated[
+        int, typer.Option(min=1024 * 1024, help="Of blocks; past it nothing more is taken.")
+    ] = 10 * 1024**3,
+    confirmations: Confirmations = 6,
+) -> None:
+    """Take pin tasks, keep the blocks that are yours, attest them, answer challenges. Ctrl-C ends it.
+
+    Whenever it is stopped or killed, the same command goes on. Who is away longer than a challenge may wait loses stake.
+    """
+    from bots.api import arena_url
+    from server.commands.login import ask_passphrase
+    from server.operating.running import Settings
+
+    arena = arena_url(url)
+    at = At(rpc, manifest, data_dir, file)
+    place = _folder(folder)
+
+    async def done() -> None:
+        async with opened(at) as contracts, _node(ipfs, place, max_bytes) as node:
+            account = keystore_at(file).open(ask_passphrase)
+            settings = Settings(
+                arena=arena,
+                ipfs=node,
+                folder=place,
+                confirmations=confirmations,
+                batch_leaves=leaves,
+                batch_every_s=every,
+                max_bytes=max_bytes,
+            )
+            await _operate(settings, contracts.node, contracts.manifest, account)
+
+    with in_words():
+        run_async(done)
+
+
+async def _operate(settings: Settings, *rest: object) -> None:
+    from chain.content.errors import IpfsError
+    from chain.content.rpc import BadUrl
+    from chain.operator.journal import JournalInUse
+    from server.operating.running import CannotOperate, operate
+
+    try:
+        await operate(settings, *rest, tell=_said)  # type: ignore[arg-type]
+    except (CannotOperate, IpfsError, BadUrl, JournalInUse) as error:
+        raise CommandError(str(error)) from None
+
+
+def _said(line: str) -> None:
+    """With the time, as a log has it."""
+    import time
+
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+
+
+@contextlib.asynccontextmanager
+async def _node(url: str | None, folder: Path, max_bytes: int) -> AsyncIterator[str]:
+    """Our node's RPC; a store of our own in the folder where none is named."""
+    from server.embedded import ipfs
+    from server.embedded.data_dir import DataDir
+
+    if url is not None:
+        yield url
+        return
+    _said("no --ipfs: blocks are kept in the folder alone, where no network finds them")
+    with DataDir(str(folder)) as data:
+        # Lists of leaves lie beside the blocks.
+        yield await ipfs.start(data, 2 * max_bytes)
+
+
+async def _peer_id(url: str) -> str:
+    from chain.content.errors import IpfsError
+    from chain.content.ipfs import Ipfs
+    from chain.content.rpc import BadUrl
+
+    try:
+        async with Ipfs(url) as node:
+            return await node.peer_id()
+    except (IpfsError, BadUrl) as error:
+        raise CommandError(f"--ipfs: {error}") from None
+
+
+def _folder(given: Path | None) -> Path:
+    import os
+
+    if given is not None:
+        return given.expanduser()
+    base = os.environ.get("XDG_DATA_HOME", "")
+    data = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
+    return data / "agon-operator"
+
+
+def _frac(text: str) -> int:
+    from chain.wallet.amounts import BadAmount, tokens
+
+    try:
+        return tokens(text, "FRAC")
+    except BadAmount as error:
+        raise CommandError(f"AMOUNT: {error}") from None
+
+
+def _check_words(option: str, text: str, most: int) -> None:
+    if not 1 <= len(text.encode()) <= most or not text.isprintable():
+        raise CommandError(
+            f"{option}: expected 1 to {most} printable characters, got {text[:60]!r}"
+        )
+
+
+def _registered(found: Registered) -> list[str]:
+    return [f"{found.address} is registered: {found.peer_id} at {found.endpoint}", sent(found.tx)]
+
+
+def _staked(found: Staked) -> list[str]:
+    from chain.wallet.amounts import shown_tokens
+    from chain.wallet.words import instant
+
+    told = [f"{shown_tokens(found.bonded, 'FRAC')} bonded"]
+    if 0 < found.bonded < found.min_stake:
+        told.append(f"blocks are given from {shown_tokens(found.min_stake, 'FRAC')} on")
+    if found.unbonding:
+        told.append(
+            f"{shown_tokens(found.unbonding, 'FRAC')} unbonding, to be had {instant(found.unbonding_at)}"
+        )
+    told.append(f"{shown_tokens(found.wallet, 'FRAC')} in the wallet")
+    return [*told, sent(found.tx)]

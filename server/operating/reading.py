@@ -1,0 +1,104 @@
+"""An operator's own reading of the contract of operators: its logs in a database of its own, and the roll that they add up to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chain.client.contract import Contract
+from chain.client.index import Indexer, LogSource
+from chain.client.node import Log
+from chain.operator.keeper import Look
+from chain.operator.roll import Roll
+from server.store import chain as tables
+from server.store.chain_logs import ChainLogs
+from server.store.engine import Database, open_database
+from server.store.schema import metadata
+
+READER = "operator"
+PAGE = 2_000
+
+
+async def open_books(path: Path) -> Database:
+    """A database with the tables of the chain's client and nothing else; made where there is none. Raises StoreError."""
+    _prepare(path)
+    database = open_database(f"sqlite:///{path}")
+    names = ("chain_key", "chain_tx", "chain_attempt", "chain_cursor", "chain_log")
+    chosen = [getattr(tables, name) for name in names]
+    async with database.writing() as connection_:
+        await connection_.run_sync(lambda sync: metadata.create_all(sync, tables=chosen))
+    return database
+
+
+def _prepare(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+class Reading:
+    """Of the contract's logs, which go on from where they were read to. One per database."""
+
+    def __init__(
+        self,
+        *,
+        node: LogSource,
+        database: Database,
+        contract: Contract,
+        start: int,
+        confirmations: int,
+        alarm: Callable[[str, str], None],
+    ) -> None:
+        self._node = node
+        self._contract = contract
+        self._logs = ChainLogs(database, self)
+        self._indexer = Indexer(
+            node=node,
+            store=self._logs,
+            reader=READER,
+            addresses=[contract.address],
+            start=start,
+            confirmations=confirmations,
+            alarm=alarm,
+        )
+        self._roll = Roll()
+        self._upto = -1
+        self._undone = False
+
+    async def follow(self, tx: AsyncConnection, logs: Sequence[Log]) -> None:
+        """What was read is looked at when it is kept."""
+
+    async def undo(self, tx: AsyncConnection, logs: Sequence[Log]) -> None:
+        self._undone = True
+
+    async def look(self) -> Look:
+        """Read as far as may be. Raises OSError, and what the database raises."""
+        while await self._indexer.round():
+            pass
+        changed, self._undone = self._undone, False
+        if changed:
+            self._roll, self._upto = Roll(), -1
+        positions = await self._logs.positions(READER)
+        if positions:
+            await self._add(positions[0].number)
+        return Look(self._roll, (await self._node.head()).number, changed)
+
+    async def _add(self, upto: int) -> None:
+        limit = PAGE
+        while self._upto < upto:
+            logs = await self._logs.logs(READER, self._upto, limit)
+            last = upto
+            if len(logs) == limit:  # the last block may be cut
+                last = logs[-1].number - 1
+                if last <= self._upto:
+                    limit *= 2
+                    continue
+            for log in logs:
+                event = self._contract.event(log) if log.number <= last else None
+                if event is not None:
+                    self._roll.take(event)
+            self._upto = last
