@@ -20,10 +20,7 @@ from chain.documents.form import encode
 from server.cli import app
 from server.commands.keystore import Keystore
 from tests.chain.node import Net
-from tests.chain.wallet.conftest import contracts_on_disk
-from tests.chain.wallet.stage import DOLLAR, Stage
-
-__all__ = ["contracts_on_disk"]
+from tests.chain.wallet.stage import DOLLAR, Stage, on_disk
 
 PASSPHRASE = "correct horse battery"
 
@@ -55,14 +52,16 @@ class Desk:
 
 
 @pytest.fixture
-def home(contracts_on_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+async def home(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """With a wallet, and a chain that nobody runs yet."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("AGON_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("AGON_DATA_DIR", str(tmp_path / "arena"))
     monkeypatch.setattr("server.commands.keystore.SCRYPT_N", 2)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(contracts_on_disk, tmp_path / "chain")
+    shutil.copytree(await on_disk(tmp_path_factory), tmp_path / "chain")
     Keystore(tmp_path / "config" / "agon" / "wallet.json").make(lambda *_: PASSPHRASE)
     return tmp_path
 
@@ -201,12 +200,12 @@ async def test_a_token_from_its_launch_on(desk: Desk) -> None:
         (("wallet", "bring", "nothing.json"), "nothing.json: cannot be read"),
     ],
 )  # fmt: skip
-def test_what_is_not_understood_is_said_before_a_node_is_asked(
+async def test_what_is_not_understood_is_said_before_a_node_is_asked(
     home: Path, words: tuple[str, ...], why: str
 ) -> None:
     manifest = home / "chain" / "manifest.json"
     typed = [*words, "--rpc", "http://127.0.0.1:9", "--manifest", str(manifest)]
-    result = CliRunner().invoke(app, typed)
+    result = await asyncio.to_thread(CliRunner().invoke, app, typed)
     assert result.exit_code != 0
     assert why in f"{result.exception} {result.output}", (result.output, result.exception)
 
