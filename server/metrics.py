@@ -167,6 +167,27 @@ class Metrics:
             registry=registry,
         )
 
+        self.chain_behind = Gauge(
+            "agon_chain_behind_blocks",
+            "Blocks from the last one whose logs were read to the node's head; the confirmations, when all is well",
+            registry=registry,
+        )
+        self.escrow_difference = Gauge(
+            "agon_escrow_difference_micros",
+            "What the ledger believes too much of what the escrow holds, at the same block; always 0",
+            registry=registry,
+        )
+        self.escrow_owed = Gauge(
+            "agon_escrow_owed_micros",
+            "What the chain has taken of owners, or will, that the ledger could not reserve yet: it waits in queues and pots",
+            registry=registry,
+        )
+        self.escrow_wanted = Gauge(
+            "agon_escrow_sessions_wanted",
+            "Paid sessions that are formed and that the escrow has not opened yet",
+            registry=registry,
+        )
+
         # services
         self.ready = Gauge(
             "agon_ready", "1 where a check of /readyz is well, else 0", ["check"], registry=registry

@@ -20,6 +20,7 @@ POOLS = ("protocol", "judges", "operators")
 
 CODES = frozenset(
     {"hold", "entry", "pot", "winnings", "fee", "refund", "deposit", "withdrawal", "fund", "grant"}
+    | {"undone"}  # the chain has taken a deposit, or a withdrawal, back
 )
 """Why money moves."""
 

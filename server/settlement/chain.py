@@ -14,6 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from chain.client.deployment import DeploymentFailed
+from chain.client.index import Indexer
 from chain.client.nonces import Policy
 from chain.client.signer import KeySigner
 from chain.client.txs import TxWriter
@@ -25,15 +26,26 @@ from server.live.leader import Leadership
 from server.metrics import Metrics
 from server.readiness import Unready
 from server.settlement.alarms import ChainAlarms
+from server.settlement.compare import Compare
 from server.settlement.contracts import Contracts
+from server.settlement.mirror import Mirror
 from server.store import Store
+from server.store.chain_logs import ChainLogs
+from server.store.debts import Debts
 
 EVERY_S = 1.0
 CALM_S = 5.0
+CHUNK = 500
+"""Blocks read at once, at most: what follows from their logs is one transaction."""
 LEAST_WEI = 10**16
 """With less than a hundredth of an ether left, somebody is told."""
 
 _logger = structlog.get_logger()
+
+
+def reader_of(contracts: Contracts) -> str:
+    """What the reader of the escrow's logs is called, where it keeps how far it is."""
+    return f"escrow:{contracts.escrow.address}"
 
 
 class Round(Protocol):
@@ -77,7 +89,17 @@ class Chain:
             policy=Policy(confirmations=config.chain_confirmations, least_balance=LEAST_WEI),
             alarm=alarms.writer,
         )
-        self.rounds: list[Round] = []
+        self._alarms = alarms
+        self._confirmations = config.chain_confirmations
+        self.compare = Compare(
+            database=store.database,
+            node=contracts.node,
+            escrow=contracts.escrow,
+            reader=reader_of(contracts),
+            metrics=metrics,
+            alarm=alarms.reader,
+        )
+        self.rounds: list[Round] = [self.compare, Collecting(contracts, store, clock)]
         duty = f"settler:{contracts.chain_id}:{key.address}"
         self._stopping = asyncio.Event()
         self._leadership = Leadership(
@@ -106,8 +128,30 @@ class Chain:
         await _until_well(self.check)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.writer.run())
+            group.create_task((await self._reader()).run())
             for each in self.rounds:
                 group.create_task(_repeat(each))
+
+    async def _reader(self) -> Indexer:
+        """Of the escrow alone, into the mirror and the ledger."""
+        contracts, database = self.contracts, self.store.database
+        mirror = Mirror(
+            database=database,
+            escrow=contracts.escrow,
+            treasury=await contracts.treasury(),
+            clock=self.clock,
+            alarm=self._alarms.reader,
+        )
+        return Indexer(
+            node=contracts.node,
+            store=ChainLogs(database, mirror),
+            reader=reader_of(contracts),
+            addresses=[contracts.escrow.address],
+            start=contracts.first_block("escrow"),
+            confirmations=self._confirmations,
+            chunk=CHUNK,
+            alarm=self._alarms.reader,
+        )
 
     async def check(self) -> None:
         """Whether the contracts stand and our key settles. Raises DeploymentFailed, with what to do, and OSError."""
@@ -122,6 +166,19 @@ class Chain:
             raise Unready(str(error)) from None
         except OSError:
             raise Unready("the chain's node does not answer: deposits and openings wait") from None
+
+
+class Collecting:
+    """Takes what owners owe as it comes free, before it can be spent again."""
+
+    name = "collecting"
+
+    def __init__(self, contracts: Contracts, store: Store, clock: Clock) -> None:
+        self._contracts = contracts
+        self._debts = Debts(store.database, clock)
+
+    async def round(self) -> None:
+        await self._debts.collect(await self._contracts.treasury())
 
 
 async def _until_well(check: Callable[[], Awaitable[None]]) -> None:

@@ -37,6 +37,10 @@ class Contracts:
         self.escrow = Escrow(self.node, manifest.address("escrow"))
         self._fixed: dict[str, str] = {}
 
+    def first_block(self, name: str) -> int:
+        """No log of that contract is older."""
+        return self.manifest.contracts[name].block or 0
+
     async def usdc(self) -> str:
         """The token that the escrow holds."""
         return await self._constant(self.escrow, "USDC")
