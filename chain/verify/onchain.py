@@ -1,4 +1,5 @@
-"""What the chain says of a session: whose signatures the documents bear, and whether it holds the epoch's roots.
+"""What the chain says of a session: who paid its entries, whose signatures the documents bear, whether it holds the epoch's roots,
+and what it has paid.
 
 Believed: the node that is asked, and the escrow's address, which the caller names.
 """
@@ -6,20 +7,24 @@ Believed: the node that is asked, and the escrow's address, which the caller nam
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 from eth_utils.crypto import keccak
 
 from chain.client.contract import Caller
-from chain.client.escrow import Escrow
+from chain.client.escrow import Books, Escrow, session_id
+from chain.client.node import Head, Log
 from chain.documents import epoch as epochs
+from chain.documents import payouts as payout_documents
 from chain.documents import result as results
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import DocumentError
+from chain.documents.payouts import PayoutsDocument
 from chain.documents.result import ResultDocument
 from chain.documents.signature import signer
 from chain.verify.finding import Finding, false, true, unchecked
-from chain.verify.session import Documents
+from chain.verify.session import Documents, winnings
 from spaces import transcript
 from spaces.transcript import Transcript, TranscriptError
 
@@ -34,22 +39,34 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     escrow: str
 
 
-async def check(documents: Documents, claimed: Claimed, node: Caller) -> list[Finding]:
+class Reader(Caller, Protocol):
+    """What is asked of a node; `Rpc` is one."""
+
+    async def head(self) -> Head: ...
+    async def block(self, number: int) -> Head | None: ...
+    async def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str] = ()
+    ) -> list[Log]: ...
+
+
+async def check(documents: Documents, claimed: Claimed, node: Reader) -> list[Finding]:
     """Raises RpcUnavailable while the node does not answer, NoContract where no escrow is."""
     escrow = Escrow(node, claimed.escrow)
     settler = str(await escrow.read("role_holder", SETTLER))
-    played, result, epoch = _read(documents)
+    played, result, epoch, payouts = _read(documents)
     found = _signatures(claimed, settler, played, result, epoch)
     if epoch is not None:
-        found += await _epoch(claimed, escrow, epoch)
-    if result is not None and result.tier_micros:
-        found.append(await _session(escrow, result))
+        found += await _epoch(claimed, escrow, epoch, payouts)
+    if result is not None and result.tier_micros and results.pot_of(result):
+        found += await _session(escrow, node, result)
+        if payouts is not None and result.status == "settled":
+            found.append(await _paid(escrow, result, payouts))
     return found
 
 
 def _read(
     documents: Documents,
-) -> tuple[Transcript | None, ResultDocument | None, EpochDocument | None]:
+) -> tuple[Transcript | None, ResultDocument | None, EpochDocument | None, PayoutsDocument | None]:
     """What can be read of them; that the rest cannot, `session.check` says."""
     try:
         played = None if documents.transcript is None else transcript.read(documents.transcript)
@@ -63,7 +80,11 @@ def _read(
         epoch = None if documents.epoch is None else epochs.read(documents.epoch)
     except DocumentError:
         epoch = None
-    return played, result, epoch
+    try:
+        payouts = None if documents.payouts is None else payout_documents.read(documents.payouts)[0]
+    except DocumentError:
+        payouts = None
+    return played, result, epoch, payouts
 
 
 def _signatures(
@@ -92,7 +113,9 @@ def _signature(
     return true(name, f"by the escrow's settler {found}")
 
 
-async def _epoch(claimed: Claimed, escrow: Escrow, epoch: EpochDocument) -> Sequence[Finding]:
+async def _epoch(
+    claimed: Claimed, escrow: Escrow, epoch: EpochDocument, payouts: PayoutsDocument | None
+) -> Sequence[Finding]:
     where = (epoch.chain_id, epoch.escrow.lower())
     if where != (claimed.chain_id, claimed.escrow.lower()):
         return [false("root", f"the epoch is of escrow {epoch.escrow} on chain {epoch.chain_id}")]
@@ -103,23 +126,87 @@ async def _epoch(claimed: Claimed, escrow: Escrow, epoch: EpochDocument) -> Sequ
     if held != epoch.root:
         return [false("root", f"the escrow holds {held[:16]}… for epoch {epoch.epoch}")]
     root = true("root", f"the escrow holds it for epoch {epoch.epoch}")
-    if books.epoch > epoch.epoch:
-        later = f"epoch {books.epoch} has replaced it: ask for that one's document"
-        return [root, unchecked("pay-outs", later)]
-    payout_root = bytes(await escrow.read("payout_root")).hex()
-    if (payout_root, books.allotted) != (epoch.payouts.root, epoch.payouts.total_micros):
-        words = f"the escrow allots {books.allotted} micros by {payout_root[:16]}…"
-        return [root, false("pay-outs", words)]
-    return [root, true("pay-outs", f"the escrow allots {books.allotted} micros by this root")]
+    named = (epoch.epoch, epoch.payouts.root, epoch.payouts.total_micros)
+    if payouts is not None and payouts.epoch > epoch.epoch:
+        total = sum(micros for _, micros in payouts.accounts)
+        named = (payouts.epoch, payouts.root, total)
+    return [root, await _payouts(escrow, books, *named)]
 
 
-async def _session(escrow: Escrow, result: ResultDocument) -> Finding:
-    state, _ = await escrow.session(result.session)
-    due = "refunded" if result.status == "void" else "settled"
-    if _STATES[state] == due:
-        return true("escrow", f"the session is {due} there")
-    if _STATES[state] == "open":
+async def _payouts(escrow: Escrow, books: Books, number: int, root: str, total: int) -> Finding:
+    """Whether what everybody may claim is by this tree."""
+    if books.epoch > number:
         return unchecked(
-            "escrow", "the session is open there: it will be settled, or refunded by anybody"
+            "pay-outs", f"epoch {books.epoch} has replaced it: ask for that one's pay-outs"
         )
-    return false("escrow", f"the session is {_STATES[state]} there, and the result says {due}")
+    if books.epoch < number:
+        words = f"they are of epoch {number}, and the escrow has closed {books.epoch}"
+        return false("pay-outs", words)
+    held = bytes(await escrow.read("payout_root")).hex()
+    if (held, books.allotted) != (root, total):
+        words = f"the escrow allots {books.allotted} micros by {held[:16]}…"
+        return false("pay-outs", words)
+    return true("pay-outs", f"the escrow allots {books.allotted} micros by this root")
+
+
+async def _session(escrow: Escrow, node: Reader, result: ResultDocument) -> Sequence[Finding]:
+    state, opened_at = await escrow.session(result.session)
+    due = "refunded" if result.status == "void" else "settled"
+    if not opened_at:
+        words = f"the session is {_STATES[state]} there, and the result says {due}"
+        return [false("escrow", words)]
+    opened = await _opened(escrow, node, result, opened_at)
+    if _STATES[state] == due:
+        return [opened, true("escrow", f"the session is {due} there")]
+    if _STATES[state] == "open":
+        words = "the session is open there: it will be settled, or refunded by anybody"
+        return [opened, unchecked("escrow", words)]
+    words = f"the session is {_STATES[state]} there, and the result says {due}"
+    return [opened, false("escrow", words)]
+
+
+async def _opened(escrow: Escrow, node: Reader, result: ResultDocument, opened_at: int) -> Finding:
+    """Who paid, by the log of the block in which the escrow says that it took the entries."""
+    block = await _block_at(node, opened_at)
+    topics = [escrow.abi.topic("Opened"), "0x" + session_id(result.session).hex()]
+    logs = [] if block is None else await node.logs([escrow.address], block, block, topics)
+    events = [event for log in logs if (event := escrow.event(log)) is not None]
+    if not events:
+        return unchecked("opened", "the node has no log of when the escrow took the entries")
+    fields, log = events[0].fields, events[0].log
+    wallets = [(seat.wallet or "nobody").lower() for seat in result.seats]
+    if [each.lower() for each in fields["owners"]] != wallets:
+        return false("opened", f"the escrow took the entries of {', '.join(fields['owners'])}")
+    if fields["entry"] != result.tier_micros:
+        return false("opened", f"the escrow took {fields['entry']} micros of each seat")
+    words = f"the escrow took {fields['entry']} micros of each seat's wallet, tx {log.tx}"
+    return true("opened", words)
+
+
+async def _block_at(node: Reader, timestamp: int) -> int | None:
+    """The block of that time, found by halving; None where there is none."""
+    head = await node.head()
+    low, high = 0, head.number
+    while low < high:
+        middle = (low + high) // 2
+        block = await node.block(middle)
+        if block is None:
+            return None
+        if block.timestamp < timestamp:
+            low = middle + 1
+        else:
+            high = middle
+    found = await node.block(low)
+    return None if found is None or found.timestamp != timestamp else low
+
+
+async def _paid(escrow: Escrow, result: ResultDocument, payouts: PayoutsDocument) -> Finding:
+    """Whether the winners' money is in their balances: all that they have been allotted, this session's with it."""
+    allotted = dict(payouts.accounts)
+    for wallet in winnings(result):
+        claimed = (await escrow.account(wallet)).claimed
+        if claimed < allotted.get(wallet, 0):
+            owed = allotted[wallet] - claimed
+            words = f"{wallet} has {owed} micros to claim: anybody can do that for it"
+            return unchecked("paid", words)
+    return true("paid", "all that the winners have been allotted is in their balances there")

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from chain.documents import epoch as epochs
+from chain.documents import payouts as payout_documents
 from chain.documents import result as results
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import DocumentError, digest_of
+from chain.documents.payouts import PayoutsDocument
 from chain.documents.result import ResultDocument
 from chain.verify.finding import Finding, Standing, false, true, unchecked
 from spaces import registry, transcript
@@ -30,7 +32,13 @@ class Documents(msgspec.Struct, frozen=True, kw_only=True):
     transcript: bytes | None = None
     result: bytes | None = None
     epoch: bytes | None = None
+    payouts: bytes | None = None
+    """The newest epoch's, or that of the session's."""
     missing: dict[str, str] = {}
+    kept: tuple[str, ...] = ()
+    """Those that a content store gave under their ids."""
+    lost: dict[str, str] = {}
+    """Those that it was to have, and has not: its answer."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +59,25 @@ def check(documents: Documents, asked: Asked, cid_of: CidOf) -> list[Finding]:
 
 def findings(documents: Documents, asked: Asked, cid_of: CidOf) -> Iterator[Finding]:
     """The same, each when it is known: a long session is replayed for seconds."""
+    yield from _kept(documents)
     played = _Played(asked, cid_of)
     yield from played.look(documents)
     came = _Came(documents, asked, played)
     yield from came.findings
     yield from _epoch(documents, came.result)
+    yield from _payouts(documents, came.result)
+
+
+def _kept(documents: Documents) -> list[Finding]:
+    """Whether a content store has what it is said to have; nothing where none was asked."""
+    if documents.lost:
+        words = "; ".join(f"{name}: {why}" for name, why in documents.lost.items())
+        return [false("pinned", f"not under its id in the content store: {words}")]
+    if documents.kept:
+        return [
+            true("pinned", f"{', '.join(documents.kept)}: under their ids in the content store")
+        ]
+    return []
 
 
 class _Played:
@@ -261,3 +283,57 @@ def _included(epoch: EpochDocument, result: ResultDocument) -> Finding:
     if found.digest != digest:
         return false("epoch", f"epoch {epoch.epoch} holds another result of this session")
     return true("epoch", f"in the root of epoch {epoch.epoch}")
+
+
+def winnings(result: ResultDocument) -> dict[str, int]:
+    """What the result pays to wallets behind seats, micros, by address in lower case."""
+    wallets = {f"usdc:agent:{seat.agent}": seat.wallet for seat in result.seats}
+    found: dict[str, int] = {}
+    for each in result.payouts_micros:
+        wallet = wallets.get(each.to)
+        if wallet is not None:
+            found[wallet.lower()] = found.get(wallet.lower(), 0) + each.amount
+    return found
+
+
+def _payouts(documents: Documents, result: ResultDocument | None) -> list[Finding]:
+    """The leaves of the pay-out tree: by themselves, against the session's epoch, and against its result."""
+    what = "pay-out tree"
+    if documents.payouts is None:
+        why = documents.missing.get("payouts")
+        return [] if why is None else [unchecked(what, why)]
+    try:
+        payouts, tree = payout_documents.read(documents.payouts)
+    except DocumentError as error:
+        return [false(what, str(error))]
+    try:
+        epoch = None if documents.epoch is None else epochs.read(documents.epoch)
+    except DocumentError:
+        epoch = None  # said already
+    if epoch is not None and (wrong := _of_epoch(payouts, tree.total, epoch)):
+        return [false(what, wrong)]
+    if result is None or epoch is None or result.status != "settled":
+        return [true(what, f"{len(payouts.accounts)} wallets up to epoch {payouts.epoch}")]
+    allotted = dict(payouts.accounts)
+    for wallet, micros in winnings(result).items():
+        if allotted.get(wallet, 0) < micros:
+            words = f"{wallet} won {micros} micros, and may claim {allotted.get(wallet, 0)} in all"
+            return [false(what, words)]
+    return [true(what, f"whoever won may claim it, by the tree of epoch {payouts.epoch}")]
+
+
+def _of_epoch(payouts: PayoutsDocument, total: int, epoch: EpochDocument) -> str:
+    """What is wrong with the leaves beside the session's epoch; empty: nothing."""
+    where = (payouts.chain_id, payouts.escrow.lower())
+    if where != (epoch.chain_id, epoch.escrow.lower()):
+        return f"it is of escrow {payouts.escrow} on chain {payouts.chain_id}"
+    if payouts.epoch < epoch.epoch:
+        return f"it is of epoch {payouts.epoch}, and the session of epoch {epoch.epoch}"
+    if payouts.epoch == epoch.epoch and (payouts.root, total) != (
+        epoch.payouts.root,
+        epoch.payouts.total_micros,
+    ):
+        return f"epoch {epoch.epoch} names another tree: {epoch.payouts.root[:16]}…"
+    if total < epoch.payouts.total_micros:
+        return f"it allots {total} micros, and epoch {epoch.epoch} {epoch.payouts.total_micros}"
+    return ""

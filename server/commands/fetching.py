@@ -1,4 +1,4 @@
-"""Where a verifier's documents come from: files first, then the arena."""
+"""Where a verifier's documents come from: files first, then content ids, then the arena."""
 
 from __future__ import annotations
 
@@ -8,17 +8,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from chain.verify.finding import Finding
+import msgspec
+
+from chain.verify.finding import Finding, unchecked
 from chain.verify.session import Documents
 from server.commands.running import CommandError
 
 if TYPE_CHECKING:  # it brings web3 with it
-    from chain.verify.onchain import Claimed
+    from server.commands.chain_at import ChainAt
 
-MAX_BYTES = 8 << 20
+MAX_BYTES = 17 << 20
+"""Pay-outs are the largest (`chain.documents.payouts`)."""
 TIMEOUT_S = 20.0
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+NAMES = ("transcript", "result", "epoch", "payouts")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
+NOT_PAID = "the session pays nothing on a chain, so it is in no epoch"
+NOT_CLOSED = "no epoch holds it yet: ask again when the next one is closed"
+REFUNDED = "the session is void: its entries went back, and it is in no epoch"
+_CID = re.compile(r"b[a-z2-7]{58}")
+_VERSION = re.compile(rb'"v":"agon-(transcript|result|epoch|payouts)/1"')
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be checked, and where it may be had."""
+
+    session: str | None = None
+    url: str | None = None
+    files: Mapping[str, Path | None] = {}
+    ipfs: str | None = None
+    cids: Mapping[str, str | None] = {}
 
 
 def named(
@@ -36,68 +54,191 @@ def named(
     }
 
 
-def documents(
-    session: str | None,
-    url: str | None,
-    files: Mapping[str, Path | None],
-    ipfs: str | None = None,
-    cid: str | None = None,
-) -> Documents:
-    """What can be had of a transcript, a result and an epoch. With `ipfs` the transcript comes from there, by `cid` or else by
-    the result's word. Raises CommandError for a file that cannot be read and an arena that does not answer."""
-    given = {name: _read(name, file) for name, file in files.items() if file is not None}
-    missing = {"epoch": NO_EPOCH}
-    wanted = [] if session is None else ["result"] if ipfs else ["transcript", "result"]
-    for name in wanted:
-        if name not in given:
-            assert session is not None, "nothing is wanted of no session"
-            _keep(given, missing, name, _fetch(session, url, name))
-    if ipfs is not None and "transcript" not in given:
-        _keep(given, missing, "transcript", _from_ipfs(ipfs, cid or _named(given.get("result"))))
-    return Documents(missing=missing, **given)
+def is_cid(what: str | None) -> bool:
+    return what is not None and _CID.fullmatch(what) is not None
 
 
-def of_chain(
-    documents: Documents, rpc: str | None, chain: int | None, escrow: str | None
-) -> list[Finding]:
-    """What the chain says of them. Raises CommandError."""
+def documents(wanted: Wanted) -> Documents:
+    """What can be had. Raises CommandError for a file that cannot be read and an arena that does not answer."""
+    found = _Found()
+    for name, file in wanted.files.items():
+        if file is not None:
+            found.given[name] = _read(name, file)
+    proof = _of_arena(wanted, found)
+    if wanted.ipfs is not None:
+        cids = {**_cids_of(proof), **{k: v for k, v in wanted.cids.items() if v is not None}}
+        _of_content(wanted.ipfs, cids, found)
+    return Documents(
+        transcript=found.given.get("transcript"),
+        result=found.given.get("result"),
+        epoch=found.given.get("epoch"),
+        payouts=found.given.get("payouts"),
+        missing=found.missing,
+        kept=tuple(found.kept),
+        lost=found.lost,
+    )
+
+
+def by_cid(cid: str, wanted: Wanted) -> Documents:
+    """What is under a content id, whichever document it is; of a result its transcript, too. Raises CommandError."""
+    if wanted.ipfs is None:
+        raise CommandError(f"{cid} is a content id: name a content store by --ipfs")
+    first = _Found()
+    _of_content(wanted.ipfs, {"document": cid}, first)
+    block = first.given.get("document")
+    if block is None:
+        why = first.lost.get("document") or first.missing["document"]
+        raise CommandError(f"{cid}: {why}")
+    kind = _VERSION.search(block)
+    if kind is None:
+        raise CommandError(f"{cid} is no transcript, result, epoch or pay-outs of an arena")
+    cids = {**wanted.cids, kind[1].decode(): cid}
+    return documents(msgspec.structs.replace(wanted, session=None, cids=cids))
+
+
+def of_chain(documents: Documents, at: ChainAt) -> list[Finding]:
+    """What the chain says of them. Raises CommandError where the caller's node does not answer."""
     import asyncio
 
     from chain.client.contract import NoContract
     from chain.client.node import Reverted
-    from chain.verify import onchain
 
-    if rpc is None or chain is None or escrow is None:
-        raise CommandError(
-            "--rpc, --chain and --escrow go together: whom to ask, of which chain and contract"
-        )
-    if not _ADDRESS.fullmatch(escrow):
-        raise CommandError(f"--escrow: expected 0x and 40 hex digits, got {escrow[:60]!r}")
-    claimed = onchain.Claimed(chain_id=chain, escrow=escrow)
     try:
-        return asyncio.run(_asked(documents, rpc, claimed))
+        return asyncio.run(_asked(documents, at))
     except (OSError, NoContract, Reverted) as error:
-        raise CommandError(f"--rpc: {error}") from None
+        if at.named:
+            raise CommandError(f"--rpc: {error}") from None
+        return [unchecked("chain", f"{error}")]
 
 
-async def _asked(documents: Documents, rpc: str, claimed: Claimed) -> list[Finding]:
+async def _asked(documents: Documents, at: ChainAt) -> list[Finding]:
     from chain.client.rpc import Rpc
     from chain.verify import onchain
 
-    node = Rpc(rpc, claimed.chain_id)
+    node = Rpc(at.rpc, at.chain_id)
     try:
         await node.check()
+        claimed = onchain.Claimed(chain_id=at.chain_id, escrow=at.escrow)
         return await onchain.check(documents, claimed, node)
     finally:
         await node.close()
 
 
-def _keep(given: dict[str, bytes], missing: dict[str, str], name: str, found: bytes | str) -> None:
-    """A document, or why there is none."""
-    if isinstance(found, bytes):
-        given[name] = found
+class _Found:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, bytes] = {}
+        self.missing: dict[str, str] = {}
+        self.kept: list[str] = []
+        self.lost: dict[str, str] = {}
+
+    def keep(self, name: str, found: bytes | str) -> None:
+        """A document, or why there is none."""
+        if isinstance(found, bytes):
+            self.given[name] = found
+        else:
+            self.missing[name] = found
+
+
+def _of_arena(wanted: Wanted, found: _Found) -> dict[str, Any]:
+    """What the arena hands out of the session, but for what comes from a content store; and what it says of its proof."""
+    if wanted.session is None:
+        return {}
+    path = f"/v1/sessions/{quote(wanted.session, safe='')}"
+    proof = _proof(wanted.url, path)
+    ids = {} if wanted.ipfs is None else {**_cids_of(proof), **wanted.cids}
+    for name in ("transcript", "result"):
+        if name not in found.given and ids.get(name) is None:
+            if name == "transcript" and wanted.ipfs is not None and "result" not in proof:
+                continue  # by the result's word
+            found.keep(name, _fetch(wanted.url, f"{path}/{name}"))
+    epoch = proof.get("epoch") or {}
+    if not epoch.get("closed"):
+        if "epoch" not in found.given:
+            found.missing["epoch"] = _why_no_epoch(proof)
+        return proof
+    for name, where in (
+        ("epoch", f"/v1/epochs/{int(epoch['epoch'])}"),
+        ("payouts", "/v1/epochs/latest/payouts"),
+    ):
+        if name not in found.given and ids.get(name) is None:
+            found.keep(name, _fetch(wanted.url, where))
+    return proof
+
+
+def _why_no_epoch(proof: Mapping[str, Any]) -> str:
+    escrow = proof.get("escrow")
+    if escrow is None:
+        signed = [line for line in proof.get("lines", ()) if line.get("name") == "signed"]
+        on_chain = any(line.get("state") == "done" for line in signed)
+        return NOT_PAID if on_chain else NO_EPOCH
+    return REFUNDED if escrow.get("state") == "refunded" else NOT_CLOSED
+
+
+def _proof(url: str | None, path: str) -> dict[str, Any]:
+    """What the arena says of the session's proof; nothing where it has no such thing."""
+    answer = _fetch(url, f"{path}/proof")
+    if isinstance(answer, str):
+        return {}
+    try:
+        found = msgspec.json.decode(answer)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _cids_of(proof: Mapping[str, Any]) -> dict[str, str]:
+    """The content ids that the arena names; of the transcript and the result once it says that they are pinned."""
+    found: dict[str, str] = {}
+    for name in ("transcript", "result"):
+        told = proof.get(name)
+        if isinstance(told, dict) and told.get("pinned") and is_cid(told.get("cid")):
+            found[name] = told["cid"]
+    epoch = proof.get("epoch")
+    if isinstance(epoch, dict) and epoch.get("closed"):
+        for name, key in (("epoch", "cid"), ("payouts", "payouts_cid")):
+            if isinstance(epoch.get(key), str):
+                found[name] = epoch[key]
+    return found
+
+
+def _of_content(url: str, cids: Mapping[str, str | None], found: _Found) -> None:
+    """Documents by their ids; the transcript's is the result's word where nobody else has said it. Raises CommandError."""
+    wanted = {name: cid for name, cid in cids.items() if cid and name not in found.given}
+    _take_content(url, wanted, found)
+    if "transcript" in found.given or wanted.get("transcript") or "document" in cids:
+        return
+    id_ = _named(found.given.get("result"))
+    if id_ is None:
+        found.missing["transcript"] = "nobody has said its content id: give --cid, or a result"
     else:
-        missing[name] = found
+        _take_content(url, {"transcript": id_}, found)
+
+
+def _take_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
+    import asyncio
+
+    from chain.content import cid as cids_of
+    from chain.content.errors import IpfsError, Unavailable
+    from chain.content.ipfs import Ipfs
+
+    async def take() -> None:
+        async with Ipfs(url) as ipfs:
+            for name, text in cids.items():
+                try:
+                    found.given[name] = await ipfs.cat(cids_of.parse(text), MAX_BYTES)
+                    found.kept.append(name)
+                except cids_of.NotACid as error:
+                    option = "--cid" if name == "transcript" else f"--{name}-cid"
+                    raise CommandError(f"{option}: {error}") from None
+                except Unavailable as error:
+                    found.missing[name] = str(error)
+                except IpfsError as error:
+                    found.missing[name] = found.lost[name] = str(error)
+
+    if cids:
+        asyncio.run(take())
 
 
 def _named(result: bytes | None) -> str | None:
@@ -111,27 +252,6 @@ def _named(result: bytes | None) -> str | None:
         return None
 
 
-def _from_ipfs(url: str, id_: str | None) -> bytes | str:
-    import asyncio
-
-    from chain.content import cid as cids
-    from chain.content.errors import IpfsError
-    from chain.content.ipfs import Ipfs
-
-    async def block() -> bytes:
-        async with Ipfs(url) as ipfs:
-            return await ipfs.cat(cids.parse(id_ or ""), MAX_BYTES)
-
-    if id_ is None:
-        return "nobody has said its content id: give --cid, or a result"
-    try:
-        return asyncio.run(block())
-    except cids.NotACid as error:
-        raise CommandError(f"--cid: {error}") from None
-    except IpfsError as error:
-        return str(error)
-
-
 def _read(name: str, file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
@@ -140,16 +260,15 @@ def _read(name: str, file: Path) -> bytes:
         raise CommandError(f"--{name} {file}: cannot be read: {error.strerror}") from None
 
 
-def _fetch(session: str, url: str | None, name: str) -> bytes | str:
+def _fetch(url: str | None, path: str) -> bytes | str:
     """The document, or why the arena does not give it."""
     import httpx
 
     from bots.api import arena_url, no_answer
 
     arena = arena_url(url)
-    path = f"{arena}/v1/sessions/{quote(session, safe='')}/{name}"
     try:
-        answer = httpx.get(path, timeout=TIMEOUT_S, trust_env=False)
+        answer = httpx.get(f"{arena}{path}", timeout=TIMEOUT_S, trust_env=False)
     except httpx.HTTPError as error:
         raise CommandError(no_answer(arena, error)) from None
     if answer.is_success:

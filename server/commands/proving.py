@@ -57,18 +57,22 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
         from chain.content import cid as cids
         from chain.verify.session import Asked, findings
         from server.commands import fetching
+        from server.commands.chain_at import ChainAt
         from server.ledger.tiers import entry_micros
 
         asked = Asked(session=session, entry_micros=entry_micros)
         try:
             self.prepare()
-            found = fetching.documents(session, self.url, {}, self.ipfs)
+            found = fetching.documents(
+                fetching.Wanted(session=session, url=self.url, ipfs=self.ipfs)
+            )
             for name in _names(found):
                 tell(name)
             for each in findings(found, asked, lambda block: str(cids.of(block))):
                 tell(_told(each))
-            if self.rpc is not None:
-                for each in fetching.of_chain(found, self.rpc, self.chain, self.escrow):
+            if self.rpc is not None and self.chain is not None and self.escrow is not None:
+                at = ChainAt(self.rpc, self.chain, self.escrow, named=True)
+                for each in fetching.of_chain(found, at):
                     tell(_told(each))
         except (CommandError, ConfigError) as error:
             raise Unproven(str(error)) from None

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chain.verify.finding import Finding, Standing, merged
-from server.commands.running import DEFAULT_URL, ApiUrl, CommandError, ConfigFile, load_arena
+from server.commands.running import (
+    DEFAULT_URL,
+    ApiUrl,
+    CommandError,
+    ConfigFile,
+    DataDir,
+    load_arena,
+)
 
 if TYPE_CHECKING:  # it knows all rules
     from chain.verify.session import Documents
@@ -16,8 +23,8 @@ if TYPE_CHECKING:  # it knows all rules
 What = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SESSION|FILE]...",
-        help="Ids of sessions, or saved transcripts: X.result.json beside X.transcript.json is taken, too.",
+        metavar="[SESSION|CID|FILE]...",
+        help="Ids of sessions, content ids (with --ipfs), or saved transcripts: X.result.json beside X.transcript.json is taken, too.",
     ),
 ]
 TranscriptFile = Annotated[
@@ -27,21 +34,31 @@ ResultFile = Annotated[
     Path | None, typer.Option("--result", help="The result document, instead of asking the arena.")
 ]
 EpochFile = Annotated[Path | None, typer.Option("--epoch", help="The epoch's document.")]
+PayoutsFile = Annotated[Path | None, typer.Option("--payouts", help="The newest epoch's pay-outs.")]
 WantedCid = Annotated[
     str | None,
     typer.Option("--cid", help="The transcript's content id, from wherever you have it."),
 ]
-
-
+ResultCid = Annotated[str | None, typer.Option("--result-cid", help="The result's.")]
+EpochCid = Annotated[str | None, typer.Option("--epoch-cid", help="The epoch's.")]
+PayoutsCid = Annotated[str | None, typer.Option("--payouts-cid", help="That of the pay-outs.")]
 IpfsUrl = Annotated[
     str | None,
-    typer.Option("--ipfs", help="Fetch the transcript by its content id from this Kubo RPC."),
+    typer.Option(
+        "--ipfs",
+        help="Fetch the documents by their content ids from this Kubo RPC, and say what it lacks.",
+    ),
 ]
 RpcUrl = Annotated[
     str | None,
     typer.Option(
-        "--rpc", help="A node of the chain: check signatures and roots. With --chain and --escrow."
+        "--rpc",
+        help="A node of the chain. Default: AGON_RPC_URL, or the chain of an arena on this machine.",
     ),
+]
+ManifestFile = Annotated[
+    Path | None,
+    typer.Option("--manifest", help="Where the contracts are, as `agon chain deploy` wrote it."),
 ]
 ChainId = Annotated[int | None, typer.Option("--chain", help="The chain's id, e.g. 8453 for Base.")]
 EscrowAddress = Annotated[str | None, typer.Option("--escrow", help="The escrow's address there.")]
@@ -53,9 +70,14 @@ def verify(
     transcript: TranscriptFile = None,
     result: ResultFile = None,
     epoch: EpochFile = None,
+    payouts: PayoutsFile = None,
     cid: WantedCid = None,
+    result_cid: ResultCid = None,
+    epoch_cid: EpochCid = None,
+    payouts_cid: PayoutsCid = None,
     ipfs: IpfsUrl = None,
     rpc: RpcUrl = None,
+    manifest: ManifestFile = None,
     chain: ChainId = None,
     escrow: EscrowAddress = None,
     bridge: Annotated[
@@ -63,29 +85,42 @@ def verify(
         typer.Option(help="A game of another project that was played, e.g. openspiel:kuhn_poker."),
     ] = None,
     config: ConfigFile = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Check what an arena says of a session.
 
-    Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root: each fact is a line.
-    With files alone nobody is asked. Exit status 1 if anything is a lie, or nothing could be checked.
+    Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root, what the escrow holds and has paid: each fact is
+    a line. With files alone nobody is asked; with content ids, a content store and a node, no arena is. Exit status 1 if
+    anything is a lie, or nothing could be checked.
     """
     from chain.verify.report import report
-    from server.commands import fetching
+    from server.commands import chain_at, fetching
+    from server.commands.fetching import Wanted
 
-    files = {"transcript": transcript, "result": result, "epoch": epoch}
+    files = {"transcript": transcript, "result": result, "epoch": epoch, "payouts": payouts}
+    cids = {"transcript": cid, "result": result_cid, "epoch": epoch_cid, "payouts": payouts_cid}
     named: list[str | None] = list(what or [])
-    if len(named) > 1 and any((transcript, result, cid)):
+    if len(named) > 1 and any((transcript, result, cid, result_cid)):
         raise CommandError("--transcript, --result and --cid are of one session: name one, or none")
-    if not named and not any(files.values()):
+    if any(cids.values()) and ipfs is None and (named == [] and not any(files.values())):
+        raise CommandError("content ids are fetched from a content store: name it by --ipfs")
+    if not named and not any(files.values()) and not any(cids.values()):
         raise CommandError("name a session, or files to check (--transcript, --result, --epoch)")
-    load_arena(config, offering=() if bridge is None else (bridge,))
+    settings = load_arena(config, offering=() if bridge is None else (bridge,), data_dir=data_dir)
+    chosen = chain_at.Named(rpc, chain, escrow, manifest)
     good = True
     for each in named or [None]:
-        session, taken = fetching.named(each, files)
-        found = fetching.documents(session, url, taken, ipfs, cid)
+        if fetching.is_cid(each):
+            assert each is not None, "an id is a text"
+            found = fetching.by_cid(each, Wanted(url=url, files=files, ipfs=ipfs, cids=cids))
+            session = None
+        else:
+            session, taken = fetching.named(each, files)
+            found = fetching.documents(Wanted(session, url, taken, ipfs, cids))
         findings = _findings(found, session, cid)
-        if rpc is not None or chain is not None or escrow is not None:
-            findings = merged(findings, fetching.of_chain(found, rpc, chain, escrow))
+        at = chain_at.find(chosen, settings, url if session is not None else None)
+        if at is not None:
+            findings = merged(findings, fetching.of_chain(found, at))
         if len(named) > 1:
             typer.echo(f"── {each}")
         typer.echo(report(findings))

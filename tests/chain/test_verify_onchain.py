@@ -57,7 +57,16 @@ def played() -> tuple[transcript.Transcript, ResultDocument]:
 
 def result_of_bytes(document: bytes) -> ResultDocument:
     session = play(registry.get("bid-tac-toe"), {"chips": 20}, 9)
-    return result_of(session, document)
+    result = result_of(session, document)
+    return with_wallets(result, OWNER, OTHER)
+
+
+def with_wallets(result: ResultDocument, *who: int) -> ResultDocument:
+    seats = [
+        replace(seat, wallet=account(each).address)
+        for seat, each in zip(result.seats, who, strict=True)
+    ]
+    return replace(result, seats=seats)
 
 
 @pytest.fixture
@@ -125,7 +134,15 @@ async def _documents(
 async def test_what_the_chain_holds_is_true_and_each_lie_has_its_line(world: World) -> None:
     """One world for all of them: each only reads."""
     assert await world.found() == dict.fromkeys(
-        ("signature", "result signature", "epoch signature", "root", "pay-outs", "escrow"),
+        (
+            "signature",
+            "result signature",
+            "epoch signature",
+            "root",
+            "pay-outs",
+            "opened",
+            "escrow",
+        ),
         Standing.TRUE,
     )
     stranger = account(OTHER)
@@ -155,6 +172,8 @@ async def test_what_the_chain_holds_is_true_and_each_lie_has_its_line(world: Wor
             {"epoch": replace(world.epoch, payouts=EpochPayouts("11" * 32, 1))},
         ),
         ("escrow", {"result": replace(world.result, session="01JD0000000000000000000009")}),
+        ("opened", {"result": with_wallets(world.result, OTHER, OWNER)}),
+        ("opened", {"result": replace(world.result, tier_micros=100_000)}),
     ]
     for line, changed in lies:
         findings = await check(world.documents(**changed), world.claimed, world.chain.rpc)

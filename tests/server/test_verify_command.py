@@ -91,7 +91,10 @@ def test_what_a_user_can_do_about_it_is_said_in_a_sentence(
     for arguments, words in (
         ((), "name a session, or files to check"),
         (("--result", tmp_path / "none.json"), "cannot be read: No such file"),
-        ((*transcript, "--rpc", "http://127.0.0.1:9"), "--rpc, --chain and --escrow go together"),
+        (
+            (*transcript, "--rpc", "http://127.0.0.1:9", "--data-dir", tmp_path),
+            "which contract? name --manifest, or --chain and --escrow",
+        ),
         (
             (*transcript, "--rpc", "http://127.0.0.1:9", "--chain", 1, "--escrow", "0x12"),
             "expected 0x and 40 hex digits, got '0x12'",
