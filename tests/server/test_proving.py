@@ -8,6 +8,7 @@ from chain.verify.finding import Finding as Found
 from chain.verify.finding import true
 from chain.verify.session import Documents
 from server.commands import fetching
+from server.commands.chain_at import ChainAt
 from server.commands.proving import ArenaProver
 from server.commands.running import DEFAULT_URL, CommandError
 from spaces import transcript
@@ -77,7 +78,7 @@ def test_what_the_chain_says_comes_after_the_rest(
     monkeypatch.setattr(fetching, "of_chain", of_chain)
     prover = ArenaProver(url=DEFAULT_URL, rpc="http://node", chain=8453, escrow=ESCROW)
     told = told_by(prover, session_of(documents))
-    assert asked == [("http://node", 8453, ESCROW)]
+    assert asked == [(ChainAt("http://node", 8453, ESCROW, named=True),)]
     assert told[-1] == Finding("root", Standing.TRUE, "the escrow holds it")
 
 
