@@ -109,6 +109,38 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="Node operators that are to keep each block (docs/operators.md).",
         ),
     ] = 3
+    challenge_every_s: Annotated[
+        int,
+        Meta(
+            ge=3_600,
+            le=30 * 86_400,
+            description="How often each node operator is asked for a piece of what it keeps, on average. The contract allows once an hour.",
+        ),
+    ] = 6 * 3_600
+    reward_frac: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10**9,
+            description="Whole FRAC that an epoch pays to node operators, out of what the contract `rewards` was funded with; 0: none.",
+        ),
+    ] = 0
+    reward_epoch_s: Annotated[
+        int,
+        Meta(
+            ge=86_400,
+            le=365 * 86_400,
+            description="How long an epoch of node operators' rewards takes at least.",
+        ),
+    ] = 7 * 86_400
+    points_root_every_s: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=365 * 86_400,
+            description="How often the points of the running season go on the chain, where they have changed; a season's last root is posted an hour after its end.",
+        ),
+    ] = 86_400
 
     api_host: Annotated[
         str, Meta(description="Where the HTTP API listens. Loopback unless you mean to be reached.")

@@ -188,6 +188,24 @@ class Metrics:
             registry=registry,
         )
 
+        # node operators
+        self.replication = Gauge(
+            "agon_replication_blocks",
+            "Blocks that operators are asked to keep, by how many that stand do; the last counts those with more",
+            ["keepers"],
+            registry=registry,
+        )
+        self.replication_short = Gauge(
+            "agon_replication_short",
+            "Blocks that were asked for an hour ago or longer, and have too few keepers",
+            registry=registry,
+        )
+        self.operators_standing = Gauge(
+            "agon_operators_standing",
+            "Node operators among whom blocks are shared out",
+            registry=registry,
+        )
+
         # services
         self.ready = Gauge(
             "agon_ready", "1 where a check of /readyz is well, else 0", ["check"], registry=registry

@@ -84,6 +84,7 @@ from spaces import registry
 from spaces.space import Inquiry, Observation
 
 if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
+    from server.operators.rounds import OperatorRounds
     from server.settlement.chain import Chain
     from server.settlement.contracts import Contracts
     from server.settlement.documents import SessionDocuments
@@ -449,6 +450,7 @@ class Parts:
             clock=unix_ms,
         )
         chain.rounds += [self._make_openings(chain), self._make_epochs(chain)]
+        chain.rounds += self._make_operators(chain).rounds
         self._readiness.add(Check("chain", False, chain.probe))
         return chain
 
@@ -497,6 +499,20 @@ class Parts:
 
         key = settler_key(self._config, self._data)
         return Signing(key, contracts.chain_id, contracts.escrow.address)
+
+    def _make_operators(self, chain: Chain) -> OperatorRounds:
+        from server.operators.rounds import OperatorRounds
+
+        return OperatorRounds(
+            node=chain.contracts.node,
+            manifest=chain.contracts.manifest,
+            writer=chain.writer,
+            store=self._store,
+            content=self._content,
+            config=self._config,
+            metrics=self._metrics,
+            clock=unix_ms,
+        )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:
         """The house's agents of the Spaces with a quota."""

@@ -9,6 +9,7 @@ from server.api import (
     avatars,
     boards,
     chain,
+    claims,
     comparisons,
     copying,
     crossings,
@@ -230,6 +231,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *pins.OPERATIONS,
     *session_proof.OPERATIONS,
     *epochs.OPERATIONS,
+    *claims.OPERATIONS,
     *shares.OPERATIONS,
     *admin.OPERATIONS,
 )

@@ -91,6 +91,16 @@ class ContentStore:
         self.away = False
         return kept
 
+    async def block(self, id_: Cid) -> bytes:
+        """The bytes of a block, from whoever the content store reaches. Raises IpfsError."""
+        from chain.content.errors import Unavailable
+
+        try:
+            return await (await self._connected()).block(id_)
+        except (ServiceFailed, OSError) as error:
+            await self.close()
+            raise Unavailable(str(error)) from None
+
     async def look(self) -> None:
         """See whether it answers. Raises IpfsError, ServiceFailed."""
         await (await self._connected()).version()

@@ -31,8 +31,8 @@ FIRST_WAIT_MS = 30_000
 MAX_WAIT_MS = 6 * 3_600_000
 TRIES = 24
 """After those, some four days, a list is given up."""
-RENEWED_S = 45 * 86_400
-"""A block that the operator has attested less than this before is not counted a second time: half of the time for
+RENEWED_S = 30 * 86_400
+"""A block that the operator has attested less than this before is not counted a second time: a third of the time for
 which a batch is kept."""
 
 _logger = structlog.get_logger()

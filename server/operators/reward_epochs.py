@@ -7,7 +7,7 @@ goes on. The document is made anew only where nothing was sent for it and a reor
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -30,10 +30,10 @@ from server.store.operators import Operators, Posted, RootDocument
 _logger = structlog.get_logger()
 
 
-class Keeping(Protocol):
-    """Where documents are kept; `chain.content.ipfs.Ipfs` is one."""
+class Adding(Protocol):
+    """Where documents are kept; `server.jobs.pin.ContentStore` is one."""
 
-    async def keep(self, documents: Sequence[bytes]) -> Sequence[object]: ...
+    async def add(self, document: bytes) -> object: ...
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class RewardEpochs:
         first_block: int,
         newest: Callable[[], Awaitable[Position | None]],
         acts: Acts,
-        content: Keeping,
+        content: Adding,
         node: Heads,
         budget: Budget,
         clock: Clock,
@@ -129,10 +129,11 @@ class RewardEpochs:
         if document is None:
             return None
         encoded = form.encode(document)
-        (cid,) = await self._content.keep([encoded])
+        cid = await self._content.add(encoded)
         return await self._operators.put_root(
-            RootDocument("rewards", 0, epoch, document.root, document.total, encoded, str(cid)),
-            self._clock(),
+            RootDocument(
+                "rewards", 0, epoch, document.root, document.total, encoded, str(cid), self._clock()
+            )
         )
 
     async def _last_block(self) -> Head | None:

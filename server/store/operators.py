@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.operators.standing import Standing
@@ -190,6 +190,7 @@ class RootDocument(msgspec.Struct, frozen=True):
     total: str
     document: bytes
     cid: str
+    made_ms: int
 
 
 class Paying(msgspec.Struct, frozen=True):
@@ -198,6 +199,14 @@ class Paying(msgspec.Struct, frozen=True):
     task: int
     bytes: int
     at_s: int
+
+
+class ShortRow(msgspec.Struct, frozen=True):
+    """A block with too few keepers."""
+
+    number: int
+    cid: str
+    kept_by: list[str]
 
 
 _POSTED = [getattr(_r.c, name) for name in Posted.__struct_fields__]
@@ -415,9 +424,9 @@ class Operators:
             row = (await tx.execute(query)).one_or_none()
         return None if row is None else RootDocument(*row)
 
-    async def put_root(self, made: RootDocument, now_ms: int) -> RootDocument:
+    async def put_root(self, made: RootDocument) -> RootDocument:
         """Idempotent by kind, season and ordinal: the first one stands, and is returned."""
-        values = msgspec.structs.asdict(made) | {"made_ms": now_ms}
+        values = msgspec.structs.asdict(made)
         async with self._db.writing() as tx:
             await tx.execute(self._db.insert(_d).values(values).on_conflict_do_nothing())
         standing = await self.root_document(made.kind, made.season, made.ordinal)
@@ -432,3 +441,70 @@ class Operators:
         )  # fmt: skip
         async with self._db.writing() as tx:
             await tx.execute(delete(_d).where(which))
+
+    # ----------------------------------------------------------------------- replication
+
+    async def task_count(self) -> int:
+        """Blocks that are asked for."""
+        async with self._db.reading() as tx:
+            return int(await tx.scalar(select(func.count()).select_from(_p)) or 0)
+
+    async def keepers(self, standing: Collection[str], since_s: int) -> dict[int, int]:
+        """How many blocks have so many keepers among these, by leaves that were attested later than `since_s`; those without any
+        are left out. Reads every leaf."""
+        counts = _counts(standing, since_s).subquery()
+        query = select(counts.c.keepers, func.count()).group_by(counts.c.keepers)
+        async with self._db.reading() as tx:
+            return {int(keepers): int(blocks) for keepers, blocks in await tx.execute(query)}
+
+    async def fresh_short(
+        self, standing: Collection[str], since_s: int, replicas: int, given_ms: int
+    ) -> int:
+        """Blocks that were asked for after `given_ms` and have fewer keepers."""
+        query = _short(standing, since_s, replicas).where(_p.c.given_ms > given_ms).subquery()
+        async with self._db.reading() as tx:
+            return int(await tx.scalar(select(func.count()).select_from(query)) or 0)
+
+    async def short(
+        self, standing: Collection[str], since_s: int, replicas: int, limit: int
+    ) -> list[ShortRow]:
+        """Blocks with fewer keepers, oldest first, and who these are."""
+        query = _short(standing, since_s, replicas).order_by(_p.c.number).limit(limit)
+        async with self._db.reading() as tx:
+            rows = (await tx.execute(query)).all()
+            kept = _binding(standing, since_s).where(_k.c.task.in_([row.number for row in rows]))
+            by: dict[int, set[str]] = {}
+            for row in await tx.execute(kept):
+                by.setdefault(row.task, set()).add(row.operator)
+        return [ShortRow(row.number, row.cid, sorted(by.get(row.number, ()))) for row in rows]
+
+
+def _binding(standing: Collection[str], since_s: int) -> Select[Any]:
+    """Leaves by which these operators are bound to keep something."""
+    newest = (
+        select(_s.c.first_batch)
+        .where(_s.c.operator == _k.c.operator)
+        .order_by(_s.c.number.desc(), _s.c.log_index.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(_k.c.task, _k.c.operator)
+        .join(_b, and_(_b.c.operator == _k.c.operator, _b.c.batch == _k.c.batch))
+        .where(_k.c.operator.in_(list(standing)), _k.c.at_s > since_s)
+        .where(_b.c.exposed_number.is_(None), _k.c.batch >= newest)
+    )
+
+
+def _counts(standing: Collection[str], since_s: int) -> Select[Any]:
+    kept = _binding(standing, since_s).distinct().subquery()
+    return select(kept.c.task, func.count().label("keepers")).group_by(kept.c.task)
+
+
+def _short(standing: Collection[str], since_s: int, replicas: int) -> Select[Any]:
+    counts = _counts(standing, since_s).subquery()
+    return (
+        select(_p.c.number, _p.c.cid)
+        .outerjoin(counts, counts.c.task == _p.c.number)
+        .where(func.coalesce(counts.c.keepers, 0) < replicas)
+    )

@@ -185,6 +185,23 @@ class Points:
         async with self._db.writing() as tx:
             return await seasons.current(self._db, tx, self._clock())
 
+    async def seasons(self) -> list[seasons.SeasonRow]:
+        """All of them, oldest first."""
+        async with self._db.reading() as tx:
+            return await seasons.every(tx)
+
+    async def by_wallet(self, season: int) -> dict[str, int]:
+        """What accounts with a wallet have earned in a season, by wallet."""
+        a = schema.account
+        query = (
+            select(a.c.wallet, func.sum(_t.c.points))
+            .join(a, a.c.id == _t.c.account)
+            .where(_t.c.season == season, a.c.wallet.is_not(None))
+            .group_by(a.c.wallet)
+        )
+        async with self._db.reading() as tx:
+            return {wallet: int(points) for wallet, points in await tx.execute(query)}
+
     async def lines(
         self,
         account: str,

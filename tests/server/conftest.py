@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -15,6 +16,16 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def operators_deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chain with the contracts of node operators and their roles, for `operators_world` to begin with."""
+    from tests.server.operators_world import deploy_into
+
+    folder = tmp_path_factory.mktemp("operators")
+    asyncio.run(deploy_into(folder))
+    return folder
 
 
 @pytest.fixture

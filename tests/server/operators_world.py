@@ -62,8 +62,8 @@ class Shelf:
             raise NotThere(f"nobody has {id_}")
         return self.held[id_]
 
-    async def keep(self, documents: Sequence[bytes]) -> list[Cid]:
-        return [self.put(each) for each in documents]
+    async def add(self, document: bytes) -> Cid:
+        return self.put(document)
 
     def put(self, data: bytes) -> Cid:
         self.held[cid.of(data)] = data
@@ -129,6 +129,7 @@ class OperatorsWorld:
         self.rewards = Rewards(chain.rpc, made.address("rewards"))
         self.fractals = Fractals(chain.rpc, made.address("fractals"))
         self.frac = Token(chain.rpc, made.address("frac"), "frac")
+        self.manifest = made
         self.first_block = made.first_block
         self.refusals: list[tuple[str, str]] = []
         self.follower = OperatorsFollower(
@@ -171,8 +172,8 @@ class OperatorsWorld:
     async def read(self) -> None:
         """What the chain has; and what the writers have to do is done before."""
         for writer in self.writers.values():
-            for _ in range(4):
-                await writer.round()
+            while await writer.round():
+                pass
         while await self.indexer.round():
             pass
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from chain.client.index import Position
 from chain.client.node import Reverted
@@ -15,10 +15,13 @@ from chain.client.plans import FRAC
 from chain.content import cid
 from chain.content.errors import Unavailable
 from chain.documents import rewards
+from server.config import Config
+from server.metrics import Metrics
 from server.operators.challenger import Challenger
 from server.operators.following import READER
 from server.operators.lists import FIRST_WAIT_MS, Lists
-from server.operators.reward_epochs import Budget, Keeping, RewardEpochs
+from server.operators.reward_epochs import Adding, Budget, RewardEpochs
+from server.operators.rounds import OperatorRounds
 from server.operators.standing import Standing
 from server.store import Store
 from tests.chain.rpc import CHAIN_ID
@@ -31,21 +34,15 @@ from tests.server.operators_world import (
     TERMS,
     FakeOperator,
     OperatorsWorld,
-    deploy_into,
     operators_world,
 )
 
 
-@pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("operators")
-    asyncio.run(deploy_into(folder))
-    return folder
-
-
 @pytest.fixture
-async def world(store: Store, deployment: Path, tmp_path: Path) -> AsyncIterator[OperatorsWorld]:
-    async with operators_world(store, deployment, tmp_path) as made:
+async def world(
+    store: Store, operators_deployment: Path, tmp_path: Path
+) -> AsyncIterator[OperatorsWorld]:
+    async with operators_world(store, operators_deployment, tmp_path) as made:
         yield made
 
 
@@ -184,7 +181,7 @@ EPOCH_S = 7 * DAY_S
 BUDGET = 700 * FRAC
 
 
-def epochs_of(world: OperatorsWorld, content: Keeping | None = None) -> RewardEpochs:
+def epochs_of(world: OperatorsWorld, content: Adding | None = None) -> RewardEpochs:
     async def newest() -> Position | None:
         return next(iter(await world.logs.positions(READER)), None)
 
@@ -280,7 +277,7 @@ async def test_operators_are_paid_for_what_they_kept(world: OperatorsWorld) -> N
 
 async def test_an_epoch_is_not_posted_before_its_document_is_kept(world: OperatorsWorld) -> None:
     class Away:
-        async def keep(self, documents: Sequence[bytes]) -> Sequence[object]:
+        async def add(self, document: bytes) -> object:
             raise Unavailable("the content store is away")
 
     await fund(world, BUDGET)
@@ -314,6 +311,38 @@ async def test_a_veto_calls_a_person_and_nothing_is_posted_again(world: Operator
     await close(world)
     assert [each.vetoed for each in await world.store.operators.posted("rewards")] == [True]
     assert {kind for kind, _ in world.refusals} == {"vetoed"}
+
+
+async def test_a_leader_does_what_its_key_has_a_role_for(world: OperatorsWorld) -> None:
+    operator = await FakeOperator(world, 3).join()
+    await operator.attest(await world.transcripts(2))
+    metrics = Metrics(CollectorRegistry())
+    made = OperatorRounds(
+        node=world.chain.rpc,
+        manifest=world.manifest,
+        writer=world.writers[CHALLENGER],
+        store=world.store,
+        content=world.shelf,
+        config=Config(chain_confirmations=0, challenge_every_s=3_600, reward_frac=5),
+        metrics=metrics,
+        clock=world.clock,
+    )
+    for each in made.rounds:
+        await each.round()
+    assert [each.name for each in made.rounds] == [
+        "operators",
+        "operators' lists",
+        "challenges",
+        "replication",
+        "rewards",
+        "points",
+    ]
+    (batch,) = await world.store.operators.batches()
+    assert batch.good == 2
+    value = metrics.registry.get_sample_value
+    assert value("agon_operators_standing") == 1
+    assert value("agon_replication_blocks", {"keepers": "1"}) == 2
+    assert await world.store.operators.root_document("rewards", 0, 1) is None
 
 
 async def test_a_lie_is_exposed_once(world: OperatorsWorld) -> None:
