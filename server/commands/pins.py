@@ -21,6 +21,7 @@ from server.commands.running import (
 if TYPE_CHECKING:
     from chain.content.ipfs import Ipfs
     from server.config import Config
+    from server.operators.replication import Health, Short
     from server.store import Store
 
 T = TypeVar("T")
@@ -155,6 +156,71 @@ def verify(
             print(line)
     if len(found.findings) > found.mended:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: agon pins health --short 20")
+def health(
+    short: Annotated[
+        int,
+        typer.Option(
+            min=0, max=1_000, help="Blocks with too few keepers to list, with who is to keep them."
+        ),
+    ] = 0,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show how many node operators keep what they are asked to keep.
+
+    Exit status 1 where a block that was asked for an hour ago or longer has too few keepers.
+    """
+    from server.commands import telling
+
+    settings = load(config, data_dir)
+    if settings.settlement != "chain":
+        raise CommandError(
+            "node operators are on a chain: this arena has none, as its settlement is simulated"
+        )
+    found, blocks = run_async(lambda: _health(settings, short))
+    if as_json:
+        telling.as_json({"health": found, "short": blocks})
+    else:
+        for count, number in sorted(found.keepers.items(), reverse=True):
+            more = " or more" if count == found.replicas else ""
+            print(f"{number} blocks with {count} keepers{more}")
+        print(
+            f"{found.tasks} blocks, {found.short} too few keepers; {len(found.standing)} operators stand,"
+            f" {found.replicas} are to keep each block"
+        )
+        for each in blocks:
+            kept, missing = (", ".join(some) or "nobody" for some in (each.kept_by, each.missing))
+            print(f"{each.number} {each.cid} kept by {kept}; missing: {missing}")
+    if found.short:
+        raise typer.Exit(1)
+
+
+async def _health(settings: Config, short: int) -> tuple[Health, list[Short]]:
+    """Raises CommandError, ConfigError, ServiceFailed."""
+    from chain.client.operators import Operators
+    from server.clock import unix_ms
+    from server.commands import opening
+    from server.embedded.data_dir import DataDir as Folder
+    from server.operators import replication
+    from server.settlement import contracts
+
+    with Folder(settings.data_dir) as data:
+        found = await contracts.find(settings, data)
+        try:
+            terms = await Operators(found.node, found.manifest.address("operators")).terms()
+        except OSError as error:
+            raise CommandError(str(error)) from None
+        finally:
+            await found.close()
+    about = (terms.min_stake, terms.retention_s, settings.pin_replicas, unix_ms())
+    async with opening.records(settings) as store:
+        seen = await replication.look(store.operators, *about)
+        blocks = await replication.short(store.operators, *about, short) if short else []
+    return seen, blocks
 
 
 def _on_content(settings: Config, work: Callable[[Store, Ipfs], Awaitable[T]]) -> T:

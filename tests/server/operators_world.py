@@ -40,7 +40,7 @@ from tests.chain.rpc import CHAIN_ID
 from tests.server.money_world import funded, session_of, ticket_of
 
 ADMIN, CHALLENGER, PUBLISHER = 0, 1, 2
-CONTRACTS = ("frac", "operators", "rewards", "fractals")
+CONTRACTS = ("usdc", "escrow", "frac", "operators", "rewards", "fractals")
 ROLES = (
     ("operators", "challenger", CHALLENGER),
     ("rewards", "publisher", PUBLISHER),

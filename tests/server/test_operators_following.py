@@ -18,7 +18,7 @@ from server.store import Store, keeping
 from server.store.chain_logs import ChainLogs
 from tests.server.operator_logs import FRAC, FRACTALS, OPERATORS, PARTIES, REWARDS, Model, log_of
 
-SEEDS = 25
+SEEDS = 12
 TABLES = (
     keeping.operator_standing,
     keeping.operator_batch,

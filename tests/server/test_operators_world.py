@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner, Result
 
 from chain.client.index import Position
 from chain.client.node import Reverted
@@ -15,6 +18,7 @@ from chain.client.plans import FRAC
 from chain.content import cid
 from chain.content.errors import Unavailable
 from chain.documents import rewards
+from server import cli
 from server.config import Config
 from server.metrics import Metrics
 from server.operators.challenger import Challenger
@@ -162,6 +166,7 @@ async def test_who_does_not_answer_has_missed(world: OperatorsWorld) -> None:
     assert (on_chain.bonded, on_chain.misses) == (standing.bonded, standing.misses)
 
 
+@pytest.mark.slow
 async def test_what_nobody_drew_in_time_lapses_and_is_asked_again(world: OperatorsWorld) -> None:
     operator = await FakeOperator(world, 3).join()
     await operator.attest(await world.transcripts(1))
@@ -275,6 +280,7 @@ async def test_operators_are_paid_for_what_they_kept(world: OperatorsWorld) -> N
     assert len(await world.store.operators.posted("rewards")) == 2, "nothing is funded any more"
 
 
+@pytest.mark.slow
 async def test_an_epoch_is_not_posted_before_its_document_is_kept(world: OperatorsWorld) -> None:
     class Away:
         async def add(self, document: bytes) -> object:
@@ -311,6 +317,45 @@ async def test_a_veto_calls_a_person_and_nothing_is_posted_again(world: Operator
     await close(world)
     assert [each.vetoed for each in await world.store.operators.posted("rewards")] == [True]
     assert {kind for kind, _ in world.refusals} == {"vetoed"}
+
+
+@pytest.mark.slow
+async def test_health_is_told_on_the_command_line(
+    world: OperatorsWorld, store_url: str, tmp_path: Path
+) -> None:
+    one, other = await FakeOperator(world, 3).join(), await FakeOperator(world, 4).join()
+    sessions = await world.transcripts(3)
+    await one.attest(sessions)
+    await other.attest(sessions[:2])
+    await world.read()
+    await lists_of(world).round()
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(world.manifest))
+    env = {
+        "AGON_DATABASE_URL": store_url,
+        "AGON_SETTLEMENT": "chain",
+        "AGON_RPC_URL": world.chain.url,
+        "AGON_CHAIN_MANIFEST": str(manifest),
+        "AGON_PIN_REPLICAS": "2",
+        "AGON_DATA_DIR": str(tmp_path / "data"),
+    }
+
+    async def agon(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, cli.app, ["pins", *arguments], env=env)
+
+    told = await agon("health", "--short", "5")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines()[:4] == [
+        "2 blocks with 2 keepers or more",
+        "1 blocks with 1 keepers",
+        "0 blocks with 0 keepers",
+        "3 blocks, 0 too few keepers; 2 operators stand, 2 are to keep each block",
+    ]
+    assert f"kept by {one.address}; missing: {other.address}" in told.stdout
+    env["AGON_SETTLEMENT"] = "simulated"
+    refused = await agon("health")
+    assert refused.exit_code != 0
+    assert "its settlement is simulated" in str(refused.exception)
 
 
 async def test_a_leader_does_what_its_key_has_a_role_for(world: OperatorsWorld) -> None:

@@ -103,6 +103,7 @@ async def post(world: OperatorsWorld) -> list[tuple[int, int, str]]:
     return [(each.season, each.ordinal, each.total) for each in posted]
 
 
+@pytest.mark.slow
 async def test_points_are_claimed_by_what_the_api_says(world: OperatorsWorld) -> None:
     one, other = Wallet(1), Wallet(2)
     await begin_season(world, 1, 0)
