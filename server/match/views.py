@@ -55,9 +55,16 @@ class Views:
             seed_commit=self._seed_commit,
             tier_micros=self._record.tier_micros,
             digest=progress.digest,
-            steps=[*self._opened, *_steps(progress)],
+            steps=self._steps(progress),
             annotations=progress.annotations,
         )
+
+    def _steps(self, progress: Progress) -> list[Step]:
+        """What was before the match and what follows it; where the escrow has its entries, it has the last word."""
+        anchored = (
+            [Step("anchored", "waiting")] if self._opened and progress.status != "live" else []
+        )
+        return [*self._opened, *_steps(progress), *anchored]
 
 
 def _headline(progress: Progress, names: Sequence[str]) -> str:

@@ -165,7 +165,7 @@ class Openings:
         said = _e.c.state == "refused" if begun else _e.c.state.in_(("open", "refused"))
         status = _s.c.status.in_(("live", "ended")) if begun else _s.c.status == "formed"
         query = (
-            select(_s.c.record, _e.c.state, _e.c.reason, _e.c.owners)
+            select(_s.c.record, _e.c.state, _e.c.reason, _e.c.owners, _e.c.tx)
             .join(_e, _e.c.session == _s.c.id)
             .where(status, said, ~settled)
             .order_by(_s.c.id)
@@ -175,7 +175,7 @@ class Openings:
             rows = (await tx.execute(query)).all()
         return [
             Answered(
-                record=msgspec.msgpack.decode(row.record, type=SessionRecord),
+                record=_record(row),
                 opened=row.state == "open",
                 reason=row.reason or "",
                 owners=_owners(row.owners),
@@ -203,6 +203,13 @@ class Openings:
         )
         async with self._db.reading() as tx:
             return [Waiting(*row) for row in await tx.execute(query)]
+
+
+def _record(row: Any) -> SessionRecord:
+    """With the transaction that has opened it, by which its watchers find it on the chain."""
+    record = msgspec.msgpack.decode(row.record, type=SessionRecord)
+    tx = row.tx if row.state == "open" else None
+    return msgspec.structs.replace(record, opening=tx or "")
 
 
 def _rows() -> Any:

@@ -15,6 +15,8 @@ from tests.server.money_world import TIER, deposit, session_of, ticket_of
 
 FOREVER_S = 4_000_000_000
 PLENTY = 1_000 * TIER
+OPENED_BY = "0x" + "ab" * 32
+"""The transaction that opens everything here."""
 
 
 def wallet_of(number: int) -> str:
@@ -98,7 +100,7 @@ class Books:
     async def open(self, record: SessionRecord) -> None:
         """The escrow has taken the entries."""
         async with self.store.database.writing() as tx:
-            await self._say(tx, record.session, "open")
+            await self._say(tx, record.session, "open", tx=OPENED_BY)
             for seat in record.seats:
                 account = await self.store.accounts.get(seat.owner)
                 assert account is not None
@@ -114,6 +116,6 @@ class Books:
         async with self.store.database.reading() as tx:
             return int(await tx.scalar(select(func.count()).select_from(escrow_session)) or 0)
 
-    async def _say(self, tx: AsyncConnection, session: str, state: str, **columns: str) -> None:
+    async def _say(self, on: AsyncConnection, session: str, state: str, **columns: str) -> None:
         which = escrow_session.c.session == session
-        await tx.execute(update(escrow_session).where(which).values(state=state, **columns))
+        await on.execute(update(escrow_session).where(which).values(state=state, **columns))

@@ -377,4 +377,5 @@ def test_where_the_escrow_has_taken_the_entries_every_view_says_so_from_the_star
     assert table.view(1).steps == [opened]
     table.match.void("the host lost its mind", table.now)
     table.collect()
-    assert [step.name for step in table.view(None).steps] == ["opened", "sealed"]
+    assert [step.name for step in table.view(None).steps] == ["opened", "sealed", "anchored"]
+    assert table.view(None).steps[-1].state == "waiting"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from sqlalchemy import event
 
@@ -15,7 +16,7 @@ from server.ledger import names
 from server.store import Store, open_store
 from server.store.admission import Unfunded
 from server.store.openings import NoWallet
-from tests.server.escrow_books import Books
+from tests.server.escrow_books import OPENED_BY, Books
 from tests.server.money_world import TIER, available, deposit, funded, session_of, ticket_of
 
 
@@ -177,7 +178,8 @@ class TestRows:
         await books.open(two)
         await books.refuse(three.session, "no")
         answered = await store.openings.answered()
-        assert [(each.record, each.opened) for each in answered] == [(two, True), (three, False)]
+        told = msgspec.structs.replace(two, opening=OPENED_BY)
+        assert [(each.record, each.opened) for each in answered] == [(told, True), (three, False)]
         await store.sessions.opened(two.session)
         assert [each.record for each in await store.openings.answered()] == [three]
         await books.refuse(two.session, "a reorganisation")
