@@ -27,6 +27,7 @@ from server.store.due_automations import DueAutomations
 from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
 from server.store.epochs import Epochs
+from server.store.escrow_account import EscrowAccounts
 from server.store.gauges import Gauges
 from server.store.hosting import Hosting
 from server.store.keys import Keys
@@ -98,6 +99,7 @@ class Store:
         self.document_pins = DocumentPins(database, clock)
         self.signed = SignedDocuments(database, clock)
         self.epochs = Epochs(database, clock)
+        self.escrow_accounts = EscrowAccounts(database, clock)
         self.pin_tasks = PinTasks(database, clock)
         self.chain_txs = ChainTxs(database)
         self.operators = Operators(database)

@@ -110,6 +110,13 @@ async def purses(
         # Apart from what is read next: a row that was waited for is seen as it is now, but what is summed up beside it as it
         # was when the statement began.
         await tx.execute(_lock, {"owners": sorted(owners)})
+    return await look(tx, owners, now_ms)
+
+
+async def look(
+    tx: AsyncConnection, owners: Collection[str], now_ms: int
+) -> dict[str, Purse | None]:
+    """The same for who only shows it: others may hold entries meanwhile."""
     since_ms = day_began_ms(now_ms)
     first_id = str(ULID.from_timestamp(max(0, since_ms - _ID_SLACK_MS) / 1_000))
     which = {"owners": sorted(owners), "since_ms": since_ms, "first_id": first_id[:10]}
