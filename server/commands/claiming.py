@@ -17,6 +17,8 @@ T = TypeVar("T")
 MAX_BYTES = 1 << 24
 MAX_PROOF_BYTES = 1 << 16
 TIMEOUT_S = 20.0
+_DOCUMENTS = (".json", "/payouts")
+"""How an address ends that is a list's own; any other is an arena's."""
 
 
 class NotThere(CommandError):
@@ -30,7 +32,7 @@ async def payouts(
     machine). Raises NotThere, and CommandError for what is no such list."""
     from chain.documents import payouts as documents
 
-    if source is None or (_on_web(source) and not source.endswith(".json")):
+    if source is None or (_on_web(source) and not source.endswith(_DOCUMENTS)):
         return await _proof(source, account)
     return _read(source, await _bytes(source, ipfs, data_dir), documents.read)
 
@@ -77,11 +79,13 @@ async def _proof(arena: str | None, account: str) -> PayoutProof:
     from bots.api import arena_url
     from chain.documents import payouts as documents
 
-    url = f"{arena_url(arena)}/v1/epochs/latest/payouts/{account}"
-    return _read(url, await _fetched(url, MAX_PROOF_BYTES), documents.read_proof)
+    base = arena_url(arena)
+    url = f"{base}/v1/epochs/latest/payouts/{account}"
+    return _read(url, await _fetched(url, MAX_PROOF_BYTES, who=base), documents.read_proof)
 
 
-async def _fetched(url: str, most: int) -> bytes:
+async def _fetched(url: str, most: int, who: str = "") -> bytes:
+    """`who` is asked, for a refusal's words."""
     import httpx
 
     from bots.api import no_answer
@@ -100,9 +104,9 @@ async def _fetched(url: str, most: int) -> bytes:
             if answer.is_success:
                 return bytes(body)
             whole = httpx.Response(answer.status_code, content=bytes(body))
-            raise NotThere(f"{url}: {problem_of(whole)}")
+            raise NotThere(f"{who or url} says: {problem_of(whole)}")
     except httpx.HTTPError as error:
-        raise NotThere(no_answer(url, error)) from None
+        raise NotThere(no_answer(who or url, error)) from None
 
 
 async def _content(source: str, ipfs: str | None, data_dir: str | None) -> bytes:

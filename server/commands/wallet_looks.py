@@ -77,7 +77,7 @@ def balance(
         try:
             found = await claiming.payouts(source, address, ipfs, data_dir)
         except claiming.NotThere as error:
-            return await flow(contracts, address, f"{error}; --from names a list")
+            return await flow(contracts, address, f"{error} (--from names a list of winnings)")
         return await flow(contracts, address, found)
 
     tell(look(at, work), as_json, lines)

@@ -5,21 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from chain.client import deployment
+from chain.content.ipfs import Ipfs
 from chain.devchain.accounts import ADDRESSES
 from chain.devchain.server import serving
 from chain.documents import payouts
 from chain.documents.form import encode
+from chain.wallet.payouts import Tree
+from server import knobs
 from server.cli import app
+from server.commands import opening
 from server.commands.keystore import Keystore
 from tests.chain.node import Net
+from tests.chain.rpc import Wire
 from tests.chain.wallet.stage import DOLLAR, Stage, on_disk
 
 PASSPHRASE = "correct horse battery"
@@ -119,13 +129,8 @@ async def test_limits_signed_here_are_brought_by_another(desk: Desk) -> None:
 
 async def test_winnings_by_a_file(desk: Desk) -> None:
     owner = Keystore(desk.wallet).address()
-    chain = Net(desk.url)
-    manifest = deployment.read(desk.manifest)
-    assert manifest is not None
-    stage = Stage(chain, manifest)
-    document, _ = await stage.close_epoch({owner: 3 * DOLLAR, ADDRESSES[5]: DOLLAR})
-    escrow = manifest.address("escrow")
-    await chain.aclose()
+    document, _ = await _epoch(desk, {owner: 3 * DOLLAR, ADDRESSES[5]: DOLLAR})
+    escrow = document.escrow
     file = desk.folder / "payouts.json"
     file.write_bytes(encode(document) + b"\n")
     has = await desk.agon("wallet", "balance", "--from", file)
@@ -144,6 +149,71 @@ async def test_winnings_by_a_file(desk: Desk) -> None:
     gone = "http://127.0.0.1:9"
     await desk.agon("wallet", "claim", "--from", gone, fails="nothing answers at")
     await desk.agon("wallet", "claim", "frac", fails="name the published list by --from")
+
+
+async def test_winnings_by_an_arena_and_by_an_address(desk: Desk) -> None:
+    owner = Keystore(desk.wallet).address()
+    document, tree = await _epoch(desk, {owner: 3 * DOLLAR, ADDRESSES[5]: DOLLAR})
+    proof = msgspec.json.encode(payouts.proof_of(document, tree, owner))
+    none = b'{"detail":"no epoch is closed yet"}'
+    with _serving({f"/v1/epochs/latest/payouts/{owner}": proof}, none) as arena:
+        has = await desk.agon("wallet", "balance", "--from", arena)
+        assert "claimable  3.00 USDC;" in has.stdout
+        other = await desk.agon("wallet", "balance", "--account", ADDRESSES[8], "--from", arena)
+        assert f"not known: {arena} says: no epoch is closed yet" in other.stdout
+        await desk.agon("wallet", "faucet", "--usdc", "0")
+        await desk.agon("wallet", "claim", "--from", arena)
+    with _serving({"/list.json": encode(document)}, none) as place:
+        words = "is claimed already"
+        await desk.agon("wallet", "claim", "--from", f"{place}/list.json", fails=words)
+    with _serving({"/": b"x" * 100_000}, b"x" * 100_000) as place:
+        await desk.agon("wallet", "claim", "--from", place, fails="more than 65536 bytes")
+
+
+@pytest.mark.slow
+async def test_winnings_by_a_content_id(desk: Desk) -> None:
+    """From the arena's own store, which is started if need be."""
+    owner = Keystore(desk.wallet).address()
+    document, _ = await _epoch(desk, {owner: 3 * DOLLAR})
+    config = knobs.load(None)
+    async with opening.content(config) as url, Ipfs(url) as store:
+        cid = await store.add(encode(document))
+    has = await desk.agon("wallet", "balance", "--from", cid)
+    assert "claimable  3.00 USDC;" in has.stdout
+    nobody = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
+    dead = ("--ipfs", "http://127.0.0.1:9")
+    await desk.agon("wallet", "claim", "--from", nobody, *dead, fails=f"--from {nobody}")
+
+
+@pytest.mark.slow
+async def test_a_command_that_is_killed_sends_nothing_twice(desk: Desk) -> None:
+    """SIGKILL as soon as it has sent; then the same command again, killed while it waits; then to its end."""
+    await desk.agon("wallet", "faucet")
+    wire = Wire(desk.url)
+    await wire("evm_setAutomine", False)
+    hashes = []
+    for _ in range(2):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "server.cli", "wallet", "deposit", "5"),
+            *("--rpc", desk.url, "--manifest", str(desk.manifest)),
+            cwd=Path(__file__).parents[2],
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            line = (await process.stderr.readline()).decode()
+        hashes.append(line[line.index("0x") :][:66])
+        process.kill()
+        await process.wait()
+    assert hashes[0] == hashes[1]
+    owner = Keystore(desk.wallet).address()
+    assert int(await wire("eth_getTransactionCount", owner, "pending"), 16) <= 1
+    await wire("evm_setAutomine", True)
+    done = await desk.told("wallet", "deposit", "5")
+    assert done["tx"]["hash"] == hashes[0]
+    assert done["tx"]["earlier"]
+    assert done["escrow_micros"] == 5 * DOLLAR
+    await wire.close()
 
 
 async def test_a_token_from_its_launch_on(desk: Desk) -> None:
@@ -259,6 +329,39 @@ async def test_a_command_that_was_cut_off_goes_on(
     other = await desk.agon("wallet", "deposit", "5")
     assert "(sent by an earlier run of this command)" in other.stdout
     assert "escrow 5.00 USDC, wallet 995.00 USDC" in other.stdout
+
+
+async def _epoch(desk: Desk, won: dict[str, int]) -> Tree:
+    chain = Net(desk.url)
+    manifest = deployment.read(desk.manifest)
+    assert manifest is not None
+    try:
+        return await Stage(chain, manifest).close_epoch(won)
+    finally:
+        await chain.aclose()
+
+
+@contextmanager
+def _serving(answers: Mapping[str, bytes], otherwise: bytes) -> Iterator[str]:
+    """Somebody on the web, who answers so, and else with 404."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = answers.get(self.path)
+            self.send_response(404 if found is None else 200)
+            self.end_headers()
+            self.wfile.write(otherwise if found is None else found)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _broken_pipe(*_: object) -> None:
