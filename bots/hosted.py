@@ -21,6 +21,19 @@ MAX_BRAINS = 32
 """Versions and Spaces of one agent that are kept ready; a rapper's change of mind costs nothing."""
 
 
+async def paced(brain: Brain, turn: Turn, pace_s: float) -> Answer:
+    """What the brain chooses, not sooner than after `pace_s`, as far as the deadline allows."""
+    if not pace_s:
+        return await brain.act(turn)
+    pace = asyncio.create_task(asyncio.sleep(min(pace_s, turn.time_left_s / 2)))
+    try:
+        answer = await brain.act(turn)
+        await pace
+    finally:
+        pace.cancel()
+    return answer
+
+
 class BrainBot(Bot):
     """Plays what a brain chooses."""
 
@@ -30,13 +43,7 @@ class BrainBot(Bot):
         self._pace_s = pace_s
 
     async def act(self, turn: Turn) -> Answer:
-        pace = asyncio.create_task(asyncio.sleep(min(self._pace_s, turn.time_left_s / 2)))
-        try:
-            answer = await self._brain.act(turn)
-            await pace
-        finally:
-            pace.cancel()
-        return answer
+        return await paced(self._brain, turn, self._pace_s)
 
     async def close(self) -> None:
         close: Any = getattr(self._brain, "close", None)
@@ -102,17 +109,20 @@ class Source(Protocol):
 class VersionBot(Bot):
     """Plays each session with the version that was seated in it, whatever plays by now."""
 
-    def __init__(self, source: Source, make: Callable[[Part, str], Brain]) -> None:
+    def __init__(
+        self, source: Source, make: Callable[[Part, str], Brain], pace_s: float = 0.0
+    ) -> None:
         """`make` gives the brain of a part for a Space; brains that are not used any more are dropped
-        without a word, so they must hold nothing."""
+        without a word, so they must hold nothing. `pace_s` as for `BrainBot`."""
         self._source = source
         self._make = make
+        self._pace_s = pace_s
         self._brains: dict[tuple[str, str], Brain] = {}
 
     async def act(self, turn: Turn) -> Answer:
         """Raises what the source and the brain raise."""
         brain = await self._brain(turn.seats[turn.seat].version, turn.space)
-        return await brain.act(turn)
+        return await paced(brain, turn, self._pace_s)
 
     async def _brain(self, version: str, space: str) -> Brain:
         brain = self._brains.pop((version, space), None)

@@ -62,15 +62,18 @@ class Runner:
         model_calls: int = MODEL_CALLS,
         abandon_rest_s: float = ABANDON_REST_S,
         source_s: float = SOURCE_S,
+        guest_pace_s: float = 0.0,
         say: Say | None = None,
     ) -> None:
         """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
+        `guest_pace_s`: a decision of a guest takes at least this long, so that people can follow.
         `say` is told the journal of every agent; None: the debug log is. Raises BotError for an agent that cannot play.
         """
         self._api = Api(arena_url(api_url))
         self._agents = tuple(agents)
         self._source = source
         self._source_s = source_s
+        self._guest_pace_s = guest_pace_s
         self._keys_file = keys_file
         self._say = say
         self._abandon_rest_s = abandon_rest_s
@@ -152,7 +155,8 @@ class Runner:
     async def _engage(self, source: Source, guest: Guest) -> None:
         if guest.agent in self._guests or self._stop.is_set():
             return
-        engagement = _Engagement(guest, VersionBot(source, self._brain), asyncio.Event())
+        bot = VersionBot(source, self._brain, self._guest_pace_s)
+        engagement = _Engagement(guest, bot, asyncio.Event())
         self._guests[guest.agent] = engagement
         log.info("hosted_agent_comes", agent=guest.agent, name=guest.name)
         try:

@@ -183,7 +183,7 @@ KNOWN_FAILURES = frozenset(
         "server.commands.login.LoginFailed",
         "server.commands.running.CommandError",
         "server.config.ConfigError",
-        "server.demo.DemoFailed",
+        "server.demo.demo.DemoFailed",
         "server.embedded.data_dir.ServiceFailed",
         "server.own_arena.ArenaFailed",
         "server.replay.ReplayFailed",

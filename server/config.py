@@ -86,6 +86,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = 500
 
+    hosted_pace_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="A decision of an owner's hosted agent takes at least so long, so that people can follow it.",
+        ),
+    ] = 0
+
     ipfs_url: Annotated[
         str,
         Meta(

@@ -37,6 +37,11 @@ class OwnArena(msgspec.Struct, frozen=True):
     """Its knobs. Whoever starts `embedded.services` with them is given the services of this arena."""
     log: Path
 
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return Path(self.config.data_dir)
+
     def keep_log(self, name: str) -> Path:
         """Save the log from the arena's folder, which is about to go."""
         kept = Path(tempfile.gettempdir()) / f"agon-{name}-{os.getpid()}.log"

@@ -546,6 +546,7 @@ class Parts:
             agents,
             source=self._hosted,
             model_calls=self._config.model_calls,
+            guest_pace_s=self._config.hosted_pace_ms / 1_000,
         )
 
     async def end_hosting(self) -> None:

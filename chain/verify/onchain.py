@@ -168,9 +168,14 @@ async def _session(escrow: Escrow, node: Reader, result: ResultDocument) -> Sequ
 async def _opened(escrow: Escrow, node: Reader, result: ResultDocument, opened_at: int) -> Finding:
     """Who paid, by the log of the block in which the escrow says that it took the entries."""
     block = await _block_at(node, opened_at)
-    topics = [escrow.abi.topic("Opened"), "0x" + session_id(result.session).hex()]
+    topics = [escrow.abi.topic("Opened")]
     logs = [] if block is None else await node.logs([escrow.address], block, block, topics)
-    events = [event for log in logs if (event := escrow.event(log)) is not None]
+    events = [  # a batch opens many in one block
+        event
+        for log in logs
+        if (event := escrow.event(log)) is not None
+        and bytes(event.fields["session"]) == session_id(result.session)
+    ]
     if not events:
         return unchecked("opened", "the node has no log of when the escrow took the entries")
     fields, log = events[0].fields, events[0].log

@@ -29,7 +29,7 @@ def demo(
 
     It runs in a temporary folder, and nothing stays behind. On screen `?` explains the keys, `q` leaves.
     """
-    from server import demo as demonstration
+    from server.demo import demo as demonstration
 
     settings = load_arena(config, offering=() if space is None else (space,))
     on_screen = sys.stdout.isatty() if tui is None else tui

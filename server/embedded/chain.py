@@ -10,6 +10,7 @@ import fcntl
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 import httpx
 
@@ -38,6 +39,11 @@ async def start(data: DataDir, chain_id: int) -> str:
 
     await data.ensure("chain", command, answers, timeout_s=START_TIMEOUT_S)
     return url_file.read_text(encoding="utf-8")
+
+
+def url(folder: Path) -> str:
+    """Of the chain that runs in a data directory. Raises OSError where none has been started."""
+    return (folder / "chain.url").read_text(encoding="utf-8")
 
 
 def _ours(data: DataDir, port: int, chain_id: int) -> list[str]:

@@ -28,6 +28,7 @@ from chain.devchain.accounts import ETHER, KEYS
 from chain.ethereum import Account
 from server.clock import unix_ms
 from server.embedded.data_dir import DataDir, ServiceFailed
+from server.embedded.prompt import PromptRpc
 from server.settlement import key_file
 
 MANIFEST = "chain/deployment.json"
@@ -60,7 +61,7 @@ async def ensure(data: DataDir, url: str, chain_id: int) -> Manifest:
     data.folder("chain")
     with data.file("chain.deploy").open("a") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        node = _Prompt(url, chain_id)
+        node = PromptRpc(url, chain_id)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await _ensure(data, node)
@@ -156,11 +157,3 @@ def _house(node: Rpc, at: Manifest, minter: KeySigner, house: KeySigner) -> list
         Step(rich, house, *escrow.deposit(HOUSE_MICROS)),
         Step(limited, house, *escrow.set_limits(limits)),
     ]
-
-
-class _Prompt(Rpc):
-    """Has a block made of what it has sent, without waiting for the next second."""
-
-    async def send(self, raw: bytes) -> None:
-        await super().send(raw)
-        await self.mine()

@@ -95,7 +95,9 @@ async def _settled(chain: Net, escrow: Escrow, usdc: str, result: ResultDocument
         await chain.send(who, *token.invoke("approve", escrow.address, 10 * TIER))
         await chain.send(who, *escrow.deposit(10 * TIER))
         await chain.send(who, *escrow.set_limits(Limits(TIER, 10 * TIER, FAR, 1)))
-    await chain.send(ADMIN, *escrow.open_sessions([_opening(result)]))
+    swapped = (account(OTHER).address, account(OWNER).address)
+    beside = Opening("01J0000000000000000000BES1", TIER, swapped)  # in the same block, and first
+    await chain.send(ADMIN, *escrow.open_sessions([beside, _opening(result)]))
     state, _ = await escrow.session(result.session)
     assert state == 1, "open"
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "server.cli", "demo", "--sessions", "3", "--no-tui", "--out", str(tmp_path)],
-        capture_output=True, text=True, cwd=ROOT, timeout=280,
+        capture_output=True, text=True, cwd=ROOT, timeout=420,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     files = sorted(tmp_path.glob("*.transcript.json"))
@@ -30,6 +30,9 @@ def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
     for battle in battles:
         assert any(verse is not None for verse in battle.state.verses), "a model said something"
     assert "verdict by" in result.stdout
+    assert result.stdout.count("chain   opened: 0x") == 3
+    assert result.stdout.count("chain   anchored: ") == 3, "settled there, or given back"
+    assert result.stdout.count("checked and true") == 3
     assert "wins" in result.stdout or "draw" in result.stdout
 
 

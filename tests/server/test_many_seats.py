@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from server import ratings
 from server.clock import unix_ms
 from server.config import Config
+from server.demo.narrator import _verdict
 from server.live import keys
 from server.live.log import LiveLog
 from server.live.queue import Queues
 from server.live.records import SessionRecord, TicketRecord
 from server.lobby import Cards
 from server.matchmaker import Matchmaker
-from server.narrator import _verdict
 from server.protocol import SeatCard, SessionView
 from server.store import Store
 from spaces import registry

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from judges.evidence import CHECKED
-from server import narrator
-from server.narrator import Narrator
+from server.demo import narrator
+from server.demo.narrator import Narrator
 from spaces.transcript import read, replay
 
 RECORDED = Path(__file__).parents[1] / "playthroughs" / "sessions"
@@ -107,7 +107,9 @@ def test_a_void_session_is_void_for_a_reason_and_has_no_scores(told: Any, name: 
     assert f"void    {reason}; nobody is scored" in lines
     assert any(f"void: {reason}" in line for line in lines), "and as it happens"
     head = next(at for at, line in enumerate(lines) if line.startswith("── "))
-    assert [line.split()[0] for line in lines[head:] if line] == ["──", "void", "digest", "proof"]
+    assert [line.split()[0] for line in lines[head:] if line] == [
+        *("──", "void", "digest", "cid", "proof")
+    ]
 
 
 def test_whose_model_failed_is_told_by_name(told: Any) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 import httpx
 
 from chain.content import cid
-from chain.verify.finding import lies
+from chain.verify.finding import lies, merged
 from chain.verify.report import report, summary
-from chain.verify.session import Asked, Documents, check
+from chain.verify.session import Asked, check
 from judges.evidence import CHECKED
+from server.commands import fetching
+from server.commands.chain_at import ChainAt
+from server.commands.running import CommandError
 from server.ledger.tiers import entry_micros
 from server.ratings import ranks_of
 from spaces import transcript
@@ -29,6 +32,10 @@ HEARTBEAT_S = 20.0
 PROGRESS_S = 5.0
 """Between two lines about the same live session."""
 MAX_REASON = 160
+ON_CHAIN = ("opened", "anchored")
+"""Lines of a session's proof that a transaction is behind."""
+LAST = ("anchored", "paid")
+"""Those that the chain ends with; where it gives the entries back, there is nothing to pay."""
 _SEAT = re.compile(r"seat ([0-9]{1,3})\b")
 
 
@@ -37,9 +44,11 @@ class Silence(RuntimeError):
 
 
 class Narrator:
-    """Follows an arena from outside. `out` is an existing folder for transcripts, or None."""
+    """Follows an arena from outside. `out` is an existing folder for transcripts, or None. With `chain`, what is played for money
+    is told when an epoch has settled it there, and checked against that chain."""
 
-    def __init__(self, api: str, out: Path | None) -> None:
+    def __init__(self, api: str, out: Path | None, chain: ChainAt | None = None) -> None:
+        self._chain = chain
         self._http = httpx.Client(base_url=api, timeout=10, trust_env=False)
         self._out = out
         self._told: set[str] = set()
@@ -70,12 +79,9 @@ class Narrator:
     def save_finished(self) -> None:
         """Write the transcripts of all sessions that have been sealed."""
         for card in self._sessions():
-            if card["digest"]:
-                self._save(
-                    card["session"],
-                    self._transcript(card["session"]),
-                    self._result(card["session"]),
-                )
+            document = self._transcript(card["session"]) if card["digest"] else None
+            if document is not None:
+                self._save(card["session"], document, self._result(card["session"]))
 
     def _step(self, sessions: int) -> bool:
         """One look at the arena; True when something moved."""
@@ -90,8 +96,9 @@ class Narrator:
                 self._headlines[session] = line
                 self._tell_progress(detail, line)
                 moved = True
-            if _over(detail):
-                self._print(detail)
+            document = self._transcript(session) if self._through(detail) else None
+            if document is not None:
+                self._print(detail, document)
                 self._told.add(session)
                 moved = True
         return moved
@@ -105,8 +112,7 @@ class Narrator:
         self._progress_at[session] = now
         print(f"  … {detail['space']:<12} {session[-6:]}  {line}", flush=True)
 
-    def _print(self, detail: dict[str, Any]) -> None:
-        document = self._transcript(detail["session"])
+    def _print(self, detail: dict[str, Any], document: bytes) -> None:
         replayed = transcript.replay(transcript.read(document))
         names = _names(detail)
         print(f"\n── {detail['space']}  {detail['session']}  {' vs '.join(names)}")
@@ -117,13 +123,46 @@ class Narrator:
             for line in _verdict(detail, names, replayed.space):
                 print(line)
         print(f"digest  {replayed.digest}  (replayed: same outcome)")
-        result = self._result(detail["session"])
-        for line in _proof(detail["session"], document, result):
+        for line in self._proof(detail):
             print(line)
-        path = self._save(detail["session"], document, result)
+        path = self._save(detail["session"], document, self._result(detail["session"]))
         if path is not None:
             print(f"saved   {path}")
         print(flush=True)
+
+    def _proof(self, detail: dict[str, Any]) -> list[str]:
+        """What has become of it on the chain, and what `agon verify` finds, in a line; all of it where something is a lie."""
+        session = detail["session"]
+        try:
+            found = fetching.documents(fetching.Wanted(session, str(self._http.base_url)))
+            asked = Asked(session=session, entry_micros=entry_micros)
+            findings = check(found, asked, lambda block: str(cid.of(block)))
+            if self._chain is not None and detail["tier_micros"]:
+                findings = merged(findings, fetching.of_chain(found, self._chain))
+        except CommandError as error:
+            raise Silence(str(error)) from None
+        lines = [
+            f"chain   {line['name']}: {plain(line['detail'])}"
+            for line in self._chained(detail)
+            if line["name"] in ON_CHAIN
+        ]
+        if found.transcript is not None:
+            lines.append(f"cid     {cid.of(found.transcript)}")
+        told = report(findings).splitlines() if lies(findings) else []
+        return [*lines, f"proof   {summary(findings)}", *told]
+
+    def _chained(self, detail: dict[str, Any]) -> list[dict[str, Any]]:
+        """The lines of its proof; none where it was not played for what is on a chain."""
+        if self._chain is None or not detail["tier_micros"]:
+            return []
+        lines: list[dict[str, Any]] = self._get(f"/v1/sessions/{detail['session']}/proof")["lines"]
+        return lines
+
+    def _through(self, detail: dict[str, Any]) -> bool:
+        """Whether nothing more is to come of it, on the chain either."""
+        return _over(detail) and all(
+            line["state"] != "waiting" for line in self._chained(detail) if line["name"] in LAST
+        )
 
     def _save(self, session: str, document: bytes, result: bytes | None) -> Path | None:
         if self._out is None:
@@ -138,8 +177,10 @@ class Narrator:
         page: list[dict[str, Any]] = self._get("/v1/sessions", limit=100)["sessions"]
         return page
 
-    def _transcript(self, session: str) -> bytes:
-        return self._http.get(f"/v1/sessions/{session}/transcript").raise_for_status().content
+    def _transcript(self, session: str) -> bytes | None:
+        """None where it has not been signed yet."""
+        answer = self._http.get(f"/v1/sessions/{session}/transcript")
+        return None if answer.status_code == 404 else answer.raise_for_status().content
 
     def _result(self, session: str) -> bytes | None:
         """None where the session will not be settled and rated."""
@@ -155,15 +196,6 @@ class Narrator:
         return body
 
 
-def _proof(session: str, document: bytes, result: bytes | None) -> list[str]:
-    """What `agon verify` finds, in a line; all of it where something is a lie."""
-    documents = Documents(transcript=document, result=result)
-    asked = Asked(session=session, entry_micros=entry_micros)
-    findings = check(documents, asked, lambda block: str(cid.of(block)))
-    told = report(findings).splitlines() if lies(findings) else []
-    return [f"proof   {cid.of(document)}: {summary(findings)}", *told]
-
-
 def plain(text: str) -> str:
     """An agent's or a model's words as one line that cannot move the cursor."""
     return " ".join(plain_lines(text))
@@ -171,10 +203,9 @@ def plain(text: str) -> str:
 
 def _over(detail: dict[str, Any]) -> bool:
     """Sealed, and nothing more is to come of it (or will never come). What it is called does not wait for a content store."""
-    steps = [step for step in detail["steps"] if step["name"] != "pinned"]
+    states = [step["state"] for step in detail["steps"] if step["name"] != "pinned"]
     return detail["digest"] is not None and (
-        all(step["state"] == "done" for step in steps)
-        or any(step["state"] == "failed" for step in steps)
+        all(state == "done" for state in states) or "failed" in states
     )
 
 
