@@ -20,7 +20,7 @@ from chain.client.nonces import Call, Mined
 from chain.client.txs import Signer
 from chain.wallet.refusals import NO_GAS, FlowRefused, in_words
 from chain.wallet.sent import Attempt, Done, Journal, Sent, WalletNode, eth, gwei
-from chain.wallet.waiting import PATIENCE_S, POLL_S, NotTaken, Waiting
+from chain.wallet.waiting import GONE_AFTER_S, PATIENCE_S, POLL_S, NotTaken, Waiting
 from chain.wallet.words import span
 
 GAS_NUMERATOR, GAS_DENOMINATOR = 5, 4
@@ -44,6 +44,7 @@ class Sender:
         told: Callable[[str], None] = lambda _: None,
         patience_s: float = PATIENCE_S,
         poll_s: float = POLL_S,
+        gone_after_s: float = GONE_AFTER_S,
     ) -> None:
         """`clock` is unix seconds."""
         self._node = node
@@ -55,7 +56,12 @@ class Sender:
         self._policy = policy or FeePolicy()
         self._told = told
         self._waiting = Waiting(
-            node, signer.address, told=told, patience_s=patience_s, poll_s=poll_s
+            node,
+            signer.address,
+            told=told,
+            patience_s=patience_s,
+            poll_s=poll_s,
+            gone_after_s=gone_after_s,
         )
 
     @property

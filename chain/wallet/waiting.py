@@ -16,6 +16,9 @@ AGAIN_EVERY_S = 5.0
 """Between two times of handing the same bytes to a node that does not know them."""
 TOLD_EVERY_S = 10.0
 PATIENCE_S = 180.0
+GONE_AFTER_S = 15.0
+"""How long a nonce must have been used, and none of ours seen in a block: a node may count a block before it has its receipts,
+and who is told too early that nothing was done does it again."""
 LOOKED_BACK = 8
 """Blocks by which it is guessed how long one takes."""
 
@@ -35,12 +38,14 @@ class Waiting:
         told: Callable[[str], None],
         patience_s: float = PATIENCE_S,
         poll_s: float = POLL_S,
+        gone_after_s: float = GONE_AFTER_S,
     ) -> None:
         self._node = node
         self._address = address
         self._told = told
         self._patience_s = patience_s
         self._poll_s = poll_s
+        self._gone_after_s = gone_after_s
 
     async def outcome(self, sent: Sent) -> Mined | None:
         """The attempt that is in a block."""
@@ -64,12 +69,20 @@ class Waiting:
         loop = asyncio.get_running_loop()
         begin = loop.time()
         send_at, tell_at = begin, begin + TOLD_EVERY_S
+        used_at: float | None = None
         while True:
             over = loop.time() >= begin + self._patience_s
             try:
                 mined = await self.outcome(sent)
-                if mined is not None or not await self.unused(sent):
-                    return mined or await self.outcome(sent)
+                if mined is not None:
+                    return mined
+                if not await self.unused(sent):
+                    used_at = loop.time() if used_at is None else used_at
+                    if loop.time() - used_at >= self._gone_after_s:
+                        return await self.outcome(sent)
+                    await asyncio.sleep(self._poll_s)
+                    continue
+                used_at = None
                 if loop.time() >= send_at:
                     send_at = loop.time() + AGAIN_EVERY_S
                     await self._hand_over(sent)

@@ -79,6 +79,7 @@ class Stage:
             told=self.told.append,
             patience_s=patience_s,
             poll_s=0.01,
+            gone_after_s=0.05,
         )
         return Hands(self.contracts, account, sender)
 

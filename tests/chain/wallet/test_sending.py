@@ -6,6 +6,8 @@ import pytest
 
 from chain.client.contract import Invocation
 from chain.client.node import RpcUnavailable
+from chain.client.nonces import Mined
+from chain.client.rpc import Rpc
 from chain.devchain.accounts import ADDRESSES
 from chain.ethereum import Account
 from chain.wallet.deposits import deposit
@@ -133,6 +135,22 @@ async def test_a_transaction_whose_place_was_taken_is_told(stage: Stage) -> None
     done = await deposit(stage.hands(FIVE), 5 * DOLLAR)
     assert any("another transaction of this wallet took its place" in line for line in stage.told)
     assert not done.tx.earlier
+    assert done.escrow_micros == 5 * DOLLAR
+
+
+async def test_a_receipt_that_comes_late_is_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = Rpc.mined, []
+
+    async def late(self: Rpc, hash_: str) -> Mined | None:
+        """The node has counted the block, and has its receipts a little later."""
+        asked.append(hash_)
+        return await real(self, hash_) if len(asked) > 3 else None
+
+    monkeypatch.setattr(Rpc, "mined", late)
+    done = await deposit(stage.hands(FIVE), 5 * DOLLAR)
+    assert done.tx.hash == asked[0]
     assert done.escrow_micros == 5 * DOLLAR
 
 
