@@ -22,7 +22,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (
     id INTEGER PRIMARY KEY AUTOINCREMENT, root BLOB NOT NULL, list_digest BLOB NOT NULL, list BLOB NOT NULL, made_ms INTEGER NOT NULL,
-    number INTEGER
+    number INTEGER, list_due_ms INTEGER
 );
 CREATE INDEX IF NOT EXISTS batch_number ON batch (number);
 CREATE INDEX IF NOT EXISTS batch_list ON batch (list_digest);
@@ -36,7 +36,8 @@ CREATE INDEX IF NOT EXISTS task_wanted ON task (due_ms) WHERE mine = 1 AND leaf 
 CREATE INDEX IF NOT EXISTS task_kept ON task (kept_ms) WHERE leaf IS NOT NULL AND batch IS NULL;
 CREATE INDEX IF NOT EXISTS task_batch ON task (batch) WHERE batch IS NOT NULL;
 """
-# task.mine: null until it is decided; batch.number: the contract's, null until its event was read.
+# task.mine: null until it is decided. batch.number: the contract's, null until its event was read; batch.list_due_ms: when the
+# list is to be handed in, null where it need not be.
 
 
 class JournalInUse(OSError):
@@ -237,8 +238,24 @@ class Journal:
         return [Made(*row) for row in self._db.execute(query)]
 
     def confirm(self, id_: int, number: int) -> None:
+        """Its event was read; its list is to be handed in."""
+        query = "UPDATE batch SET number = ?, list_due_ms = 0 WHERE id = ?"
         with self._writing():
-            self._db.execute("UPDATE batch SET number = ? WHERE id = ?", (number, id_))
+            self._db.execute(query, (number, id_))
+
+    def lists_due(self, now_ms: int, limit: int) -> list[tuple[int, bytes, int]]:
+        """Number, list, and when it was made, of confirmed batches whose list is to be handed in."""
+        query = (
+            "SELECT number, list, made_ms FROM batch WHERE number IS NOT NULL AND list_due_ms <= ?"
+            " ORDER BY list_due_ms LIMIT ?"
+        )
+        return [(row[0], bytes(row[1]), row[2]) for row in self._db.execute(query, (now_ms, limit))]
+
+    def list_due(self, number: int, due_ms: int | None) -> None:
+        """None: it was handed in, or nobody wants it."""
+        query = "UPDATE batch SET list_due_ms = ? WHERE number = ?"
+        with self._writing():
+            self._db.execute(query, (due_ms, number))
 
     def forget_confirmations(self) -> None:
         """The chain has changed its mind: look again which batches it has."""

@@ -32,6 +32,10 @@ MAX_WAIT_MS = 3_600_000
 DEFAULT_REPLICAS = 3
 MAX_BATCH = 1_024
 """Leaves of a batch of ours: the list of one has 160 KiB at most."""
+LISTS_AT_ONCE = 8
+LIST_WAIT_MS = (10_000, 3_600_000)
+"""Between two tries of handing in a list: as long as it has waited already, within these."""
+LIST_GIVEN_UP_MS = 5 * 86_400_000
 RENEW_S = 45 * 86_400
 """After which a block is attested again: half of what a batch is kept for, as the first deployments fix it."""
 
@@ -40,11 +44,19 @@ class NotHad(Exception):
     """Nobody gives the block now; the message says why."""
 
 
+class NotTaken(Exception):
+    """The list is not taken now; the message says why."""
+
+
 class Source(Protocol):
     """Where blocks are had from besides our own node, which knows its network."""
 
     async def fetch(self, id_: Cid) -> bytes:
         """Bytes that the caller checks, at most 1 MiB. Raises NotHad."""
+        ...
+
+    async def hand_in(self, operator: str, batch: int, list_: bytes) -> None:
+        """Give it the list of a batch that stands on the chain, for it may not reach our node. Idempotent. Raises NotTaken."""
         ...
 
 
@@ -125,6 +137,7 @@ class Keeper:
         more = self._decide(look.roll)
         more = await self._keep() or more
         await self._attest(look.roll)
+        await self._hand_in()
         return more
 
     # ----------------------------------------------------------------------- which are ours
@@ -272,3 +285,18 @@ class Keeper:
             if free:
                 self._journal.confirm(made.id, free[0])
                 self._tell(f"batch {free[0]}: {made.count} blocks attested")
+
+    async def _hand_in(self) -> None:
+        now_ms = self._clock()
+        for number, list_, made_ms in self._journal.lists_due(now_ms, LISTS_AT_ONCE):
+            try:
+                await self._source.hand_in(self._plan.address, number, list_)
+                self._journal.list_due(number, None)
+            except NotTaken as error:
+                waited_ms = now_ms - made_ms
+                if waited_ms > LIST_GIVEN_UP_MS:
+                    self._tell(f"nobody takes the list of batch {number}: {error}")
+                    self._journal.list_due(number, None)
+                    continue
+                least, most = LIST_WAIT_MS
+                self._journal.list_due(number, now_ms + min(most, max(least, waited_ms)))

@@ -50,6 +50,7 @@ def create_app(
     clock: Clock = unix_ms,
     tolls: Tolls | None = None,
     improver: Improver | None = None,
+    keep_block: Callable[[bytes], Awaitable[object]] | None = None,
     readiness: Readiness | None = None,
     contracts: Contracts | None = None,
 ) -> Starlette:
@@ -85,6 +86,7 @@ def create_app(
         ),
         tolls=tolls or Tolls(config),
         improver=improver,
+        keep_block=keep_block,
         contracts=contracts,
     )
     app = Starlette(

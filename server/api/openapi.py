@@ -20,6 +20,8 @@ _PATH_PARAMETERS = {
     "address": "A wallet: 0x and 40 hex digits.",
     "epoch": "An epoch's number, or `latest`.",
     "cid": "A content id (CIDv1, raw).",
+    "operator": "An operator's address, as EIP-55 writes it.",
+    "batch": "A batch's number, as the contract counts an operator's.",
     "session": "A session's id.",
     "account": "An account's id.",
     "agent": "An agent's id.",

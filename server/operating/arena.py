@@ -17,7 +17,7 @@ from chain.attestation import MAX_BLOCK_BYTES
 from chain.content.cid import Cid
 from chain.operator.intake import Told, goes_on, news
 from chain.operator.journal import Journal, Task
-from chain.operator.keeper import NotHad
+from chain.operator.keeper import NotHad, NotTaken
 from server.protocol import PinsView, PinTask
 
 CHANNEL = "pins"
@@ -71,6 +71,17 @@ class Arena:
             return await self._get(f"/v1/content/{id_}", MAX_BLOCK_BYTES)
         except Unreadable as error:
             raise NotHad(str(error)) from None
+
+    async def hand_in(self, operator: str, batch: int, list_: bytes) -> None:
+        """The list of leaves of a batch. Raises NotTaken."""
+        path = f"/v1/operators/{operator}/batches/{batch}/list"
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            answer = await self._http.put(self.url + path, content=list_, headers=headers)
+        except httpx.HTTPError as error:
+            raise NotTaken(no_answer(self.url, error)) from None
+        if not answer.is_success:
+            raise NotTaken(f"{self.url}{path} answers {answer.status_code}")
 
     async def _get(self, path: str, most: int) -> bytes:
         held = bytearray()

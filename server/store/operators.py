@@ -276,6 +276,12 @@ class Operators:
         async with self._db.reading() as tx:
             return [BatchRow(*row) for row in await tx.execute(query)]
 
+    async def batch(self, operator: str, number: int) -> BatchRow | None:
+        query = select(*_BATCH).where(_b.c.operator == operator, _b.c.batch == number)
+        async with self._db.reading() as tx:
+            row = (await tx.execute(query)).one_or_none()
+        return None if row is None else BatchRow(*row)
+
     async def put_off(self, batch: BatchRow, due_ms: int, *, failed: bool = True) -> None:
         """Another try then; `failed`: its list could not be had."""
         values = {"tries": batch.tries + failed, "due_ms": due_ms}

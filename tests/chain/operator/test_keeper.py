@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,22 @@ async def test_it_attests_anew_before_a_batch_lapses(world: World, journal: Jour
     attested = world.attested()
     assert sorted(attested) == sorted(2 * [id_.digest for id_ in world.blocks])
     assert journal.unconfirmed() == []
+
+
+async def test_lists_are_handed_in_when_they_are_taken(world: World, journal: Journal) -> None:
+    world.take(journal)
+    world.takes_lists = False
+    keeper = world.keeper(journal)
+    await until_calm(world, keeper)
+    assert world.lists == {}
+    world.takes_lists = True
+    world.now_ms += 3_600_000
+    await until_calm(world, keeper)
+    [batch] = world.batches
+    assert hashlib.sha256(world.lists[0]).digest() == batch["list_digest"]
+    world.lists.clear()
+    await until_calm(world, keeper)
+    assert world.lists == {}  # once is enough
 
 
 async def test_a_block_that_was_lost_is_not_attested_anew(world: World, journal: Journal) -> None:
@@ -264,6 +281,7 @@ def _survives(folder: Path, steps: int) -> bool:
     assert sorted(world.attested()) == sorted(id_.digest for id_ in world.blocks)
     assert set(world.blocks) <= set(world.pinned)
     assert len([name for name in world.acts if "answer" in name]) == 1
+    assert set(world.lists) == set(range(len(world.batches)))
     return killed
 
 

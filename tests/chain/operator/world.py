@@ -19,7 +19,7 @@ from chain.content import cid
 from chain.content.cid import Cid
 from chain.content.errors import NotThere
 from chain.operator.journal import Journal, Task
-from chain.operator.keeper import Keeper, Look, NotHad, Plan
+from chain.operator.keeper import Keeper, Look, NotHad, NotTaken, Plan
 from chain.operator.roll import Roll
 
 ME = "0x" + "11" * 20
@@ -45,6 +45,8 @@ class World:
         self.now_ms = 1_700_000_000_000
         self.told: list[str] = []
         self.steps_left: int | None = None
+        self.lists: dict[int, bytes] = {}
+        self.takes_lists = True
         self.join(ME)
 
     # ------------------------------------------------------------------ the chain
@@ -74,6 +76,13 @@ class World:
         if id_ not in self.blocks:
             raise NotHad("the arena has no such block")
         return self.blocks[id_]
+
+    async def hand_in(self, operator: str, batch: int, list_: bytes) -> None:
+        self.step()
+        if not self.takes_lists:
+            raise NotTaken("not now")
+        self.lists[batch] = list_
+        self.step()
 
     async def block(self, id_: Cid) -> bytes:
         self.step()
