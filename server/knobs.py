@@ -25,9 +25,16 @@ _SCHEMES = {
 }
 """How a URL may begin."""
 _NOT_KNOBS = frozenset(
-    {"AGON_API_KEY", "AGON_URL", "AGON_INSECURE", "AGON_TOKEN", "AGON_PASSPHRASE"}
+    {
+        "AGON_API_KEY",
+        "AGON_URL",
+        "AGON_INSECURE",
+        "AGON_TOKEN",
+        "AGON_PASSPHRASE",
+        "AGON_OPERATOR_IPFS_URL",
+    }
 )
-"""The clients' own, see bots.api, bots.keys, bots.logins and server.commands.login."""
+"""The clients' own, see bots.api, bots.keys, bots.logins, server.commands.login and server.commands.operator."""
 
 
 class Knob(NamedTuple):
