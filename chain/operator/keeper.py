@@ -123,6 +123,7 @@ class Keeper:
         self._tell = tell
         self._among: list[str] | None = None
         self._full = False
+        self._kept_bytes = journal.totals().kept_bytes
         self._answering = Answering(
             address=plan.address, contract=contract, acts=acts, block=self._own, tell=tell
         )
@@ -130,9 +131,9 @@ class Keeper:
     async def round(self, look: Look) -> bool:
         """One of everything; True where there is more to do at once. Raises OSError of the chain, IpfsError of our own node,
         and whatever the store behind `acts` raises; what is left undone is done in the next round."""
-        await self._answering.round(look)  # first: it is this that costs stake
         if look.changed:
             self._journal.forget_confirmations()
+        await self._answering.round(look)  # before all else: it is this that costs stake
         self._confirm(look.roll)
         more = self._decide(look.roll)
         more = await self._keep() or more
@@ -180,11 +181,12 @@ class Keeper:
             now_ms = self._clock()
             leaves = [(task.cid, leaf_of(task.session, block, now_ms)) for task, block in blocks]
             self._journal.keep(leaves)
+            self._kept_bytes += sum(leaf.size for _, leaf in leaves)
             self._tell(f"{len(leaves)} blocks kept, {sum(leaf.size for _, leaf in leaves)} bytes")
         return len(wanted) == TOGETHER
 
     def _is_full(self) -> bool:
-        full = self._journal.totals().kept_bytes >= self._plan.max_bytes
+        full = self._kept_bytes >= self._plan.max_bytes
         if full and not self._full:
             self._tell(
                 f"{self._plan.max_bytes} bytes are kept: nothing more is taken (--max-bytes)"

@@ -11,6 +11,7 @@ import typer
 
 from server.commands.asking import Url
 from server.commands.at_chain import (
+    GWEI,
     AccountOption,
     AsJson,
     At,
@@ -242,6 +243,7 @@ def run(
         int, typer.Option(min=1024 * 1024, help="Of blocks; past it nothing more is taken.")
     ] = 10 * 1024**3,
     confirmations: Confirmations = 6,
+    max_fee: MaxFee = 500,
 ) -> None:
     """Take pin tasks, keep the blocks that are yours, attest them, answer challenges. Ctrl-C ends it.
 
@@ -266,6 +268,7 @@ def run(
                 batch_leaves=leaves,
                 batch_every_s=every,
                 max_bytes=max_bytes,
+                max_fee=max_fee * GWEI,
             )
             await _operate(settings, contracts.node, contracts.manifest, account)
 

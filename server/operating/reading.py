@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from chain.client.contract import Contract
-from chain.client.index import Indexer, LogSource
-from chain.client.node import Log
+from chain.client.index import Indexer, LogSource, Position
 from chain.operator.keeper import Look
 from chain.operator.roll import Roll
 from server.store import chain as tables
@@ -55,7 +52,7 @@ class Reading:
     ) -> None:
         self._node = node
         self._contract = contract
-        self._logs = ChainLogs(database, self)
+        self._logs = ChainLogs(database)
         self._indexer = Indexer(
             node=node,
             store=self._logs,
@@ -66,39 +63,34 @@ class Reading:
             alarm=alarm,
         )
         self._roll = Roll()
-        self._upto = -1
-        self._undone = False
-
-    async def follow(self, tx: AsyncConnection, logs: Sequence[Log]) -> None:
-        """What was read is looked at when it is kept."""
-
-    async def undo(self, tx: AsyncConnection, logs: Sequence[Log]) -> None:
-        self._undone = True
+        self._at: Position | None = None
 
     async def look(self) -> Look:
         """Read as far as may be. Raises OSError, and what the database raises."""
         while await self._indexer.round():
             pass
-        changed, self._undone = self._undone, False
-        if changed:
-            self._roll, self._upto = Roll(), -1
         positions = await self._logs.positions(READER)
+        # Another process that reads into the same books may have undone what we have added up.
+        changed = self._at is not None and self._at not in positions
+        if changed:
+            self._roll, self._at = Roll(), None
         if positions:
-            await self._add(positions[0].number)
+            await self._add(-1 if self._at is None else self._at.number, positions[0].number)
+            self._at = positions[0]
         return Look(self._roll, (await self._node.head()).number, changed)
 
-    async def _add(self, upto: int) -> None:
+    async def _add(self, after: int, upto: int) -> None:
         limit = PAGE
-        while self._upto < upto:
-            logs = await self._logs.logs(READER, self._upto, limit)
+        while after < upto:
+            logs = await self._logs.logs(READER, after, limit)
             last = upto
             if len(logs) == limit:  # the last block may be cut
-                last = logs[-1].number - 1
-                if last <= self._upto:
+                last = min(upto, logs[-1].number - 1)
+                if last <= after:
                     limit *= 2
                     continue
             for log in logs:
                 event = self._contract.event(log) if log.number <= last else None
                 if event is not None:
                     self._roll.take(event)
-            self._upto = last
+            after = last

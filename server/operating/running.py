@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from chain.client.deployment import Manifest
+from chain.client.fees import FeePolicy
 from chain.client.nonces import Policy
 from chain.client.operators import Operators, Terms
 from chain.client.rpc import Rpc
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_leaves: int = 256
     batch_every_s: int = 600
     max_bytes: int = 10 * 1024**3
+    max_fee: int = 500 * 10**9
+    """Wei a unit of gas at the most."""
     look_s: float = LOOK_S
 
 
@@ -150,7 +153,9 @@ def _writer(parts: _Parts, books: Database, tell: Callable[[str], None]) -> TxWr
         signer=KeySigner(parts.account, chain_id),
         chain_id=chain_id,
         clock=unix_ms,
-        policy=Policy(confirmations=parts.settings.confirmations),
+        policy=Policy(
+            confirmations=parts.settings.confirmations, fees=FeePolicy(cap=parts.settings.max_fee)
+        ),
         alarm=alarmed,
     )
 

@@ -10,13 +10,17 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from chain.client.claims import Fractals, Rewards
 from chain.client.contract import Invocation
 from chain.client.deployment import Manifest, Plan, deploy, read
+from chain.client.index import Indexer
 from chain.client.node import Head
 from chain.client.operators import Operators, Terms
 from chain.client.signer import KeySigner
 from chain.client.token import Token
 from chain.content import cid
+from chain.content.cid import Cid
+from chain.content.errors import NotThere
 from chain.devchain.accounts import ADDRESSES
 from server.api.app import create_app
 from server.api.listen import ApiServer
@@ -24,12 +28,16 @@ from server.clock import unix_ms
 from server.config import Config
 from server.jobs.pin_tasks import PinTasksPublisher
 from server.live.log import LiveLog
+from server.operators.following import READER, OperatorsFollower
+from server.operators.lists import Lists
 from server.store import Store
+from server.store.chain_logs import ChainLogs
+from server.store.operators import BatchRow
 from server.store.pins import NewPin
 from tests.chain.node import Net, account
 from tests.chain.rpc import CHAIN_ID
 from tests.server.aftermath_session import Seats, finish
-from tests.server.gateway_arena import Arena, arena_of
+from tests.server.gateway_arena import arena_of
 
 FRAC = 10**18
 DAY = 86_400
@@ -43,6 +51,7 @@ PLANS = (
         lambda at: [at["frac"], (1_000 * FRAC, 10 * FRAC, 14 * DAY, 600, 5, 90 * DAY)],
     ),
     Plan("rewards", "rewards", lambda at: [at["frac"]]),
+    Plan("fractals", "fractals"),
     Plan("usdc", "usdc_dev"),
     Plan("escrow", "escrow", lambda at: [at["usdc"], 3_600, 7_200]),
 )
@@ -55,17 +64,53 @@ class OperatorWorld:
     """What an operator meets. Account 0 has deployed everything, and all FRAC."""
 
     def __init__(
-        self, net: Net, manifest: Manifest, store: Store, redis: Redis, api: str, gateway: Arena
+        self,
+        net: Net,
+        manifest: Manifest,
+        store: Store,
+        redis: Redis,
+        api: str,
+        content: dict[Cid, bytes],
     ) -> None:
         self.net = net
         self.manifest = manifest
         self.store = store
         self.redis = redis
         self.api = api
-        self.gateway = gateway
         self.operators = Operators(net.rpc, manifest.address("operators"))
         self.frac = Token(net.rpc, manifest.address("frac"), "frac")
+        self.content = content
+        """The arena's content store."""
         self.seats: Seats | None = None
+
+    async def block(self, id_: Cid) -> bytes:
+        if id_ not in self.content:
+            raise NotThere(f"nobody has {id_}")
+        return self.content[id_]
+
+    async def arena_reads(self) -> list[BatchRow]:
+        """The arena reads the chain, and the lists of the batches that it finds there."""
+        rpc = self.net.rpc
+        follower = OperatorsFollower(
+            operators=self.operators,
+            rewards=Rewards(rpc, self.manifest.address("rewards")),
+            fractals=Fractals(rpc, self.manifest.address("fractals")),
+            clock=unix_ms,
+        )
+        indexer = Indexer(
+            node=rpc,
+            store=ChainLogs(self.store.database, follower),
+            reader=READER,
+            addresses=follower.addresses,
+            start=self.manifest.first_block,
+            confirmations=0,
+        )
+        while await indexer.round():
+            pass
+        lists = Lists(operators=self.store.operators, ipfs=self, node=rpc, clock=unix_ms)
+        while await lists.round():
+            pass
+        return await self.store.operators.batches()
 
     async def send(self, who: int, call: Invocation) -> None:
         """Have one of the known accounts do something, and wait for it. Raises Reverted."""
@@ -119,18 +164,24 @@ async def operator_world(
     manifest = read(folder / MANIFEST)
     assert manifest is not None
     async with arena_of(redis) as gateway:
+        content: dict[Cid, bytes] = {}
+
+        async def keep(block: bytes) -> None:
+            content[cid.of(block)] = block
+
         app = create_app(
             config=Config(),
             store=store,
             redis=redis,
             gateway_address=lambda: gateway.gateways[0].address,
+            keep_block=keep,
         )
         server = ApiServer(app, "127.0.0.1", 0)
         publisher = PinTasksPublisher(store=store, log=LiveLog(redis), clock=unix_ms, replicas=3)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.run())
             publishing = tasks.create_task(publisher.run())
-            yield OperatorWorld(net, manifest, store, redis, server.address, gateway)
+            yield OperatorWorld(net, manifest, store, redis, server.address, content)
             publishing.cancel()
             await server.drain()
 

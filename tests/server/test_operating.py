@@ -16,11 +16,13 @@ from chain.content import cid
 from chain.content.cid import Cid, Codec
 from chain.content.ipfs import Ipfs
 from chain.devchain.accounts import ADDRESSES
+from chain.operator import keeper
 from chain.operator.journal import JournalInUse
 from chain.operator.roll import SEED_BLOCKS
 from chain.wallet.contracts import Contracts
 from server.operating import status
-from server.operating.running import CannotOperate, Settings, operate
+from server.operating.reading import open_books
+from server.operating.running import CannotOperate, Settings, operate, read
 from server.store import Store
 from tests.chain.blockstore.conftest import Served
 from tests.chain.node import account, net
@@ -106,8 +108,9 @@ async def attested(world: OperatorWorld, ipfs: Ipfs) -> list[bytes]:
 
 
 async def test_it_keeps_attests_and_answers_and_a_dead_one_pays(
-    world: OperatorWorld, content: Served, tmp_path: Path
+    world: OperatorWorld, content: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(keeper, "LIST_WAIT_MS", (100, 100))
     said: list[str] = []
     await world.stake()
     await world.be_challenger()
@@ -123,6 +126,13 @@ async def test_it_keeps_attests_and_answers_and_a_dead_one_pays(
             await until(all_attested, "all is attested")
             for document in (*early, *late):
                 assert await ipfs.pinned(cid.of(document))
+
+            async def all_good() -> bool:
+                batches = await world.arena_reads()
+                return all(each.state == "read" for each in batches)
+
+            await until(all_good, "the arena was given the lists, and finds them good")
+            assert sum(each.good or 0 for each in await world.arena_reads()) == 3
             challenge = world.operators.open_challenge(ME, 0, ANY_LEAF)
             await world.send(CHALLENGER, challenge)
             await world.pass_time(10, SEED_BLOCKS + 2)
@@ -181,3 +191,24 @@ async def test_two_do_not_run_in_one_folder(
         settings = Settings(arena=world.api, ipfs=content.url, folder=tmp_path / "operator")
         with pytest.raises(JournalInUse):
             await operate(settings, world.net.rpc, world.manifest, account(OPERATOR), tell=print)
+
+
+async def test_what_another_process_has_undone_is_added_up_anew(
+    world: OperatorWorld, tmp_path: Path
+) -> None:
+    """`status` and `run` read into the same books."""
+    books = [await open_books(tmp_path / "books.sqlite") for _ in range(2)]
+    try:
+        running, asking = (read(each, world.net.rpc, world.manifest, 0, print) for each in books)
+        await world.send(OPERATOR, world.operators.register("https://x", "12D"))
+        look = await running.look()
+        assert (look.roll.operators[ME].peer_id, look.changed) == ("12D", False)
+        await world.net.wire("evm_reorg", 1, True)
+        await world.net.wire("evm_mine")
+        assert ME not in (await asking.look()).roll.operators
+        look = await running.look()
+        assert (ME in look.roll.operators, look.changed) == (False, True)
+        assert not (await running.look()).changed
+    finally:
+        for each in books:
+            await each.close()
