@@ -151,7 +151,10 @@ address; when it cannot pay, `welcome` comes later instead of an `error`.
 Codes of `error`: `bad-message`, `unknown-channel`, `forbidden`, `not-hello`, `rate-limited`,
 `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`, `not-playing` (archived
 or frozen), `other-player` (the arena's runner plays your agent while it is `hosted`), `limit-reached` (of the agent's automation), `unfunded` (it does not have the entry), `busy` (try again),
-`unavailable` (a backing service is away; try again)."""
+`unavailable` (a backing service is away; try again).
+
+Where entries are paid on a chain: `no-wallet`, `not-deposited`, `limits-missing`, `limit-entry`, `limit-expired` (the owner has to act, and
+the reason says how), `limit-day` (the wallet's cap of this UTC day) and `awaiting-claim` (what was won is paid with the next epoch; try again in a while)."""
 
 CLOSING = """\
 ## Close codes

@@ -86,6 +86,7 @@ class Openings:
         self._clock = clock
         self._patience_ms = patience_ms
         self._failures = 0
+        self._hindrance = ""
         self._not_before_ms = 0
 
     async def round(self) -> None:
@@ -148,13 +149,15 @@ class Openings:
     async def _may_begin(self) -> bool:
         if self._clock() < self._not_before_ms:
             return False
+        hindrance = ""
         if self._agrees is not None and not await self._agrees():
-            _logger.error("openings wait: the ledger and the escrow differ")
-            return False
-        if await self._escrow.paused():
-            _logger.warning("openings wait: the escrow is paused")
-            return False
-        return True
+            hindrance = "the ledger and the escrow are not known to be one"
+        elif await self._escrow.paused():
+            hindrance = "the escrow is paused"
+        if hindrance != self._hindrance:  # once, not each second
+            self._hindrance = hindrance
+            _logger.warning("openings", waiting_for=hindrance or "nothing any more")
+        return not hindrance
 
     async def _submit(self, opening: str) -> None:
         batch = await self._rows.batch(opening)

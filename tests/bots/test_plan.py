@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from bots.plan import ASK_AGAIN_MS, EXPLAIN_EVERY_MS, FIRST_VIEW_MS, OFFER_GRACE_MS, Plan
-from server.protocol import Confirm, Dequeue, Enqueue, Error, Explain, Ticket
+import msgspec
+import pytest
+
+from bots.plan import (
+    ASK_AGAIN_MS,
+    CLAIM_AGAIN_MS,
+    EXPLAIN_EVERY_MS,
+    FIRST_VIEW_MS,
+    OFFER_GRACE_MS,
+    OPENING_MAX_MS,
+    Plan,
+)
+from server.protocol import (
+    AgentView,
+    Confirm,
+    Dequeue,
+    Enqueue,
+    Error,
+    Explain,
+    Opening,
+    Ticket,
+)
 from tests.bots.arena import agent_view
 
 SPACE = "bid-tac-toe"
@@ -50,6 +70,56 @@ def test_a_void_session_is_played_again() -> None:
     assert not plan.done
     assert plan.wishes(2) == [ENQUEUE]
     assert plan.agent_view(agent_view("s1"), 3) == []  # a late view does not seat us again
+
+
+def opening_view(session: str, since_ms: int = 0) -> AgentView:
+    waits = Opening(session=session, space=SPACE, seat=0, tier_micros=0, since_ms=since_ms)
+    return msgspec.structs.replace(agent_view(), opening=[waits])
+
+
+def test_a_match_that_waits_for_the_chain_is_waited_for() -> None:
+    plan = queued()
+    assert plan.agent_view(opening_view("s1"), 1) == []
+    assert plan.opening == {"s1"}
+    assert plan.wishes(2) == [], "it does not queue again"
+    plan.stop()
+    assert plan.wishes(3) == [], "there is no ticket to give back"
+    assert not plan.done, "its entry is spent, so it is played"
+    assert plan.agent_view(agent_view("s1"), 4) == ["s1"]
+    assert plan.opening == frozenset()
+    plan.session_over("s1", counts=True)
+    assert plan.done
+
+
+def test_one_that_a_wallet_did_not_pay_is_not_counted() -> None:
+    plan = queued()
+    plan.agent_view(opening_view("s1"), 1)
+    plan.agent_view(agent_view(), 2)
+    assert plan.wishes(3) == [ENQUEUE]
+
+
+def test_one_that_a_view_has_for_ever_is_forgotten() -> None:
+    plan = queued()
+    plan.agent_view(opening_view("s1", since_ms=1), 1)
+    assert plan.wishes(OPENING_MAX_MS) == []
+    assert plan.wishes(OPENING_MAX_MS + 1) == [ENQUEUE]
+
+
+def test_what_was_won_is_waited_for() -> None:
+    plan = connected()
+    assert plan.wishes(0) == [ENQUEUE]
+    plan.error(Error("awaiting-claim", "paid with the next epoch", ref=SPACE), 0)
+    assert plan.fatal is None
+    assert plan.wishes(CLAIM_AGAIN_MS - 1) == []
+    assert plan.wishes(CLAIM_AGAIN_MS) == [ENQUEUE]
+
+
+@pytest.mark.parametrize("code", ["no-wallet", "not-deposited", "limits-missing", "limit-day"])
+def test_what_an_owner_has_to_mend_ends_it(code: str) -> None:
+    plan = connected()
+    assert plan.wishes(0) == [ENQUEUE]
+    plan.error(Error(code, "by the owner", ref=SPACE), 0)
+    assert plan.fatal is not None
 
 
 def test_an_agent_without_a_view_queues_after_a_moment() -> None:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy import update
 
 from server.admin import Acts
-from server.automating import AGAIN_MS, MEND_MS, Automating
+from server.automating import AGAIN_MS, CLAIM_MS, DAY_MOST_MS, MEND_MS, Automating
 from server.automation import MISSES_MAX, REST_MS, Automation, Limits
 from server.entering import Entrance, EntryRefused, Holds
 from server.identity import Identity
@@ -299,6 +299,19 @@ async def test_what_does_not_pass_stops_it_with_the_reason(arena: Arena, code: s
     found = await arena.standing(ember)
     assert (found.state, found.reason) == ("stopped", "no queue takes such entries here")
     assert arena.door.entered == []
+
+
+@pytest.mark.parametrize(
+    ("code", "wait_ms"), [("awaiting-claim", CLAIM_MS), ("limit-day", DAY_MOST_MS)]
+)
+async def test_what_the_chain_mends_by_itself_is_waited_for(
+    arena: Arena, code: str, wait_ms: int
+) -> None:
+    ember = await arena.agent("Ember")
+    arena.door.refusals = [EntryRefused(code, "it goes on by itself")]
+    await arena.rounds(1)
+    found = await arena.standing(ember)
+    assert (found.state, found.due_ms) == ("on", NOW_MS + wait_ms)
 
 
 async def test_spaces_that_are_not_offered_are_passed_over(arena: Arena) -> None:

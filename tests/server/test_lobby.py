@@ -19,9 +19,10 @@ from server.live.log import LiveLog
 from server.live.presence import Presence
 from server.live.queue import Queues
 from server.live.records import LogEvent, OfferRecord, SessionRecord, TicketRecord, ViewSet
-from server.lobby import LIVE_SHOWN, RECENT_SHOWN, Cards, LobbyPublisher
+from server.lobby import LIVE_SHOWN, RECENT_SHOWN, Cards, LobbyPublisher, with_openings
 from server.match import initial_views, open_event
-from server.protocol import LobbyView, SeatCard, SessionView, VerdictView
+from server.protocol import LobbyView, QueueCard, SeatCard, SessionView, VerdictView
+from server.store.openings import Waiting
 from spaces.registry import offered
 
 
@@ -233,6 +234,16 @@ class TestPublisher:
         await house.open("s1")
         await house.shows(lambda lobby: lobby.live, "the session")
         assert time.monotonic() - opened >= 0.9
+
+
+def test_matches_that_wait_for_a_chain_are_counted_with_their_queues() -> None:
+    queues = [QueueCard("logic", 0, 3, 2), QueueCard("logic", 500_000, 1, 4)]
+    waiting = [Waiting("logic", 500_000, 2, 1_000), Waiting("trade-wars", 100_000, 1, 9_000)]
+    assert with_openings(queues, waiting, 8_500) == [
+        queues[0],
+        QueueCard("logic", 500_000, 1, 4, opening=2, opening_s=7),
+        QueueCard("trade-wars", 100_000, 0, opening=1),
+    ]
 
 
 async def test_a_thousand_sessions_are_found_again(house: House) -> None:

@@ -276,6 +276,16 @@ def test_columns_of_a_queue_never_touch(
     assert (count, wait == "-") == (str(waiting), not waiting)
 
 
+@pytest.mark.parametrize("width", [30, 60])
+def test_matches_that_wait_for_the_chain_have_a_line_of_their_own(width: int) -> None:
+    queues = [QueueCard("logic", 0, 1, 3), QueueCard("trade-wars", 500_000, 0, 0, 2, 7)]
+    shown = Snapshot("lobby", "e", 1, LobbyView([], [], queues))
+    rows = [row.plain.strip("│ ") for row in paint_queues(step(State(), shown), width, 6)]
+    words, (count, wait) = rows[3][:12], rows[3].split()[-2:]
+    assert words == ("the chain ta" if width == 60 else "on the chain")
+    assert (count, wait) == ("2", "7s")
+
+
 def test_help_and_quit_are_the_last_keys_to_go() -> None:
     for state in (State(), State(follow=True), folded(rap())):
         for width in (30, 40):
