@@ -16,8 +16,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chain.documents import points, rewards
+from chain.content import cid
+from chain.documents import form
+from chain.documents.earnings import PointsDocument, build_rewards, read_points
 from chain.documents.payouts import ProofNode
+from chain.documents.reward_epoch import RewardEpoch, read
+from chain.payout_tree import PayoutTree
+from chain.points_tree import PointsTree
 from server.api import problems
 from server.api.operation import Operation, Services, as_json
 from server.api.problems import Problem
@@ -44,7 +49,9 @@ class RewardClaim(msgspec.Struct, frozen=True):
     root: str
     proof: list[ProofNode]
     cid: str
-    """Of the whole document, agon-rewards/1."""
+    """Of the whole list, agon-rewards/1."""
+    reckoning: str
+    """The content id of what it was reckoned by, agon-reward-epoch/1."""
 
 
 class PointsClaim(msgspec.Struct, frozen=True):
@@ -62,51 +69,94 @@ class PointsClaim(msgspec.Struct, frozen=True):
     root: str
     proof: list[ProofNode]
     cid: str
-    """Of the whole document, agon-points/1."""
+    """Of the whole list, agon-points/1."""
 
 
 async def reward(services: Services, request: Request) -> Response:
     address = _address(request)
+    at, document = await _newest_rewards(services)
+    epoch, tree = await _read(_rewards, document.document)
+    try:
+        nodes, cumulative = _nodes(tree, address), tree.cumulative(address)
+    except KeyError:
+        raise problems.not_found("address", address) from None
+    claim = RewardClaim(
+        chain_id=epoch.chain_id,
+        rewards=epoch.rewards,
+        epoch=epoch.epoch,
+        counts_at=at.counts_at,
+        account=address,
+        cumulative=str(cumulative),
+        root="0x" + epoch.root,
+        proof=nodes,
+        cid=document.cid,
+        reckoning=str(cid.of(document.document)),
+    )
+    return as_json(claim, Cache_Control="no-store")
+
+
+async def reward_list(services: Services, request: Request) -> Response:
+    _, document = await _newest_rewards(services)
+    epoch, _ = await _read(_rewards, document.document)
+    earned = {each.account: int(each.cumulative) for each in epoch.accounts}
+    list_, _ = build_rewards(epoch.epoch, epoch.chain_id, epoch.rewards, earned)
+    return _canonical(form.encode(list_))
+
+
+async def season_points(services: Services, request: Request) -> Response:
+    address = _address(request)
+    document = await _newest_points(services, _season(request))
+    made, tree = await _read(_points, document.document)
+    try:
+        nodes, held = _nodes(tree, address), tree.points(address)
+    except KeyError:
+        raise problems.not_found("address", address) from None
+    claim = PointsClaim(
+        chain_id=made.chain_id,
+        fractals=made.fractals,
+        season=made.season,
+        number=made.number,
+        account=address,
+        points=held,
+        root="0x" + made.root,
+        proof=nodes,
+        cid=document.cid,
+    )
+    return as_json(claim, Cache_Control="no-store")
+
+
+async def points_list(services: Services, request: Request) -> Response:
+    return _canonical((await _newest_points(services, _season(request))).document)
+
+
+async def _newest_rewards(services: Services) -> tuple[Posted, RootDocument]:
+    """The newest epoch that counts, else the one that is about to. Raises Problem 404."""
     now_s = services.clock() // 1_000
     posted = [each for each in await services.store.operators.posted("rewards") if not each.vetoed]
     counting = [each for each in posted if each.counts_at <= now_s]
     found = await _document(services, "rewards", (counting or posted)[-1:])
     if found is None:
         raise Problem(404, "nothing-posted", "no epoch of rewards has been posted yet")
-    at, document = found
-    made, tree = await _read(_rewards, document.document)
-    try:
-        proof = rewards.proof_of(made, tree, address)
-    except KeyError:
-        raise problems.not_found("address", address) from None
-    return as_json(
-        RewardClaim(
-            made.chain_id, made.rewards, made.epoch, at.counts_at, proof.account,
-            proof.cumulative, "0x" + made.root, proof.proof, document.cid,
-        ),
-        Cache_Control="no-store",
-    )  # fmt: skip
+    return found
 
 
-async def season_points(services: Services, request: Request) -> Response:
-    address, season = _address(request), _season(request)
+async def _newest_points(services: Services, season: int) -> RootDocument:
+    """Raises Problem 404."""
     posted = await services.store.operators.posted("points")
     found = await _document(services, "points", [p for p in posted if p.season == season][-1:])
-    if found is None:
+    if found is None or not found[1].document:
         raise Problem(404, "nothing-posted", f"no points of season {season} have been posted yet")
-    _, document = found
-    made, tree = await _read(_points, document.document)
-    try:
-        proof = points.proof_of(made, tree, address)
-    except KeyError:
-        raise problems.not_found("address", address) from None
-    return as_json(
-        PointsClaim(
-            made.chain_id, made.fractals, made.season, made.number, proof.account, proof.points,
-            "0x" + made.root, proof.proof, document.cid,
-        ),
-        Cache_Control="no-store",
-    )  # fmt: skip
+    return found[1]
+
+
+def _canonical(document: bytes) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(document, headers=headers, media_type="application/json")
+
+
+def _nodes(tree: PayoutTree | PointsTree, address: str) -> list[ProofNode]:
+    """Raises KeyError."""
+    return ["0x" + node.hex() for node in tree.proof(address)]
 
 
 async def _document(
@@ -125,8 +175,14 @@ async def _read(read: Callable[[bytes], T], document: bytes) -> T:
     return await asyncio.to_thread(read, document)
 
 
-_rewards = functools.lru_cache(maxsize=2)(rewards.read)
-_points = functools.lru_cache(maxsize=4)(points.read)
+@functools.lru_cache(maxsize=2)
+def _rewards(document: bytes) -> tuple[RewardEpoch, PayoutTree]:
+    return read(document)
+
+
+@functools.lru_cache(maxsize=4)
+def _points(document: bytes) -> tuple[PointsDocument, PointsTree]:
+    return read_points(document)
 
 
 def _address(request: Request) -> str:
@@ -146,7 +202,25 @@ def _season(request: Request) -> int:
 
 _NOTHING = "nothing has been posted yet (`nothing-posted`), or not for this address (`unknown-address`): accounts are in it by the wallet that has signed in"
 
+_NO_LIST = "nothing has been posted yet (`nothing-posted`)"
+
 OPERATIONS = (
+    Operation(
+        id="getRewards",
+        path="/v1/operators/rewards",
+        handler=reward_list,
+        summary="What node operators have earned in all: agon-rewards/1, canonical bytes, for `agon wallet claim frac --from`",
+        problems={404: _NO_LIST},
+        tag="proofs",
+    ),
+    Operation(
+        id="getSeasonPoints",
+        path="/v1/seasons/{season}/points",
+        handler=points_list,
+        summary="A season's points on the chain: agon-points/1, canonical bytes, for `agon wallet claim points --from`",
+        problems={404: "no such season (`unknown-season`), or " + _NO_LIST},
+        tag="proofs",
+    ),
     Operation(
         id="getRewardClaim",
         path="/v1/operators/rewards/{address}",

@@ -15,13 +15,16 @@ import msgspec
 from chain.client.claims import Fractals
 from chain.client.contract import Invocation
 from chain.documents import form
-from chain.documents.points import build, read
+from chain.documents.earnings import build_points, read_points
+from chain.points_tree import leaf_hash
 from server.clock import Clock
 from server.operators.acting import Acts
 from server.operators.reward_epochs import Adding
 from server.store.operators import Operators, Posted, RootDocument
 from server.store.seasons import SeasonRow
 
+NOBODY = "0x" + "00" * 20
+"""The only leaf, with no points, of a season in which nobody has any: the contract wants a root of each."""
 GRACE_MS = 3_600_000
 """From a season's end to its last root."""
 
@@ -102,7 +105,7 @@ class PointsRoots:
         made = None
         if newest is not None:
             made = await self._operators.root_document("points", newest.season, newest.ordinal)
-        held = {} if made is None else dict(read(made.document)[0].accounts)
+        held = {} if made is None or made.total == "0" else _accounts(made)
         now_ms = self._clock()
         made_ms = 0 if made is None else made.made_ms
         for each in due(await self._seasons.seasons(), newest, made_ms, now_ms, self._every_ms):
@@ -124,16 +127,18 @@ class PointsRoots:
             return None
         if not points and not wanted.empty:
             return None
-        document = build(
-            wanted.season, wanted.number, self._chain_id, self._fractals.address, points
-        )
+        return await self._operators.put_root(await self._made(wanted, points))
+
+    async def _made(self, wanted: Due, points: Mapping[str, int]) -> RootDocument:
+        place, now_ms = (wanted.season, wanted.number), self._clock()
+        if not points:
+            root = leaf_hash(wanted.season, NOBODY, 0)
+            return RootDocument("points", *place, root.hex(), "0", b"", "", now_ms)
+        document, tree = build_points(*place, self._chain_id, self._fractals.address, points)
         encoded = form.encode(document)
         cid = await self._content.add(encoded)
-        made = RootDocument(
-            "points", wanted.season, wanted.number, document.root, str(document.total), encoded,
-            str(cid), self._clock(),
-        )  # fmt: skip
-        return await self._operators.put_root(made)
+        total = str(tree.total)
+        return RootDocument("points", *place, document.root, total, encoded, str(cid), now_ms)
 
     async def _post(self, made: RootDocument) -> None:
         async def call() -> Invocation:
@@ -142,3 +147,8 @@ class PointsRoots:
 
         name = f"points:{self._fractals.address[2:10]}:{made.season}:{made.ordinal}"
         await self._acts.act(name, call)
+
+
+def _accounts(made: RootDocument) -> dict[str, int]:
+    """Points by address in lower case."""
+    return dict(read_points(made.document)[0].accounts)

@@ -1,4 +1,4 @@
-"""Closes epochs of rewards: what operators earned becomes a document, the document is kept, and its root is posted.
+"""Closes epochs of rewards: what operators earned is reckoned into documents, these are kept, and their root is posted.
 
 An epoch ends with the first block that was read when its time is over; one in which nobody has earned anything goes on. All
 of it follows from rows, from the document of the epoch before and from names of actions: kill it anywhere, and the next one
@@ -19,7 +19,8 @@ from chain.client.index import Position
 from chain.client.node import Head
 from chain.client.operators import Terms
 from chain.documents import form
-from chain.documents.rewards import Earned, RewardsDocument, read, tree_of
+from chain.documents.earnings import build_rewards
+from chain.documents.reward_epoch import Earned, RewardEpoch, read, tree_of
 from server.clock import Clock
 from server.operators import reward_rule
 from server.operators.acting import Acts
@@ -98,7 +99,7 @@ class RewardEpochs:
         if made is not None:
             await self._post(made)
 
-    async def _before(self, newest: Posted | None) -> RewardsDocument | None:
+    async def _before(self, newest: Posted | None) -> RewardEpoch | None:
         """The document of the epoch before. Raises LookupError where somebody else has posted another."""
         if newest is None:
             return None
@@ -118,7 +119,7 @@ class RewardEpochs:
         block = await self._node.block(rewards.last_block)
         return block is not None and block.hash == rewards.last_hash
 
-    async def _close(self, epoch: int, before: RewardsDocument | None) -> RootDocument | None:
+    async def _close(self, epoch: int, before: RewardEpoch | None) -> RootDocument | None:
         last = await self._last_block()
         if last is None:
             return None
@@ -129,7 +130,10 @@ class RewardEpochs:
         if document is None:
             return None
         encoded = form.encode(document)
-        cid = await self._content.add(encoded)
+        await self._content.add(encoded)
+        earned = {each.account: int(each.cumulative) for each in document.accounts}
+        list_, _ = build_rewards(epoch, self._chain_id, self._rewards.address, earned)
+        cid = await self._content.add(form.encode(list_))
         return await self._operators.put_root(
             RootDocument(
                 "rewards", 0, epoch, document.root, document.total, encoded, str(cid), self._clock()
@@ -143,15 +147,15 @@ class RewardEpochs:
         block = await self._node.block(newest.number)
         return block if block is not None and block.hash == newest.hash else None
 
-    async def _span(self, before: RewardsDocument | None, last: Head) -> Span | None:
+    async def _span(self, before: RewardEpoch | None, last: Head) -> Span | None:
         if before is not None:
             return Span(before.to_s, last.timestamp)
         first = await self._node.block(self._first_block)
         return None if first is None else Span(first.timestamp, last.timestamp)
 
     async def _reckon(
-        self, epoch: int, before: RewardsDocument | None, last: Head, span: Span
-    ) -> RewardsDocument | None:
+        self, epoch: int, before: RewardEpoch | None, last: Head, span: Span
+    ) -> RewardEpoch | None:
         """None where nobody has earned anything."""
         kept = await self._kept(before, last, span)
         spent = 0 if before is None else int(before.total)
@@ -163,7 +167,7 @@ class RewardEpochs:
         had = {} if before is None else {e.account: int(e.cumulative) for e in before.accounts}
         after = reward_rule.cumulative(had, earned)
         tree = tree_of(after)
-        return RewardsDocument(
+        return RewardEpoch(
             epoch=epoch,
             chain_id=self._chain_id,
             rewards=self._rewards.address,
@@ -180,7 +184,7 @@ class RewardEpochs:
             ],
         )
 
-    async def _kept(self, before: RewardsDocument | None, last: Head, span: Span) -> dict[str, int]:
+    async def _kept(self, before: RewardEpoch | None, last: Head, span: Span) -> dict[str, int]:
         """Byte-seconds of everybody who is counted, by address in lower case."""
         standings = await self._operators.standings(last.number)
         standing = [who for who, it in standings.items() if it.stands(self._terms.min_stake)]

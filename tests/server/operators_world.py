@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
 from chain import attestation
@@ -29,7 +30,10 @@ from chain.content import cid
 from chain.content.cid import Cid
 from chain.content.errors import NotThere
 from chain.devchain.accounts import ADDRESSES
+from server.api.app import create_app
+from server.config import Config
 from server.identity import new_id
+from server.live.connection import open_redis
 from server.operators.acting import Acts
 from server.operators.following import READER, OperatorsFollower
 from server.store import Store
@@ -232,3 +236,16 @@ async def operators_world(
         shutil.copy(file, folder)
     async with net(folder / "chain.sqlite") as chain:
         yield OperatorsWorld(store, chain, made)
+
+
+async def asked(world: OperatorsWorld, path: str) -> dict[str, Any]:
+    """The API's answer."""
+    redis = open_redis("unix:///nowhere")  # it is not asked
+    app = create_app(
+        config=Config(), store=world.store, redis=redis, gateway_address=lambda: "ws://nowhere"
+    )
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://arena") as api:
+        answer = await api.get(path)
+    await redis.aclose(close_connection_pool=True)
+    return dict(answer.json())

@@ -17,7 +17,8 @@ from chain.client.node import Reverted
 from chain.client.plans import FRAC
 from chain.content import cid
 from chain.content.errors import Unavailable
-from chain.documents import rewards
+from chain.documents import earnings
+from chain.documents import reward_epoch as rewards
 from server import cli
 from server.config import Config
 from server.metrics import Metrics
@@ -38,6 +39,7 @@ from tests.server.operators_world import (
     TERMS,
     FakeOperator,
     OperatorsWorld,
+    asked,
     operators_world,
 )
 
@@ -222,11 +224,12 @@ async def earned(world: OperatorsWorld, epoch: int, who: FakeOperator) -> int:
     """Claimed by anybody with the proof that the document has."""
     found = await world.store.operators.root_document("rewards", 0, epoch)
     assert found is not None
-    assert world.shelf.held[cid.parse(found.cid)] == found.document
-    proof = rewards.proof_of(*rewards.read(found.document), who.address)
-    nodes = [bytes.fromhex(each[2:]) for each in proof.proof]
+    assert world.shelf.held[cid.of(found.document)] == found.document
+    list_, tree = earnings.read_rewards(world.shelf.held[cid.parse(found.cid)])
+    assert list_.root == found.root
     before = await world.frac.balance(who.address)
-    call = world.rewards.claim(epoch, who.address, int(proof.cumulative), nodes)
+    proof, cumulative = tree.proof(who.address), tree.cumulative(who.address)
+    call = world.rewards.claim(epoch, who.address, cumulative, proof)
     await world.send(ADMIN, *call)
     return await world.frac.balance(who.address) - before
 
@@ -252,9 +255,13 @@ async def test_operators_are_paid_for_what_they_kept(world: OperatorsWorld) -> N
     with pytest.raises(Reverted, match="does not count yet"):
         await earned(world, 1, one)
     await world.pass_time(DAY_S + 600)
+    told = await asked(world, f"/v1/operators/rewards/{one.address}")
+    listed = dict((await asked(world, "/v1/operators/rewards"))["accounts"])
     sums = [await earned(world, 1, each) for each in (one, other)]
     sizes = [sum(len(world.documents[s]) for s in some) for some in (sessions, sessions[:3])]
     assert sum(sums) == int(first.total)
+    assert told["cumulative"] == listed[one.address.lower()] == str(sums[0])
+    assert (await asked(world, f"/v1/operators/rewards/{'0x' + '0' * 40}"))["status"] == 404
     assert abs(sums[0] / sums[1] - sizes[0] / sizes[1]) < 0.001
 
     # In the second epoch one of them misses: it earns nothing, and keeps what it has; what is left of the funds is paid.

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from chain.content import cid
-from chain.documents import points
-from server.api.app import create_app
-from server.config import Config
-from server.live.connection import open_redis
+from chain.documents.earnings import read_points
 from server.operators.points_roots import GRACE_MS, Due, PointsRoots, due
 from server.store import Store, merit, seasons
 from server.store.operators import Posted
 from server.store.seasons import SeasonRow
 from tests.chain.rpc import CHAIN_ID
-from tests.server.operators_world import PUBLISHER, OperatorsWorld, operators_world
+from tests.server.operators_world import PUBLISHER, OperatorsWorld, asked, operators_world
 from tests.server.wallet import Wallet
 
 DAY_MS = 86_400_000
@@ -134,20 +129,24 @@ async def test_points_are_claimed_by_what_the_api_says(world: OperatorsWorld) ->
     await world.send(5, *call)
     assert await world.fractals.points(1, other.address) == 10
     document = world.shelf.held[cid.parse(claim["cid"])]
-    assert points.read(document)[0].total == 45
+    assert read_points(document)[1].total == 45
     assert (await asked(world, f"/v1/seasons/2/points/{one.address}/proof"))["status"] == 404
+    list_ = await asked(world, "/v1/seasons/1/points")
+    assert sum(count for _, count in list_["accounts"]) == 45
     missing = await asked(world, f"/v1/seasons/3/points/{one.address}/proof")
     assert missing["code"] == "nothing-posted"
     assert (await asked(world, "/v1/seasons/1/points/me/proof"))["code"] == "unknown-address"
 
 
-async def asked(world: OperatorsWorld, path: str) -> dict[str, Any]:
-    redis = open_redis("unix:///nowhere")  # it is not asked
-    app = create_app(
-        config=Config(), store=world.store, redis=redis, gateway_address=lambda: "ws://nowhere"
-    )
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://arena") as api:
-        answer = await api.get(path)
-    await redis.aclose(close_connection_pool=True)
-    return dict(answer.json())
+@pytest.mark.slow
+async def test_a_season_in_which_nobody_had_points_makes_room_for_the_next(
+    world: OperatorsWorld,
+) -> None:
+    await begin_season(world, 1, 0)
+    await begin_season(world, 2, 5)
+    await grant(world, 2, Wallet(1), 3)
+    assert await post(world) == []
+    world.now_ms = 5 + GRACE_MS
+    assert await post(world) == [(1, 1, "0"), (2, 1, "3")]
+    path = f"/v1/seasons/1/points/{Wallet(1).address}/proof"
+    assert (await asked(world, path))["code"] == "nothing-posted"

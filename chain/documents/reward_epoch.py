@@ -1,7 +1,8 @@
-"""`agon-rewards/1`: what an epoch of rewards pays to node operators and why, and the leaves of its tree. Pure.
+"""`agon-reward-epoch/1`: what an epoch of rewards pays to node operators, and by what it was reckoned. Pure.
 
-The root is `chain.payout_tree`'s over what each account has earned in all epochs together, and stands on the chain. FRAC has more
-digits than JSON's numbers carry safely, so amounts are decimal texts of its smallest part; so are byte-seconds.
+The root is that of `agon-rewards/1` (`earnings.py`), the list by which accounts claim, and stands on the chain. Whoever reads the
+chain and fetches what operators attested reckons the same. FRAC has more digits than JSON's numbers carry safely, so amounts are
+decimal texts of its smallest part; so are byte-seconds.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import msgspec
 from msgspec import Meta
 
 from chain.documents import form
+from chain.documents.earnings import LowerAddress
 from chain.documents.form import Address, Count, DocumentError, Hex32
-from chain.documents.payouts import LowerAddress, ProofNode
 from chain.payout_tree import PayoutTree
 
-VERSION = "agon-rewards/1"
+VERSION = "agon-reward-epoch/1"
 MAX_ACCOUNTS = 4_096
 MAX_BYTES = 1 << 20
 
@@ -38,8 +39,8 @@ class Earned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of all epochs so far: its leaf."""
 
 
-class RewardsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    v: Literal["agon-rewards/1"] = "agon-rewards/1"
+class RewardEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    v: Literal["agon-reward-epoch/1"] = "agon-reward-epoch/1"
     epoch: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     chain_id: Count
     rewards: Address
@@ -58,27 +59,18 @@ class RewardsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """By address in ascending order."""
 
 
-class RewardProof(msgspec.Struct, frozen=True):
-    """What `claim(epoch, account, cumulative, proof)` of the contract takes."""
-
-    epoch: int
-    account: str
-    cumulative: str
-    proof: list[ProofNode]
-
-
 def tree_of(cumulative: Mapping[str, int]) -> PayoutTree:
     """Of those who have earned something. Raises ValueError where nobody has."""
     return PayoutTree({account: amount for account, amount in cumulative.items() if amount})
 
 
-def read(document: bytes) -> tuple[RewardsDocument, PayoutTree]:
+def read(document: bytes) -> tuple[RewardEpoch, PayoutTree]:
     """From its stored bytes, which may come from anybody. Raises DocumentError."""
-    rewards = form.read(document, RewardsDocument, version=VERSION, max_bytes=MAX_BYTES)
+    rewards = form.read(document, RewardEpoch, version=VERSION, max_bytes=MAX_BYTES)
     return rewards, check(rewards)
 
 
-def check(rewards: RewardsDocument) -> PayoutTree:
+def check(rewards: RewardEpoch) -> PayoutTree:
     """Whether it agrees with itself; what was kept is not looked at. Raises DocumentError."""
     accounts = [each.account for each in rewards.accounts]
     if any(one >= other for one, other in itertools.pairwise(accounts)):
@@ -98,7 +90,7 @@ def check(rewards: RewardsDocument) -> PayoutTree:
     return tree
 
 
-def follows(before: RewardsDocument | None, rewards: RewardsDocument) -> None:
+def follows(before: RewardEpoch | None, rewards: RewardEpoch) -> None:
     """Whether it goes on where the epoch before ended: nobody's cumulative falls, and each grows by what it earned. Raises
     DocumentError."""
     had = {} if before is None else {a.account: int(a.cumulative) for a in before.accounts}
@@ -110,9 +102,3 @@ def follows(before: RewardsDocument | None, rewards: RewardsDocument) -> None:
             raise DocumentError(f"{account}: cumulative is not what it had and has earned")
     if rewards.epoch != (1 if before is None else before.epoch + 1):
         raise DocumentError(f"epoch {rewards.epoch} does not follow")
-
-
-def proof_of(rewards: RewardsDocument, tree: PayoutTree, account: str) -> RewardProof:
-    """Raises KeyError where the account has earned nothing."""
-    nodes = ["0x" + node.hex() for node in tree.proof(account)]
-    return RewardProof(rewards.epoch, account.lower(), str(tree.cumulative(account)), nodes)
