@@ -58,9 +58,12 @@ class OperatorsFollower:
     async def _follow(self, tx: AsyncConnection, event: Event) -> None:
         fields, number = event.fields, event.log.number
         if event.name in standing.CHANGES:
-            before = await rows.standing_of(tx, fields["operator"]) or standing.Standing()
-            after = standing.after(before, event.name, fields)
-            await rows.add_standing(tx, fields["operator"], number, event.log.index, after)
+            who = fields["operator"]
+            before = await rows.standing_of(tx, who)
+            batches = await rows.batch_count(tx, who) if event.name == "Released" else 0
+            after = standing.after(before or standing.Standing(), event.name, fields, batches)
+            if after != before:  # most of what is attested and answered changes nothing
+                await rows.add_standing(tx, who, number, event.log.index, after)
         match event.name:
             case "Attested":
                 await rows.add_batch(tx, _batch(event), self._clock())

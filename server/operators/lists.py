@@ -22,8 +22,8 @@ from server.operators.batches import MAX_EXPOSED, BadList, Known, Verdict, read_
 from server.store.operators import BatchRow, Block, Keep, Operators
 from spaces import merkle
 
-AT_ONCE = 8
-"""Batches looked at in one round."""
+AT_ONCE = 16
+"""Operators of which a batch is looked at in one round."""
 TOGETHER = 128
 """Leaves compared with the arena's blocks at once."""
 FETCH_S = 60.0
@@ -61,16 +61,10 @@ class Lists:
 
     async def round(self) -> int:
         """Look at what is due; returns how many batches that were. Raises OSError, and what the store raises."""
-        due: dict[str, list[BatchRow]] = {}
-        for each in await self._operators.due_batches(self._clock(), AT_ONCE):
-            due.setdefault(each.operator, []).append(each)
-        await asyncio.gather(*(self._of_one(batches) for batches in due.values()))
-        return sum(map(len, due.values()))
-
-    async def _of_one(self, batches: Sequence[BatchRow]) -> None:
-        """One operator's, one after the other: what is in one of them is not counted in the next."""
-        for batch in sorted(batches, key=lambda each: each.batch):
-            await self._look(batch)
+        # One of each operator: what is in one of them is not counted in its next.
+        due = await self._operators.due_batches(self._clock(), AT_ONCE)
+        await asyncio.gather(*(self._look(each) for each in due))
+        return len(due)
 
     async def leaves(self, batch: BatchRow) -> list[Leaf]:
         """Raises BadList, IpfsError, TimeoutError."""

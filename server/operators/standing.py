@@ -20,9 +20,8 @@ class Standing(msgspec.Struct, frozen=True):
     unbonding: int = 0
     unbonding_at: int = 0
     """Unix seconds from which what unbonds may be taken."""
-    batches: int = 0
     first_batch: int = 0
-    """The first of them that it is still bound to keep."""
+    """The first of its batches that it is still bound to keep."""
     misses: int = 0
     """Those that cost stake and were not forgotten when the last one was recorded."""
     silent: bool = False
@@ -39,8 +38,8 @@ CHANGES = frozenset(
 """Events by which a standing changes."""
 
 
-def after(before: Standing, name: str, fields: dict[str, Any]) -> Standing:
-    """The standing after one of CHANGES."""
+def after(before: Standing, name: str, fields: dict[str, Any], batches: int) -> Standing:
+    """The standing after one of CHANGES; `batches`: how many the operator had attested until then."""
     match name:
         case "Registered":
             change: dict[str, Any] = {
@@ -59,11 +58,9 @@ def after(before: Standing, name: str, fields: dict[str, Any]) -> Standing:
             owes_nothing = before.bonded == 0
             change = {
                 "unbonding": 0,
-                "first_batch": before.batches if owes_nothing else before.first_batch,
+                "first_batch": batches if owes_nothing else before.first_batch,
             }
-        case "Attested":
-            change = {"batches": fields["batch"] + 1, "silent": False}
-        case "Answered":
+        case "Attested" | "Answered":
             change = {"silent": False}
         case "Missed":
             change = {

@@ -34,7 +34,6 @@ operator_standing = Table(
     Column("bonded", WEI, nullable=False),
     Column("unbonding", WEI, nullable=False),
     Column("unbonding_at", BigInteger, nullable=False),
-    Column("batches", BigInteger, nullable=False),
     Column("first_batch", BigInteger, nullable=False),
     Column("misses", BigInteger, nullable=False),
     # It has missed a challenge, and has neither attested nor answered since.

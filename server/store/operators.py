@@ -38,6 +38,12 @@ async def standing_of(tx: AsyncConnection, operator: str) -> Standing | None:
     return None if row is None else _standing(row)
 
 
+async def batch_count(tx: AsyncConnection, operator: str) -> int:
+    """How many batches an operator has attested: their numbers have no holes."""
+    newest = await tx.scalar(select(func.max(_b.c.batch)).where(_b.c.operator == operator))
+    return 0 if newest is None else int(newest) + 1
+
+
 async def add_standing(
     tx: AsyncConnection, operator: str, number: int, log_index: int, now: Standing
 ) -> None:
@@ -258,13 +264,19 @@ class Operators:
     # ----------------------------------------------------------------------- batches
 
     async def due_batches(self, now_ms: int, limit: int) -> list[BatchRow]:
-        """Those whose lists are to be fetched now, the longest due first."""
-        query = (
-            select(*_BATCH)
-            .where(_b.c.state == "due", _b.c.due_ms <= now_ms)
-            .order_by(_b.c.due_ms, _b.c.operator, _b.c.batch)
-            .limit(limit)
+        """Those whose lists are to be fetched now, the longest due first: one of each operator, so that whoever attests a
+        thousand lists that nobody finds is in nobody's way."""
+        turn = func.row_number().over(
+            partition_by=_b.c.operator, order_by=(_b.c.due_ms, _b.c.batch)
         )
+        due = (
+            select(*_BATCH, _b.c.due_ms, turn.label("turn"))
+            .where(_b.c.state == "due", _b.c.due_ms <= now_ms)
+            .subquery()
+        )
+        columns = [due.c[name] for name in BatchRow.__struct_fields__]
+        query = select(*columns).where(due.c.turn == 1).order_by(due.c.due_ms, due.c.operator)
+        query = query.limit(limit)
         async with self._db.reading() as tx:
             return [BatchRow(*row) for row in await tx.execute(query)]
 
