@@ -1,7 +1,8 @@
-"""What an operator does with pinned transcripts: carry a season away, bring it back, see that all of it is there.
+"""What an operator does with pinned documents: carry a season away, bring it back, see that all of it is there.
 
-A season is one directory of its transcripts (`SESSION.json`), whose id stands for all of them: any IPFS node that pins it keeps the
-season. All that is here can be made again from the database, which has every transcript.
+A season is one directory of its transcripts (`SESSION.json`) and, where a chain moves the money, of results (`SESSION.result.json`) and
+epochs (`epoch-N.json`, `epoch-N.payouts.json`). Its id stands for all of them: any IPFS node that pins it keeps the season. All that is
+here can be made again from the database, but for pay-outs that newer ones have replaced.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import msgspec
 
 from chain.content import car, cid, pin_set
 from chain.content.cid import Cid
+from chain.content.dag_pb import MAX_BLOCK
 from chain.content.errors import IpfsError
 from chain.content.ipfs import Imported, Ipfs
 from chain.content.pin_set import Entry
 from chain.content.unixfs import Block
 from server.store import Store
+from server.store.document_pins import DocumentPin
 from server.store.pins import PinRow
 
 PAGE = 256
@@ -29,14 +32,17 @@ class Exported(msgspec.Struct, frozen=True):
     season: int
     root: str
     sessions: int
+    documents: int
+    """Results and documents of epochs."""
     bytes: int
     """Of the archive."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A transcript that is not as it should be."""
+    """A document that is not as it should be."""
 
     session: str
+    """Whose transcript it is; or `result:SESSION`, `epoch:N`, `payouts:N`."""
     cid: str
     wrong: str
 
@@ -54,6 +60,8 @@ async def season_root(store: Store, ipfs: Ipfs, season: int) -> tuple[Cid, list[
     """Pin the season's directory in the content store, by the name `agon season N`. Idempotent; a later one of a season
     that goes on is another id, and shares its pages."""
     entries = [_entry(row) async for row in rows(store, season)]
+    entries += [_document_entry(row) async for row in documents(store, season) if _is_block(row)]
+    entries.sort(key=lambda entry: entry.name)
     return await ipfs.pin_set(f"agon season {season}", entries), entries
 
 
@@ -70,7 +78,10 @@ async def export(store: Store, ipfs: Ipfs, season: int, out: Path) -> Exported:
         written.replace(out)
     finally:
         written.unlink(missing_ok=True)
-    return Exported(season, str(root), len(entries), size)
+    documents = sum(
+        entry.name.startswith("epoch-") or entry.name.endswith(".result.json") for entry in entries
+    )
+    return Exported(season, str(root), len(entries) - documents, documents, size)
 
 
 async def _archive(ipfs: Ipfs, root: Cid, entries: list[Entry]) -> AsyncIterator[bytes]:
@@ -98,7 +109,7 @@ async def import_file(ipfs: Ipfs, file: Path) -> list[Imported]:
 async def verify(
     store: Store, ipfs: Ipfs, *, season: int | None = None, mend: bool = False
 ) -> Verified:
-    """Fetch every pinned transcript by its id, and compare it with the one that was sealed.
+    """Fetch every pinned document by its id, and compare it with the one that the database has.
 
     What is not there, not pinned or not the same is marked as lost; `mend` keeps it anew from the database. Raises IpfsError where the
     content store itself does not serve.
@@ -127,7 +138,61 @@ async def verify(
             await done_with(page)
             page = []
     await done_with(page)
+    async for pin in documents(store, season):
+        count += 1
+        wrong = await _wrong(store, ipfs, pin, pinned)
+        if wrong and mend and await _keep(store, ipfs, pin):
+            mended += 1
+            await store.document_pins.mark([pin], "pinned")
+        elif wrong:
+            await store.document_pins.mark([pin], "lost")
+        elif pin.state == "lost":
+            await store.document_pins.mark([pin], "pinned")
+        if wrong:
+            findings.append(Finding(f"{pin.kind}:{pin.name}", pin.cid, wrong))
     return Verified(count, findings, mended, await _ask(store) if mend else 0)
+
+
+async def _wrong(store: Store, ipfs: Ipfs, pin: DocumentPin, pinned: set[Cid]) -> str:
+    """What is wrong with a result, or a document of an epoch; empty: nothing."""
+    id_ = cid.parse(pin.cid)
+    document = await _document(store, pin)
+    if document is not None and _is_block(pin) and not id_.is_of(document):
+        return "the database has another document than was pinned"
+    if id_ not in pinned:
+        return "not pinned in the content store"
+    try:
+        await ipfs.block(id_)
+    except IpfsError as error:
+        return str(error)
+    return ""
+
+
+async def _document(store: Store, pin: DocumentPin) -> bytes | None:
+    """What the database has of it; None of pay-outs that newer ones have replaced."""
+    if pin.kind == "result":
+        kept = await store.signed.result(pin.name)
+        return None if kept is None else kept.document
+    row = await store.epochs.get(int(pin.name))
+    if row is None:
+        return None
+    return row.document if pin.kind == "epoch" else row.payouts
+
+
+async def _keep(store: Store, ipfs: Ipfs, pin: DocumentPin) -> bool:
+    """Keep it anew. False where the database has it no more, or another."""
+    document = await _document(store, pin)
+    if document is None or (_is_block(pin) and not cid.parse(pin.cid).is_of(document)):
+        return False
+    if _is_block(pin):
+        await ipfs.keep([document])
+        return True
+    return str(await ipfs.add(document)) == pin.cid
+
+
+def _is_block(pin: DocumentPin) -> bool:
+    """Larger ones are files of several."""
+    return pin.bytes <= MAX_BLOCK
 
 
 async def _look(store: Store, ipfs: Ipfs, row: PinRow, pinned: set[Cid]) -> list[Finding]:
@@ -175,6 +240,21 @@ async def rows(store: Store, season: int | None = None) -> AsyncIterator[PinRow]
         after = page[-1].session
 
 
+async def documents(store: Store, season: int | None = None) -> AsyncIterator[DocumentPin]:
+    """Every pin of a result or an epoch, in the order of kinds and names."""
+    after = ("", "")
+    while page := await store.document_pins.page(season=season, after=after):
+        for pin in page:
+            yield pin
+        after = (page[-1].kind, page[-1].name)
+
+
+def _document_entry(pin: DocumentPin) -> Entry:
+    number = pin.name if pin.kind == "result" else f"epoch-{int(pin.name):09}"
+    name = f"{number}.json" if pin.kind == "epoch" else f"{number}.{pin.kind}.json"
+    return Entry(name, cid.parse(pin.cid), pin.bytes)
+
+
 def _entry(row: PinRow) -> Entry:
     return Entry(f"{row.session}.json", cid.parse(row.cid), row.bytes)
 
@@ -186,6 +266,6 @@ def lines(found: Verified) -> Iterator[str]:
     if found.asked:
         yield f"{found.asked} sealed sessions had not been asked for; a worker pins them"
     verdict = "all there" if not found.findings else f"{len(found.findings)} wrong"
-    yield f"{found.pins} pinned transcripts: {verdict}" + (
+    yield f"{found.pins} pinned documents: {verdict}" + (
         f", {found.mended} mended" if found.mended else ""
     )

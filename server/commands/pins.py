@@ -1,10 +1,10 @@
-"""`agon pins`: the transcripts in the content store."""
+"""`agon pins`: the transcripts, results and epochs in the content store."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -30,7 +30,7 @@ Season = Annotated[int | None, typer.Option(min=1, help="Only this season's.")]
 
 app = typer.Typer(
     name="pins",
-    help="List, carry and check the transcripts in the content store.",
+    help="List, carry and check the transcripts, results and epochs in the content store.",
     epilog="Example: agon pins verify --mend",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -43,36 +43,54 @@ def ls(
     state: Annotated[str | None, typer.Option(help="pinned or lost.")] = None,
     seasons: Annotated[bool, typer.Option(help="A line for each season instead.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="Lines at most.")] = 100,
-    after: Annotated[str, typer.Option(help="Those behind this session.")] = "",
+    after: Annotated[
+        str, typer.Option(help="Those behind this session, or number of an epoch.")
+    ] = "",
+    kind: Annotated[str, typer.Option(help="transcript, result, epoch or payouts.")] = "transcript",
     as_json: AsJson = False,
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List pinned transcripts and their ids, in the order of their sessions."""
+    """List what is pinned of one kind, and its ids, in the order of sessions or epochs."""
     from server.commands import telling
 
     if state not in (None, "pinned", "lost"):
         raise CommandError(f"--state {state!r}: expected pinned or lost")
+    if kind not in ("transcript", "result", "epoch", "payouts"):
+        raise CommandError(f"--kind {kind!r}: expected transcript, result, epoch or payouts")
     settings = load(config, data_dir)
     if seasons:
-        totals = on_records(settings, lambda store: store.pins.by_season())
+        totals = on_records(
+            settings,
+            lambda store: (
+                store.pins.by_season()
+                if kind == "transcript"
+                else store.document_pins.by_season(kind)  # type: ignore[arg-type]
+            ),
+        )
         if as_json:
             telling.as_json(totals)
             return
         told = [(str(t.season), str(t.pins), str(t.bytes), str(t.lost)) for t in totals]
         telling.table(("season", "pinned", "bytes", "lost"), told, nothing="nothing is pinned")
         return
-    found = on_records(
+    wanted: dict[str, Any] = {"season": season, "state": state, "limit": limit}
+    found: list[Any] = on_records(
         settings,
-        lambda store: store.pins.page(season=season, state=state, after=after, limit=limit),  # type: ignore[arg-type]
+        lambda store: (
+            store.pins.page(**wanted, after=after)
+            if kind == "transcript"
+            else store.document_pins.page(**wanted, kind=kind, after=(kind, after))  # type: ignore[arg-type]
+        ),
     )
     if as_json:
         telling.as_json(found)
         return
     # lines, not columns: half an id is none
     for row in found:
+        name = row.session if kind == "transcript" else row.name
         words = f"season {row.season}, {row.bytes} bytes, {row.state} {telling.ago(row.pinned_ms)}"
-        print(f"{row.session} {row.cid} {words}")
+        print(f"{name} {row.cid} {words}")
     if not found:
         print("nothing is pinned")
 
@@ -87,7 +105,7 @@ def export(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write a season's transcripts as one archive (CAR), which any IPFS imports.
+    """Write a season's transcripts, results and epochs as one archive (CAR), which any IPFS imports.
 
     Its root is a directory of all of them; it is pinned here, too.
     """
@@ -99,7 +117,8 @@ def export(
     if as_json:
         telling.as_json(found)
     else:
-        print(f"{out}: {found.sessions} transcripts, {found.bytes} bytes, root {found.root}")
+        more = f", {found.documents} results and documents of epochs" if found.documents else ""
+        print(f"{out}: {found.sessions} transcripts{more}, {found.bytes} bytes, root {found.root}")
 
 
 @app.command("import", epilog="Example: agon pins import season-1.car")
@@ -138,7 +157,7 @@ def verify(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Fetch every pinned transcript by its id, and compare it with what was sealed.
+    """Fetch every pinned document by its id, and compare it with what the database has.
 
     Exit status 1 where something is missing or another, and was not mended.
     """

@@ -89,11 +89,12 @@ class DocumentPins:
             rows = await tx.execute(query.limit(min(limit, MAX_PAGE)))
             return [DocumentPin(*row) for row in rows]
 
-    async def by_season(self) -> list[SeasonPins]:
+    async def by_season(self, kind: Kind) -> list[SeasonPins]:
         """Newest season first. Reads every row."""
         lost = func.count().filter(_p.c.state == "lost")
         query = (
             select(_p.c.season, func.count(), func.sum(_p.c.bytes), lost)
+            .where(_p.c.kind == kind)
             .group_by(_p.c.season)
             .order_by(_p.c.season.desc())
         )

@@ -119,7 +119,7 @@ async def test_a_season_goes_out_as_one_archive_and_comes_back(
 async def test_what_is_lost_is_found_and_mended(
     agon: Agon, store: Store, redis: Redis, ipfs: Ipfs, sessions: list[str]
 ) -> None:
-    assert "3 pinned transcripts: all there" in await agon("pins", "verify")
+    assert "3 pinned documents: all there" in await agon("pins", "verify")
     first, second, _ = [cid.parse(each["cid"]) for each in await agon.json("pins", "ls")]
     await ipfs.unpin(first)
     await ipfs.unpin(second)
@@ -140,3 +140,36 @@ async def test_a_content_store_that_is_away_is_said_in_words(agon: Agon, served:
     assert "does not serve" in await agon("pins", "verify", status=1)
     agon.env["AGON_IPFS_URL"] = "http://nowhere"
     assert "expected http://host:port" in await agon("pins", "verify", status=1)
+
+
+RESULT = b'{"v":"agon-result/1"}'
+
+
+async def _published(store: Store, ipfs: Ipfs, session: str) -> str:
+    """A result that is kept and pinned; its id."""
+    [id_] = await ipfs.keep([RESULT])
+    await store.signed.keep_result(session, RESULT, str(id_))
+    await store.document_pins.put("result", session, str(id_), len(RESULT), 1_000)
+    return str(id_)
+
+
+async def test_results_are_listed_carried_checked_and_mended_as_transcripts_are(
+    agon: Agon, sessions: list[str], store: Store, ipfs: Ipfs, tmp_path: Path
+) -> None:
+    id_ = await _published(store, ipfs, sessions[1])
+    [listed] = await agon.json("pins", "ls", "--kind", "result")
+    assert (listed["name"], listed["cid"], listed["state"]) == (sessions[1], id_, "pinned")
+    assert await agon.json("pins", "ls", "--kind", "epoch") == []
+    assert "expected transcript, result" in await agon("pins", "ls", "--kind", "soup", status=1)
+    out = tmp_path / "season.car"
+    told = await agon.json("pins", "export", "--season", "1", "--out", str(out))
+    assert (told["sessions"], told["documents"]) == (3, 1)
+
+    assert (await agon.json("pins", "verify"))["pins"] == 4
+    await ipfs.unpin(cid.parse(id_))
+    found = await agon.json("pins", "verify", status=1)
+    assert [each["session"] for each in found["findings"]] == [f"result:{sessions[1]}"]
+    assert [e["state"] for e in await agon.json("pins", "ls", "--kind", "result")] == ["lost"]
+    assert (await agon.json("pins", "verify", "--mend"))["mended"] == 1
+    assert (await agon.json("pins", "verify"))["findings"] == []
+    assert [e["state"] for e in await agon.json("pins", "ls", "--kind", "result")] == ["pinned"]
