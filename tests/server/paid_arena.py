@@ -34,7 +34,7 @@ TIER = 100_000
 DEPOSIT = 20_000_000
 MINTER, ANN, BEN = 0, 7, 8
 SESSIONS = 3
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
 
 
 class PaidArena(msgspec.Struct, frozen=True):
@@ -76,10 +76,9 @@ class _Owner:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def purse(self) -> int:
-        found = self.call("GET", "/v1/me/balances")["balances"]
-        mine = [each for each in found if (each["holder"], each["asset"]) == ("owner", "usdc")]
-        return int(mine[0]["available_micros"]) if mine else 0
+    def may_play(self) -> bool:
+        """The arena has read the deposit and the limits."""
+        return self.call("GET", "/v1/me/escrow")["refused"] is None
 
     def play(self) -> None:
         self.call("POST", "/v1/transfers", source="owner", to=self.agent, micros=DEPOSIT // 2)
@@ -109,7 +108,7 @@ def paid_arena(folder: Path) -> Iterator[PaidArena]:
             _Owner(arena.api, ANN, "Ann", "solver"),
             _Owner(arena.api, BEN, "Ben", "bidder"),
         ]
-        _wait(lambda: all(each.purse() >= DEPOSIT for each in owners), "the deposits are there")
+        _wait(lambda: all(each.may_play() for each in owners), "the deposits are there")
         for owner in owners:
             owner.play()
         _wait(lambda: len(_paid(arena.api)) >= SESSIONS, "all sessions are paid out", arena.log)
