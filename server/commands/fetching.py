@@ -66,8 +66,7 @@ def documents(wanted: Wanted) -> Documents:
             found.given[name] = _read(name, file)
     proof = _of_arena(wanted, found)
     if wanted.ipfs is not None:
-        cids = {**_cids_of(proof), **{k: v for k, v in wanted.cids.items() if v is not None}}
-        _of_content(wanted.ipfs, cids, found)
+        _of_content(wanted.ipfs, _ids(proof, wanted), found)
     return Documents(
         transcript=found.given.get("transcript"),
         result=found.given.get("result"),
@@ -149,7 +148,7 @@ def _of_arena(wanted: Wanted, found: _Found) -> dict[str, Any]:
     proof = _proof(wanted.url, path)
     if wanted.ipfs is not None and (proof.get("epoch") or {}).get("closed"):
         proof["epoch"]["payouts_cid"] = _newest_payouts(wanted.url)
-    ids = {} if wanted.ipfs is None else {**_cids_of(proof), **wanted.cids}
+    ids = {} if wanted.ipfs is None else _ids(proof, wanted)
     for name in ("transcript", "result"):
         if name not in found.given and ids.get(name) is None:
             if name == "transcript" and wanted.ipfs is not None and "result" not in proof:
@@ -201,6 +200,11 @@ def _newest_payouts(url: str | None) -> str | None:
         return None
 
 
+def _ids(proof: Mapping[str, Any], wanted: Wanted) -> dict[str, str]:
+    """The caller's, and the arena's where he names none."""
+    return _cids_of(proof) | {name: cid for name, cid in wanted.cids.items() if cid is not None}
+
+
 def _cids_of(proof: Mapping[str, Any]) -> dict[str, str]:
     """The content ids that the arena names; of the transcript and the result once it says that they are pinned."""
     found: dict[str, str] = {}
@@ -216,9 +220,9 @@ def _cids_of(proof: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _of_content(url: str, cids: Mapping[str, str | None], found: _Found) -> None:
+def _of_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
     """Documents by their ids; the transcript's is the result's word where nobody else has said it. Raises CommandError."""
-    wanted = {name: cid for name, cid in cids.items() if cid and name not in found.given}
+    wanted = {name: cid for name, cid in cids.items() if name not in found.given}
     _take_content(url, wanted, found)
     if "transcript" in found.given or wanted.get("transcript") or "document" in cids:
         return

@@ -1,6 +1,5 @@
-"""An escrow on the embedded chain, a store, and sessions that are really played for its money; blocks are made at once.
-
-`follow` stands in for whoever reads the escrow's logs: it asks the contract instead, and writes the rows that logs would.
+"""An escrow on the embedded chain, a store that mirrors it, and sessions that are really played for its money; blocks are made
+at once.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from sqlalchemy import insert, update
 
 from chain.client.contract import Contract
 from chain.client.escrow import Escrow, Limits, Opening, session_id
+from chain.client.index import Indexer
 from chain.client.nonces import Policy
 from chain.client.signer import KeySigner
 from chain.client.txs import Alarm, TxWriter
@@ -26,11 +26,11 @@ from server.match import document
 from server.settlement.actions import Writer
 from server.settlement.documents import SessionDocuments
 from server.settlement.epochs import Epochs
+from server.settlement.mirror import Mirror
 from server.settlement.signing import Signing
 from server.store import Store
-from server.store.epochs import EscrowSession
-from server.store.escrow import epoch as epoch_table
-from server.store.escrow import escrow_owner, escrow_session
+from server.store.chain_logs import ChainLogs
+from server.store.escrow import escrow_session
 from spaces import transcript
 from tests.chain.node import Net, account, deployed, net
 from tests.chain.rpc import CHAIN_ID
@@ -42,7 +42,6 @@ TIER = 500_000
 SETTLER_KEY, TREASURY = 0, 9
 OWNERS = (1, 2, 3, 4)
 FAR = 2**40
-STATES = ("wanted", "open", "settled", "refunded")
 CONFIRMATIONS = 1
 
 
@@ -81,6 +80,28 @@ class EscrowWorld:
             clock=clock,
             policy=Policy(confirmations=CONFIRMATIONS, resubmit_ms=1_000),
             alarm=self.alarms.append,
+        )
+        self.read: list[tuple[str, str]] = []
+        """Alarms of the reader."""
+
+        def alarm(kind: str, detail: str) -> None:
+            self.read.append((kind, detail))
+
+        mirror = Mirror(
+            database=store.database,
+            escrow=escrow,
+            treasury=account(TREASURY).address,
+            clock=clock,
+            alarm=alarm,
+        )
+        self.reader = Indexer(
+            node=chain.rpc,
+            store=ChainLogs(store.database, mirror),
+            reader="escrow",
+            addresses=[escrow.address],
+            start=0,
+            confirmations=CONFIRMATIONS,
+            alarm=alarm,
         )
         self.epochs = self.new_epochs()
 
@@ -159,13 +180,14 @@ class EscrowWorld:
         action = f"open:{session}"
         call = self.escrow.open_sessions([Opening(session, TIER, owners)])
         await self.writer.submit(action, *call)
-        await self.settle_down()
         async with self.store.database.writing() as tx:
             await tx.execute(
                 update(escrow_session)
                 .where(escrow_session.c.session == session)
-                .values(state="open", opening=action)
+                .values(opening=action)
             )
+        await self.settle_down()
+        await self.follow()
 
     async def _end(
         self, record: SessionRecord, pair: list[Identity], *, void: bool, rated: bool
@@ -209,55 +231,9 @@ class EscrowWorld:
         self.clock.ms += seconds * 1_000
 
     async def follow(self) -> None:
-        """The mirror says what the escrow says now."""
-        books = await self.escrow.books()
-        latest = await self.store.epochs.latest()
-        if latest is not None and latest.state == "made" and books.epoch >= latest.number:
-            await self._closed(latest.number)
-        for each in await self._open_here():
-            state, _ = await self.escrow.session(each.session)
-            if STATES[state] != "open":
-                await self._become(each.session, STATES[state], each.epoch)
-        for seat in (*OWNERS, TREASURY):
-            await self._owner(account(seat).address)
-
-    async def _open_here(self) -> list[EscrowSession]:
-        async with self.store.database.reading() as tx:
-            found = await tx.scalars(
-                escrow_session.select()
-                .with_only_columns(escrow_session.c.session)
-                .where(escrow_session.c.state == "open")
-            )
-            sessions = list(found.all())
-        rows = [await self.store.epochs.session(each) for each in sessions]
-        return [each for each in rows if each is not None]
-
-    async def _closed(self, number: int) -> None:
-        tx_hash = "0x" + f"{number:064x}"
-        async with self.store.database.writing() as tx:
-            await tx.execute(
-                update(epoch_table)
-                .where(epoch_table.c.number == number)
-                .values(state="closed", tx=tx_hash)
-            )
-
-    async def _become(self, session: str, state: str, epoch: int | None) -> None:
-        tx_hash = "0x" + f"{epoch or 0xFEED:064x}"
-        async with self.store.database.writing() as tx:
-            await tx.execute(
-                update(escrow_session)
-                .where(escrow_session.c.session == session)
-                .values(state=state, tx=tx_hash)
-            )
-
-    async def _owner(self, wallet: str) -> None:
-        found = await self.escrow.account(wallet)
-        row = {"balance_micros": found.balance, "claimed_micros": found.claimed}
-        insert_ = self.store.database.insert(escrow_owner).values(
-            wallet=wallet, leaving_micros=0, **row
-        )
-        async with self.store.database.writing() as tx:
-            await tx.execute(insert_.on_conflict_do_update(index_elements=["wallet"], set_=row))
+        """Read all logs that are buried."""
+        while await self.reader.round():
+            pass
 
     async def go_on(self, rounds: int = 4) -> None:
         """As many rounds as it takes for an epoch to be closed and claimed for."""

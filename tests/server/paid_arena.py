@@ -111,6 +111,7 @@ def paid_arena(folder: Path) -> Iterator[PaidArena]:
         _wait(lambda: all(each.may_play() for each in owners), "the deposits are there")
         for owner in owners:
             owner.play()
+            owner.http.close()
         _wait(lambda: len(_paid(arena.api)) >= SESSIONS, "all sessions are paid out", arena.log)
         yield PaidArena(
             arena.api,

@@ -231,6 +231,27 @@ async def test_a_chain_that_counts_other_epochs_is_not_argued_with(world: Escrow
     assert "epoch-number" in kinds(world)
 
 
+@pytest.mark.slow
+async def test_what_a_reorganisation_takes_back_is_done_again(world: EscrowWorld) -> None:
+    session = await world.play()
+    await world.go_on()
+    before = await claimed(world)
+    await world.chain.wire("evm_reorg", 10, True)
+    await world.chain.wire("evm_mine")
+    await world.follow()
+    undone = await world.store.epochs.get(1)
+    assert undone is not None
+    assert (undone.state, undone.tx) == ("made", None)
+    waiting = await world.store.epochs.session(session)
+    assert waiting is not None
+    assert (waiting.state, waiting.epoch) == ("open", 1)
+    await world.go_on(6)
+    again = await world.store.epochs.get(1)
+    assert again is not None
+    assert (again.state, again.document) == ("closed", undone.document)
+    assert await claimed(world) == before
+
+
 class Killed(Exception):
     """The process is gone."""
 

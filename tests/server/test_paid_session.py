@@ -186,6 +186,12 @@ def another_action(case: Case) -> Documents:
     return case.with_entries(entries)
 
 
+def action_left_out(case: Case) -> Documents:
+    entries = list(case.played.entries)
+    del entries[next(n for n, each in enumerate(entries) if each.type == "reveal")]
+    return case.with_entries(entries)
+
+
 def swapped_commitments(case: Case) -> Documents:
     one, two = case.played.seats
     swapped = [replace(one, commit=two.commit), replace(two, commit=one.commit)]
@@ -258,7 +264,13 @@ LIES: dict[str, tuple[str, Callable[[Case], Documents]]] = {
     ),
     "another seed": ("replay", another_seed),
     "another action": ("replay", another_action),
-    "an entry left out": ("replay", lambda case: case.with_entries(list(case.played.entries)[:-1])),
+    "an action left out": ("replay", action_left_out),
+    "what is beside the rules left out": (
+        "epoch",
+        lambda case: case.with_entries(
+            [each for each in case.played.entries if each.type != "annotation"]
+        ),
+    ),
     "another winner by the transcript": ("replay", flipped_outcome),
     "commitments of the seats swapped": ("seats", swapped_commitments),
     "a transcript signed by a stranger": (
