@@ -265,12 +265,18 @@ async def test_a_named_batch_that_nobody_has_sent_is_sent_or_given_up(rig: Rig) 
     await rig.store.openings.name("open:dead", 256, 512)
     await rig.openings.round()
     assert rig.escrow.under_way == ["open:dead"]
-    rig.escrow.txs.clear()
+    await rig.escrow.end("open:dead", State.FINAL)
+
+    [late] = await rig.match()
     rig.now_ms += PATIENCE_MS + 1_000
     [fresh] = await rig.match()
-    await rig.openings.round()
-    assert await rig.state(record) == "refused"
-    [action] = rig.escrow.txs
+    await rig.store.openings.name("open:old", 256, 512)
+    for _ in range(2):
+        await rig.openings.round()
+    assert await rig.state(record) == "open"
+    assert await rig.state(late) == "refused"
+    [action] = rig.escrow.under_way
+    assert action != "open:old", "whose call would open what was given up"
     assert rig.escrow.txs[action].call.data.decode() == fresh.session
 
 

@@ -110,10 +110,11 @@ class TestAdmission:
         await store.results.void(record.session, "no")
         await books.queue(ann)
 
-    @pytest.mark.parametrize("agents", [1, 3])
+    @pytest.mark.parametrize("agents", [1, 2, 3])
     async def test_entries_at_once_never_take_more_than_there_is(
         self, store: Store, store_url: str, books: Books, agents: int
     ) -> None:
+        """In two processes; where there are two agents, each has one of its own, so no agent's row keeps them apart."""
         ann = await books.owner("Ann", 5 * TIER)
         mine = [ann]
         for number in range(1, agents):
