@@ -462,6 +462,7 @@ class Parts:
             rows=self._store.openings,
             writer=chain.writer,
             escrow=chain.contracts.escrow,
+            agrees=chain.compare.agrees,
             clock=unix_ms,
             patience_ms=self._config.opening_patience_s * 1_000,
         )
