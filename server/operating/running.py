@@ -115,6 +115,10 @@ async def _work(parts: _Parts, tell: Callable[[str], None]) -> None:
         keeper = _keeper(parts, acts, tell)
         wake = asyncio.Event()
         listening = Listening(parts.arena, parts.journal, took=wake.set, tell=tell)
+        kept = parts.journal.totals()
+        tell(
+            f"{parts.account.address} keeps for {parts.settings.arena}: {kept.kept} blocks, {kept.kept_bytes} bytes so far"
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(writer.run(every_s=min(1.0, parts.settings.look_s)))
             tasks.create_task(listening.run())
