@@ -107,7 +107,7 @@ COMMANDS: Sections = {
         "jobs": Later("server.commands.jobs:app", "See what follows sessions and is not done."),
         "pins": Later(
             "server.commands.pins:app",
-            "List, carry and check the transcripts in the content store.",
+            "List, carry and check what is in the content store.",
         ),
         "admin": Later(
             "server.commands.admin:app", "Void sessions, freeze agents, give roles, look around."

@@ -30,7 +30,7 @@ Season = Annotated[int | None, typer.Option(min=1, help="Only this season's.")]
 
 app = typer.Typer(
     name="pins",
-    help="List, carry and check the transcripts, results and epochs in the content store.",
+    help="List, carry and check what is in the content store.",
     epilog="Example: agon pins verify --mend",
     no_args_is_help=True,
     rich_markup_mode=None,
