@@ -188,6 +188,10 @@ async def jobs(services: Services, request: Request) -> Response:
 async def ledger(services: Services, request: Request) -> Response:
     await _admin(services, request)
     violations = await services.store.ledger.audit()
+    if services.contracts is not None:
+        from server.settlement.compare import violation
+
+        violations += await violation(services.store.database, services.contracts)
     return as_json(LedgerReport(not violations, violations), Cache_Control="no-store")
 
 

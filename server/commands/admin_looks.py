@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from server.commands.running import (
     on_live_state,
     on_records,
 )
+
+if TYPE_CHECKING:
+    from server.config import Config
+    from server.store import Store
 
 Limit = Annotated[int, typer.Option(min=1, max=500, help="Rows, at most.")]
 
@@ -123,13 +127,19 @@ def jobs(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir =
 
 
 def ledger(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Check that the ledger is sound, reading all of it.
+    """Check that the ledger is sound, reading all of it, and that it agrees with the escrow where there is one.
 
     Exit status 1 when an invariant does not hold.
     """
     from server.commands import telling
 
-    violations = on_records(load(config, data_dir), lambda store: store.ledger.audit())
+    settings = load(config, data_dir)
+
+    async def work(store: Store) -> list[str]:
+        found = await store.ledger.audit()
+        return found + (await _against_escrow(settings, store) if _on_chain(settings) else [])
+
+    violations = on_records(settings, work)
     if as_json:
         telling.as_json({"sound": not violations, "violations": violations})
     else:
@@ -137,6 +147,22 @@ def ledger(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir
             print(violation)
         print(f"{len(violations)} violations" if violations else "the ledger is sound")
     raise typer.Exit(1 if violations else 0)
+
+
+def _on_chain(settings: Config) -> bool:
+    return settings.settlement == "chain"
+
+
+async def _against_escrow(settings: Config, store: Store) -> list[str]:
+    from server.embedded.data_dir import DataDir
+    from server.settlement import compare, contracts
+
+    with DataDir(settings.data_dir) as data:
+        found = await contracts.find(settings, data)
+        try:
+            return await compare.violation(store.database, found)
+        finally:
+            await found.close()
 
 
 def audit(

@@ -28,7 +28,7 @@ from server.readiness import Unready
 from server.settlement.alarms import ChainAlarms
 from server.settlement.compare import Compare
 from server.settlement.contracts import Contracts
-from server.settlement.mirror import Mirror
+from server.settlement.mirror import Mirror, reader_of
 from server.store import Store
 from server.store.chain_logs import ChainLogs
 from server.store.debts import Debts
@@ -41,11 +41,6 @@ LEAST_WEI = 10**16
 """With less than a hundredth of an ether left, somebody is told."""
 
 _logger = structlog.get_logger()
-
-
-def reader_of(contracts: Contracts) -> str:
-    """What the reader of the escrow's logs is called, where it keeps how far it is."""
-    return f"escrow:{contracts.escrow.address}"
 
 
 class Round(Protocol):
@@ -95,7 +90,7 @@ class Chain:
             database=store.database,
             node=contracts.node,
             escrow=contracts.escrow,
-            reader=reader_of(contracts),
+            reader=reader_of(contracts.escrow.address),
             metrics=metrics,
             alarm=alarms.reader,
         )
@@ -145,7 +140,7 @@ class Chain:
         return Indexer(
             node=contracts.node,
             store=ChainLogs(database, mirror),
-            reader=reader_of(contracts),
+            reader=reader_of(contracts.escrow.address),
             addresses=[contracts.escrow.address],
             start=contracts.first_block("escrow"),
             confirmations=self._confirmations,

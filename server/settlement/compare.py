@@ -11,9 +11,11 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from chain.client.escrow import Escrow
 from chain.client.node import Head, Reverted
+from server.ledger import names
 from server.metrics import Metrics
+from server.settlement.contracts import Contracts
+from server.settlement.mirror import reader_of
 from server.store.engine import Database
 from server.store.escrow_believed import Believed, believed, waiting
 
@@ -25,6 +27,12 @@ class Heads(Protocol):
 
     async def head(self) -> Head: ...
     async def block(self, number: int) -> Head | None: ...
+
+
+class Holding(Protocol):
+    """What is used of `chain.client.escrow.Escrow`."""
+
+    async def held(self, block: int) -> int: ...
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -46,7 +54,7 @@ class Found(msgspec.Struct, frozen=True):
         )
 
 
-async def look(database: Database, node: Heads, escrow: Escrow, reader: str) -> Found | None:
+async def look(database: Database, node: Heads, escrow: Holding, reader: str) -> Found | None:
     """None where there is nothing to compare: nothing was read, or the chain has just changed its mind about that block.
 
     Raises OSError, also where the node does not know that state any more.
@@ -66,6 +74,17 @@ async def look(database: Database, node: Heads, escrow: Escrow, reader: str) -> 
     return Found(said, held)
 
 
+async def violation(database: Database, contracts: Contracts) -> list[str]:
+    """For an audit: a sentence where they differ, or where the escrow cannot be asked."""
+    try:
+        found = await look(
+            database, contracts.node, contracts.escrow, reader_of(contracts.escrow.address)
+        )
+    except OSError as error:
+        return [f"{names.CHAIN}: the escrow could not be asked what it holds: {error}"]
+    return [found.words] if found is not None and found.difference_micros else []
+
+
 class Compare:
     """A round of the leader's."""
 
@@ -76,7 +95,7 @@ class Compare:
         *,
         database: Database,
         node: Heads,
-        escrow: Escrow,
+        escrow: Holding,
         reader: str,
         metrics: Metrics,
         alarm: Callable[[str, str], None],

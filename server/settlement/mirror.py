@@ -34,6 +34,11 @@ OPENED_BEFORE = 1
 _MONEY = frozenset({"Deposited", "WithdrawalRequested", "WithdrawalCancelled", "Withdrawn"})
 
 
+def reader_of(escrow: str) -> str:
+    """What the reader of the escrow's logs is called, where it keeps how far it is."""
+    return f"escrow:{escrow}"
+
+
 class Mirror:
     """`server.store.chain_logs.Follower` of one escrow."""
 

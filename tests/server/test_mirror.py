@@ -184,20 +184,20 @@ async def disturb(found: Follow, chance: random.Random, tied: list[Transfer]) ->
     if tied and chance.random() < 0.4:
         held_ = tied.pop(chance.randrange(len(tied)))
         await found.store.ledger.submit(
-            [_transfer(f"free:{held_.id}", held_.debit, TIED, held_.micros, Kind.VOID, held_.id)]
+            [transfer(f"free:{held_.id}", held_.debit, TIED, held_.micros, Kind.VOID, held_.id)]
         )
         return
     micros = chance.randint(1, 4)
     if chance.random() < 0.5:
-        fund = _transfer(f"fund:{number}", purses[0], chance.choice(purses[1:]), micros)
+        fund = transfer(f"fund:{number}", purses[0], chance.choice(purses[1:]), micros)
         await found.store.ledger.submit([fund])
         return
-    tie = _transfer(f"tie:{number}", chance.choice(purses), TIED, micros, Kind.PENDING)
+    tie = transfer(f"tie:{number}", chance.choice(purses), TIED, micros, Kind.PENDING)
     if (await found.store.ledger.submit([tie]))[0].done:
         tied.append(tie)
 
 
-def _transfer(
+def transfer(
     id_: str, debit: str, credit: str, micros: int, kind: Kind = Kind.POSTED, of: str | None = None
 ) -> Transfer:
     return Transfer(
@@ -207,7 +207,7 @@ def _transfer(
 
 async def settle_down(found: Follow, tied: Sequence[Transfer]) -> None:
     for each in tied:
-        free = _transfer(f"free:{each.id}", each.debit, TIED, each.micros, Kind.VOID, each.id)
+        free = transfer(f"free:{each.id}", each.debit, TIED, each.micros, Kind.VOID, each.id)
         await found.store.ledger.require([free])
     while await found.debts.collect(TREASURY):
         pass
@@ -334,15 +334,15 @@ async def test_what_waits_in_queues_is_collected_before_it_can_be_spent_again(
     owner = OWNERS[0]
     purse, agent, other = await found.purses(owner)
     await happens(found, story, "Deposited", owner=owner, amount=10)
-    move = [_transfer("fund:1", purse, agent, 6), _transfer("fund:2", purse, other, 2)]
-    tie = _transfer("tie", agent, TIED, 6, Kind.PENDING)
+    move = [transfer("fund:1", purse, agent, 6), transfer("fund:2", purse, other, 2)]
+    tie = transfer("tie", agent, TIED, 6, Kind.PENDING)
     await found.store.ledger.require([*move, tie])
     request = {"owner": owner, "amount": 9, "total": 9, "ready_at": 0}
     await happens(found, story, "WithdrawalRequested", **request)
     assert [await available(found, each) for each in (purse, agent, other)] == [0, 0, 0]
     assert await found.debts.left_micros() == 5
     assert await found.debts.collect(TREASURY) == 0
-    await found.store.ledger.require([_transfer("free", agent, TIED, 6, Kind.VOID, "tie")])
+    await found.store.ledger.require([transfer("free", agent, TIED, 6, Kind.VOID, "tie")])
     assert await found.debts.collect(TREASURY) == 1
     assert await available(found, agent) == 1
     assert await found.debts.left_micros() == 0
@@ -361,15 +361,15 @@ async def test_what_is_paid_before_it_could_be_collected_stays_owed(
     owner = OWNERS[0]
     purse, agent, _ = await found.purses(owner)
     await happens(found, story, "Deposited", owner=owner, amount=10)
-    tie = _transfer("tie", agent, TIED, 8, Kind.PENDING)
-    await found.store.ledger.require([_transfer("fund:1", purse, agent, 8), tie])
+    tie = transfer("tie", agent, TIED, 8, Kind.PENDING)
+    await found.store.ledger.require([transfer("fund:1", purse, agent, 8), tie])
     request = {"owner": owner, "amount": 10, "total": 10, "ready_at": 0}
     await happens(found, story, "WithdrawalRequested", **request)
     await happens(found, story, "Withdrawn", owner=owner, to=owner, amount=10)
     assert await held(found) == 0
     chain = await found.store.ledger.account(names.CHAIN)
     assert -chain.balance_micros == 8, "the ledger has not been able to take it yet"
-    await found.store.ledger.require([_transfer("free", agent, TIED, 8, Kind.VOID, "tie")])
+    await found.store.ledger.require([transfer("free", agent, TIED, 8, Kind.VOID, "tie")])
     await found.debts.collect(TREASURY)
     assert await available(found, agent) == 0
     assert (await found.store.ledger.account(names.CHAIN)).balance_micros == 0
@@ -383,7 +383,7 @@ async def test_a_deposit_that_is_taken_back_and_spent_is_owed(found: Follow, sto
     owner = OWNERS[0]
     purse, *_ = await found.purses(owner)
     await happens(found, story, "Deposited", owner=owner, amount=10)
-    await found.store.ledger.require([_transfer("lost", purse, TIED, 7)])
+    await found.store.ledger.require([transfer("lost", purse, TIED, 7)])
     await undone(found, story)
     assert await owned(found, owner) == (-7, 0)
     await happens(found, story, "Deposited", owner=owner, amount=12)
@@ -396,7 +396,7 @@ async def test_an_agents_automation_stops_where_its_money_went(found: Follow, st
     owner = OWNERS[0]
     purse, spared, taken = await found.purses(owner)
     await happens(found, story, "Deposited", owner=owner, amount=10)
-    moves = [_transfer("f1", purse, spared, 4), _transfer("f2", purse, taken, 3)]
+    moves = [transfer("f1", purse, spared, 4), transfer("f2", purse, taken, 3)]
     await found.store.ledger.require(moves)
     automations = found.store.automations
     for agent in found.agents[owner]:
