@@ -1,4 +1,6 @@
-"""What the platform asks of a chain. The simulated one implements it today; the real one will."""
+"""What a settlement is that is asked what has become of each crossing. Only the simulated one is: a real chain tells by its logs
+(`mirror`).
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,7 @@ class Settlement(Protocol):
     """Carries money between wallets and the ledger. Methods may be asked again after a crash at any point."""
 
     name: str
-    """What people are told: `simulated`, later the chain's."""
-    takes_deposits: bool
-    """Whether a deposit may be begun by asking the arena; with a real chain it begins on the chain."""
+    """What people are told."""
 
     async def outcome(self, crossing: Crossing) -> Confirmed | Failed | None:
         """What has become of a crossing, begun by this call if it has not been; None while that is open.

@@ -13,7 +13,6 @@ NAME = "simulated"
 
 class SimulatedSettlement:
     name = NAME
-    takes_deposits = True
 
     def __init__(self, clock: Clock, delay_ms: int) -> None:
         self._clock = clock
