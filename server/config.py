@@ -298,6 +298,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="A file (mode 600) with the private key in hex that opens sessions, closes epochs and signs documents. Empty: chain/settler.key in data_dir, made on a chain of our own."
         ),
     ] = ""
+    house_tier: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=FEE_TIERS[-1],
+            description="The tier (micro-USDC) that the house's agents play. In a paid one they wait for others, as no owner's agents meet there; the house's purse funds them.",
+        ),
+    ] = 0
     house_wallet: Annotated[
         str,
         Meta(

@@ -90,6 +90,10 @@ def _check(config: Config) -> None:
     unknown = sorted(set(config.tiers_open) - set(FEE_TIERS))
     if unknown:
         raise ConfigError(f"tiers_open: {unknown[0]} is no fee tier; there are {FEE_TIERS}")
+    if config.house_tier and config.house_tier not in config.tiers_open:
+        raise ConfigError(
+            f"house_tier: {config.house_tier} is no tier that is open; there are {config.tiers_open}"
+        )
     for name, schemes in _SCHEMES.items():
         url = getattr(config, name)
         if url and not url.startswith(schemes):  # the url may hold a password: do not repeat it

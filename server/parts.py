@@ -51,6 +51,7 @@ from server.gateway import Gateway
 from server.host import Host, Sealed
 from server.hosting import Hosted, ModelServer
 from server.hostless import Hostless
+from server.house_purse import HousePurse
 from server.identity import HOUSE_OWNER, new_id
 from server.jobs import Worker
 from server.jobs.aftermath import Aftermath
@@ -146,7 +147,7 @@ class Parts:
                 self._make_official(),
                 *([] if self._contracts is None else [self._make_chain(self._contracts)]),
             ],
-            Role.RUNNER: lambda: [self._make_runner(agents)],
+            Role.RUNNER: lambda: [self._make_runner(agents), *self._make_house_purse(agents)],
         }
         return {role: makers[role]() for role in Role if role in chosen}
 
@@ -520,7 +521,11 @@ class Parts:
         """The house's agents of the Spaces with a quota."""
         server = (self._llm_url(), self._config.llm_model, self._config.llm_api_key)
         return [
-            msgspec.structs.replace(agent, agent=await self._house_member(agent.name))
+            msgspec.structs.replace(
+                agent,
+                agent=await self._house_member(agent.name),
+                tier_micros=self._config.house_tier,
+            )
             for space, count in quotas.items()
             if space
             in {each.id for each in registry.offered()}  # what cannot be loaded is withdrawn
@@ -535,6 +540,11 @@ class Parts:
             identity, key = await self._store.agents.register(name, HOUSE_OWNER, "hosted")
             await self._store.agents.revoke(key)
         return identity.agent
+
+    def _make_house_purse(self, agents: Sequence[HostedAgent]) -> list[HousePurse]:
+        tier = self._config.house_tier
+        ids = [each.agent for each in agents if each.agent is not None]
+        return [HousePurse(self._store, ids, tier)] if tier and ids else []
 
     def _make_runner(self, agents: Sequence[HostedAgent]) -> Runner:
         self._hosted = Hosted(

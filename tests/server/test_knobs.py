@@ -10,6 +10,13 @@ from server import knobs
 from server.config import Config, ConfigError
 
 
+def test_the_house_plays_a_tier_that_is_open() -> None:
+    assert knobs.load(env={"AGON_HOUSE_TIER": "100000"}).house_tier == 100_000
+    for tier in ("7", "1000000"):
+        with pytest.raises(ConfigError, match="house_tier"):
+            knobs.load(env={"AGON_HOUSE_TIER": tier, "AGON_TIERS_OPEN": "0,100000"})
+
+
 def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
     file = tmp_path / "agon.toml"
     file.write_text('tick_ms = 50\napi_port = 1\nllm_model = "m"\n')

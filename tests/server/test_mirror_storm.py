@@ -26,6 +26,7 @@ from server.settlement import compare, key_file
 from server.settlement.mirror import reader_of
 from server.store import Store, open_store
 from server.store.crossings import Crossing
+from server.store.escrow_believed import believed
 from server.store.escrow_books import TAKEN_BACK
 from tests.chain.node import Net, account, deployed, net
 from tests.chain.rpc import CHAIN_ID
@@ -59,7 +60,18 @@ class Stage:
         for _ in range(8):
             await self.net.wire("evm_mine")
 
-    async def deal(self) -> None:
+    async def caught_up(self, store: Store, seconds: float = 3.0) -> None:
+        """Or not, where the reader is dead for so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not await self._is_read(store, (await self.net.rpc.head()).number):
+                    await asyncio.sleep(0.1)
+
+    async def _is_read(self, store: Store, head: int) -> bool:
+        said = await believed(store.database, reader_of(self.escrow.address))
+        return said is not None and said.at.number >= head - CONFIRMATIONS
+
+    async def deal(self, store: Store) -> None:
         """One of the owners does something, or the chain forgets."""
         owner = self.chance.choice(OWNERS)
         address = account(owner).address
@@ -76,6 +88,7 @@ class Stage:
                 await self.net.wire("evm_mine")
                 await self._try(owner, self.escrow.withdraw(address))
             case "forget":
+                await self.caught_up(store)
                 depth = self.chance.randint(1, CONFIRMATIONS + 4)
                 await self.net.wire("evm_reorg", depth, self.chance.random() < 0.5)
 
@@ -120,7 +133,7 @@ async def test_the_ledger_has_what_the_escrow_has_whoever_is_killed(
     process = await stage.settler(store_url, redis_url, manifest)
     try:
         for number in range(DEALS):
-            await stage.deal()
+            await stage.deal(store)
             await asyncio.sleep(stage.chance.uniform(0.0, 0.3))
             if number % (DEALS // (KILLS + 1)) == DEALS // (KILLS + 1) - 1:
                 process.kill()
