@@ -127,9 +127,9 @@ def jobs(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir =
 
 
 def ledger(as_json: AsJson = False, config: ConfigFile = None, data_dir: DataDir = None) -> None:
-    """Check that the ledger is sound, reading all of it, and that it agrees with the escrow where there is one.
+    """Check that the ledger is sound, reading all of it.
 
-    Exit status 1 when an invariant does not hold.
+    Where there is an escrow, also that it holds what the ledger believes. Exit status 1 when an invariant does not hold.
     """
     from server.commands import telling
 
