@@ -38,6 +38,8 @@ RECENT_SHOWN = 20
 OVER_KEPT = 4_096
 """Sessions remembered as over, so that a late item does not bring one back."""
 HEADLINE_CHARS = 80
+VOID_CHARS = 200
+"""Why it was void is told to whoever paid for it."""
 _CHUNK = 256
 
 _views = msgspec.msgpack.Decoder(ViewSet)
@@ -294,7 +296,7 @@ def _result(view: SessionView) -> str:
     share is no win, as in the ratings."""
     outcome = view.outcome or {}
     if view.status == "void":
-        return f"void: {outcome.get('reason', '')}"[:HEADLINE_CHARS]
+        return f"void: {outcome.get('reason', '')}"[:VOID_CHARS]
     if view.verdict is not None:
         ranks = view.verdict.ranks
         best = [seat.name for seat in view.seats if ranks[seat.seat] == 1]

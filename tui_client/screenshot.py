@@ -274,6 +274,10 @@ DESK_PICTURES: dict[str, Callable[[], State]] = {
 }
 DESK_SCREENS: dict[str, Callable[[], State]] = {
     "money-funding": lambda: desk.at_desk("m", "down", "down", "f", *desk.written("2.50")),
+    "money-chain": lambda: desk.at_desk(
+        "m", "down", "down", "down", known=desk.on_chain(desk.ESCROW)
+    ),
+    "money-chain-refused": lambda: desk.at_desk("m", "l", known=desk.on_chain(desk.REFUSED)),
     "improve": improve,
     "improve-wish": lambda: desk.at_desk("e", "ctrl+g", *desk.written("answer what they said")),
     "dashboard-version": lambda: desk.at_desk("d", "tab", "down", "enter"),

@@ -139,6 +139,24 @@ def test_whatever_is_answered_is_painted(
         )
 
 
+@settings(deadline=None, max_examples=50)
+@given(told=strategy_of(answered.Escrow), width=st.integers(12, 60), height=st.integers(2, 20))
+def test_whatever_an_arena_says_of_an_escrow_is_painted(
+    told: answered.Escrow, width: int, height: int
+) -> None:
+    state = recorded.at_desk("m", known=recorded.on_chain(told))
+    rows = money.paint_crossings(state, width, height)
+    assert_fills(rows, width, height)
+    assert "ESCROW" in words_on(rows) or width < 16
+
+
+def test_an_owner_reads_what_keeps_an_entry_out_in_words_of_its_own() -> None:
+    state = recorded.at_desk("m", known=recorded.on_chain(recorded.REFUSED))
+    told = " ".join(words_on(money.paint_crossings(state, 44, 12)).replace("│", "").split())
+    assert "takes nothing from your wallet before its owner has signed limits" in told
+    assert "none: l" in told
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("size", [(48, 18), (100, 25), (140, 40)])
 def test_a_page_fills_its_place(name: str, size: tuple[int, int]) -> None:

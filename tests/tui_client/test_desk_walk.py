@@ -16,6 +16,7 @@ from tests.tui_client.scripted_arena import ScriptedArena
 from tests.tui_client.scripted_desk import Refusal, ScriptedDesk
 from tui_client import recording
 from tui_client.app import WatchApp, build
+from tui_client.director import step
 from tui_client.owner.logins import Login, SignedOut
 from tui_client.recording import desk as recorded
 
@@ -140,6 +141,28 @@ async def test_money_is_moved(desk: ScriptedDesk) -> None:
             {"source": "owner", "to": "a", "micros": 1_250_000, "asset": "usdc"},
             {"micros": 20_000_000},
         ]
+
+
+def test_a_wallet_s_money_is_moved_by_the_wallet_alone() -> None:
+    """Where it is on a chain the keys say the commands, and nothing is ordered."""
+    state = recorded.at_desk("m", known=recorded.on_chain(recorded.ESCROW))
+    for key, command in (("i", "deposit"), ("w", "withdraw"), ("l", "limits")):
+        after = step(state, recorded.pressed(key))
+        assert after.desk.notice is not None
+        assert f"agon wallet {command}" in after.desk.notice.words
+        assert after.desk.order is None
+        assert not after.desk.typing
+
+
+async def test_the_chosen_session_of_a_dashboard_is_proven() -> None:
+    app = WatchApp(clock=lambda: recording.START_MS, state=recorded.at_desk("d", "down"))
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "SESSIONS", "v proof")
+        await pilot.press("v")
+        await seen(pilot, "PROOF", "agon verify", "opened without a verifier")
+        await pilot.press("escape")
+        await seen(pilot, "DASHBOARD", "▸")
+        assert app.state.proof is None
 
 
 async def test_an_archived_agent_comes_back(desk: ScriptedDesk) -> None:

@@ -25,6 +25,7 @@ from server.protocol import (
     Step,
     VerdictView,
 )
+from tests.tui_client.painted import assert_fills, words_on
 from tui_client import recording, theme
 from tui_client.director import step
 from tui_client.screenshot import bid_tac_toe, bid_tac_toe_result, folded, lobby, rap, verdict
@@ -182,10 +183,6 @@ def test_spread_gives_way_on_the_left(left: str, right: str, width: int) -> None
     assert spread(line(clean(left)), line(clean(right)), width).cell_len == width
 
 
-def words_on(rows: Sequence[Text]) -> str:
-    return "\n".join(row.plain for row in rows)
-
-
 def test_markup_is_never_read() -> None:
     tricky = SeatCard(0, "a", "[red]Not[/] red", "v1")
     view = recording.rap_view(0, seats=[tricky, recording.EMBER])
@@ -316,3 +313,47 @@ def test_other_live_matches_are_named_in_turn_where_there_is_room() -> None:
     assert not any("Frostbite vs Ember" in row for row in told)
     assert "also live" not in paint_ticker(state, 40).plain
     assert "verse is in" in paint_ticker(state, 40).plain
+
+
+REFUSED = (
+    "void: Ember's wallet 0x52908400098527886E0F7030069857D2E4169EE7 did not pay: the day's limit is reached; the entries"
+    " are given back"
+)
+
+
+@pytest.mark.parametrize(("width", "height"), [(48, 12), (76, 12), (120, 12)])
+def test_why_a_session_was_void_is_read_to_its_end_in_the_lobby(width: int, height: int) -> None:
+    void = SessionCard("V", "rap-battle", [recording.FROSTBITE, recording.EMBER], REFUSED, 0)
+    void = msgspec.structs.replace(void, status="void")
+    view = recording.lobby()
+    lobby = msgspec.structs.replace(view, recent=[*view.recent[:2], void, *view.recent[2:]])
+    state = folded([Snapshot("lobby", "e", 1, lobby)])
+    for chosen in (None, "V", view.recent[-1].session):
+        shown = paint_recent(msgspec.structs.replace(state, cursor=chosen), width, height)
+        assert_fills(shown, width, height)
+        if chosen == view.recent[-1].session:
+            assert "Solver vs Hawk" in words_on(shown)
+            continue
+        told = "".join(words_on(shown).replace("│", "").split())
+        for word in REFUSED.split():
+            assert word[:40] in told, word
+        assert "given" in words_on(shown)
+
+
+def test_why_a_session_is_void_stands_above_it_beside_its_proof() -> None:
+    why = "Ember's wallet did not pay: the day's limit is reached"
+    steps = [Step("opened", "failed"), Step("sealed", "done"), Step("settled", "done")]
+    view = recording.rap_view(2, status="void", outcome={"reason": why}, steps=steps)
+    snapshot = Snapshot(f"session:{recording.RAP}", "e1", 1, view)
+    _, below = paint_title(folded([Open(recording.RAP), snapshot]), 80)
+    assert why in below.plain
+    assert "opened ✗" in paint_title(folded([Open(recording.RAP), snapshot]), 120)[1].plain
+
+
+def test_queues_that_have_no_room_are_counted_and_none_is_halved() -> None:
+    queues = [QueueCard(f"space-{at}", 500_000, 0, opening=2, opening_s=9) for at in range(5)]
+    lobby = msgspec.structs.replace(recording.lobby(), queues=queues)
+    state = folded([Snapshot("lobby", "e", 1, lobby)])
+    shown = words_on(paint_queues(state, 32, 7))
+    assert "+3 more" in shown
+    assert shown.count("on the chain") == 2

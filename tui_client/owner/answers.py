@@ -271,6 +271,34 @@ class Crossings(msgspec.Struct, frozen=True):
     crossings: tuple[Crossing, ...] = ()
 
 
+class EscrowLimits(msgspec.Struct, frozen=True):
+    """What the owner's wallet has signed."""
+
+    max_entry_micros: int = 0
+    daily_cap_micros: int = 0
+    expires_s: int = 0
+
+
+class Escrow(msgspec.Struct, frozen=True):
+    """What an escrow on a chain has of the owner."""
+
+    settlement: str = ""
+    wallet: str | None = None
+    balance_micros: int = 0
+    entries_micros: int = 0
+    """Of the balance, what waits in queues or is about to be taken."""
+    awaiting_micros: int = 0
+    """Comes with the next epoch."""
+    leaving_micros: int = 0
+    debt_micros: int = 0
+    today_micros: int = 0
+    limits: EscrowLimits | None = None
+    epoch_every_s: int = 0
+    refused: str | None = None
+    """Why the smallest entry would be refused now: a code."""
+    reason: str = ""
+
+
 class Moved(msgspec.Struct, frozen=True):
     """Money from one purse to another."""
 

@@ -10,6 +10,7 @@ from tui_client.owner.answers import (
     Balances,
     Crossing,
     Crossings,
+    Escrow,
     Fees,
     Improved,
     Moved,
@@ -32,7 +33,7 @@ AVATAR_SIDE = 16
 LINEAGE = 24
 """Versions that are shown, the newest."""
 OWN_AGENTS = "/v1/me/agents"
-MONEY = ("/v1/me/balances", "/v1/me/statement", "/v1/me/crossings")
+MONEY = ("/v1/me/balances", "/v1/me/statement", "/v1/me/crossings", "/v1/me/escrow")
 
 
 def agent_path(agent: str) -> str:
@@ -126,6 +127,10 @@ def statement(holder: str, asset: str) -> Read:
 
 def crossings() -> Read:
     return Read("/v1/me/crossings", Crossings, 3_000)
+
+
+def escrow() -> Read:
+    return Read("/v1/me/escrow", Escrow, 3_000)
 
 
 # ---------------------------------------------------------------------- orders

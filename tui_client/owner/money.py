@@ -44,7 +44,8 @@ class MoneyPage(Page, frozen=True):
         return "not now" if self.doing else ""
 
     def reads(self, known: Known) -> list[Read]:
-        found = [arena.balances(near=True), arena.crossings(), arena.own_agents()]
+        border = arena.escrow() if on_chain(known) else arena.crossings()
+        found = [arena.balances(near=True), border, arena.own_agents()]
         purse = chosen_purse(self, known)
         return found if purse is None else [*found, arena.statement(purse.holder, purse.asset)]
 
@@ -63,6 +64,8 @@ class MoneyPage(Page, frozen=True):
             names = [name_of(each) for each in purses(known)]
             here = "" if purse is None else name_of(purse)
             return Step(replace(self, cursor=moved(names, here, STEPS[key])))
+        if on_chain(known) and key in COMMANDS:
+            return Step(self, notice=f"your wallet does it: {COMMANDS[key][1]}")
         opens = {"f": FUND, "t": BACK, "i": DEPOSIT, "w": WITHDRAW}.get(key)
         if opens is None or purse is None:
             return Step(self)
@@ -132,17 +135,26 @@ class MoneyPage(Page, frozen=True):
     def keys(self, known: Known) -> Keys:
         if self.doing:
             return (("enter", VERBS[self.doing]), ("tab", "next field"))
-        return (
-            ("f", "fund an agent"),
-            ("t", "take back"),
-            ("i", "deposit"),
-            ("w", "withdraw"),
-            ("↑↓", "purse"),
-        )
+        border = {key: word for key, (word, _) in COMMANDS.items()}
+        if not on_chain(known):
+            border = {"i": "deposit", "w": "withdraw"}
+        return (("f", "fund an agent"), ("t", "take back"), *border.items(), ("↑↓", "purse"))
 
 
 ASSETS = (Option("play", "play money"), Option("usdc", "USDC"))
 VERBS = {FUND: "funds", BACK: "takes back", DEPOSIT: "deposits", WITHDRAW: "withdraws"}
+
+
+COMMANDS = {
+    "i": ("deposit", "agon wallet deposit 5"),
+    "w": ("withdraw", "agon wallet withdraw 5, and again after its delay"),
+    "l": ("limits", "agon wallet limits --max-entry 5 --daily-cap 50"),
+}
+"""Keys that an escrow on a chain answers with a command: its money moves by the wallet's signature alone."""
+
+
+def on_chain(known: Known) -> bool:
+    return settlement(known) == "chain"
 
 
 def purses(known: Known) -> tuple[Balance, ...]:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from tui_client.director import step
 from tui_client.owner import arena, desk
 from tui_client.owner.answers import (
@@ -15,6 +17,8 @@ from tui_client.owner.answers import (
     Brain,
     Crossing,
     Crossings,
+    Escrow,
+    EscrowLimits,
     Fees,
     Improved,
     Limits,
@@ -109,6 +113,31 @@ CROSSINGS = Crossings(
         Crossing("c1", "deposit", 10_000_000, "confirmed", None, START_MS - 86_000_000),
     )
 )  # fmt: skip
+
+
+ESCROW = Escrow(
+    "chain", ME.wallet, 12_000_000, 1_000_000, 3_800_000, 4_000_000, 0, 3_000_000,
+    EscrowLimits(5_000_000, 20_000_000, START_MS // 1_000 + 29 * 86_400), 600,
+)  # fmt: skip
+REFUSED = Escrow(
+    "chain", ME.wallet, 12_000_000, 0, 0, 0, 0, 0, None, 600, "limits-missing",
+    f"the escrow takes nothing from {ME.wallet} before its owner has signed limits: `agon wallet limits` sets them",
+)  # fmt: skip
+
+
+def on_chain(escrow: Escrow) -> dict[str, Any]:
+    """The same answers where the money is on a chain; two sessions of the chosen purse were void."""
+    balances = msgspec.structs.replace(BALANCES, settlement="chain")
+    void = (
+        Line(92, START_MS - 30_000, "refund", "posted", "01KVOID0000000000000000002", "usdc:pot:01KVOID", 500_000, 500_000, 3_650_000),
+        Line(91, START_MS - 90_000, "entry", "post", "t1", "usdc:queue:bid-tac-toe", 500_000, -500_000, 3_150_000),
+    )  # fmt: skip
+    return {
+        **answers(),
+        arena.balances().path: balances,
+        arena.escrow().path: escrow,
+        arena.statement(SOLVER, "usdc").path: Statement(void),
+    }
 
 
 def statement(holder: str) -> Statement:

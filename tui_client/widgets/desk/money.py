@@ -1,4 +1,4 @@
-"""Purses, what crosses the border to the chain, the chosen purse's last lines, and the form that moves money."""
+"""Purses, what crosses the border to the chain or is in the escrow there, the chosen purse's last lines, and the form that moves money."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tui_client.owner.money import (
     VERBS,
     MoneyPage,
     chosen_purse,
+    on_chain,
     purses,
     settlement,
 )
@@ -24,6 +25,7 @@ from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import fit, frame, line, spread
 from tui_client.widgets.desk.automating import profit_style
+from tui_client.widgets.desk.escrow import paint_escrow
 from tui_client.widgets.desk.fields import form_rows
 from tui_client.widgets.pane import Pane
 from tui_client.words import NAME_LIMIT, moment, space_title
@@ -31,7 +33,7 @@ from tui_client.words import NAME_LIMIT, moment, space_title
 CODES = {
     "entry": "entry",
     "winnings": "winnings",
-    "refund": "refund",
+    "refund": "void, entry back",
     "fund": "moved",
     "deposit": "deposit",
     "withdrawal": "withdrawal",
@@ -75,6 +77,8 @@ def _labels(known: Known, width: int) -> list[Text]:
     words = "play: play money, worth nothing."
     if settlement(known) == "simulated":
         words += " USDC here is simulated: no real money is behind it."
+    if on_chain(known):
+        words += " USDC is in the escrow, and only your wallet takes it out."
     return [line((each, theme.FAINT)) for each in wrap(words, max(8, width))]
 
 
@@ -100,6 +104,8 @@ def _purse(purse: Balance, width: int, mine: bool) -> Text:
 
 def paint_crossings(state: State, width: int, height: int) -> list[Text]:
     known = state.desk.known(state.now_ms)
+    if on_chain(known):
+        return paint_escrow(known, width, height)
     told = known.value(arena.crossings().path, Crossings)
     rows: list[Text] = []
     for each in (told.crossings if told is not None else ())[: max(1, height - 2)]:

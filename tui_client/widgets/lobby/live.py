@@ -9,7 +9,7 @@ from rich.text import Text
 from server.protocol import SessionCard
 from tui_client import theme
 from tui_client.state import State
-from tui_client.text import clean
+from tui_client.text import ELLIPSIS, clean, wrap
 from tui_client.text import fit as cut
 from tui_client.widgets.canvas import Part, fit, frame, line, spread
 from tui_client.widgets.pane import Pane
@@ -18,6 +18,10 @@ from tui_client.words import age, fee, name_of, space_title
 ROWS_PER_LIVE = 2
 SPACE_WIDTH = 13
 """Cells of a Space's name and the blank behind it; longer names push on."""
+VOID_CHARS = 200
+"""Of the reason of a void session."""
+VOID_ROWS = 5
+"""Rows that it has under its own."""
 NARROW = 60
 """Columns below which a row leaves things out."""
 
@@ -96,23 +100,43 @@ def paint_recent(state: State, width: int, height: int) -> list[Text]:
     """The latest results, newest first."""
     cards = state.lobby.recent if state.lobby else []
     room = max(1, height - 2)
+    told = [_recent_rows(card, state, width - 4) for card in cards]
     at = next((i for i, card in enumerate(cards) if card.session == state.cursor), 0)
-    first = max(0, min(at - room // 2, len(cards) - room))
-    rows = [_recent_row(card, state, width - 4) for card in cards[first : first + room]]
+    first = at
+    while first > 0 and sum(map(len, told[first - 1 : at + 1])) <= room // 2 + 1:
+        first -= 1
+    while first > 0 and sum(map(len, told[first - 1 :])) <= room:
+        first -= 1
+    rows = [row for each in told[first:] for row in each][:room]
     if not cards:
         rows = [line(("no results yet", theme.FAINT))]
     return frame(line(("RESULTS", theme.TITLE)), rows, width, height)
 
 
-def _recent_row(card: SessionCard, state: State, width: int) -> Text:
+def _recent_rows(card: SessionCard, state: State, width: int) -> list[Text]:
+    """One row; why a session was void has as many as it takes, within reason: somebody paid for it."""
     selected = card.session == state.cursor
     pointer = ("▸ ", theme.BRIGHT) if selected else ("  ", theme.FAINT)
     space = "" if width < NARROW else f"{space_title(card.space):<{SPACE_WIDTH - 1}} "
     room = min(26, width // 2)
     head = line(pointer, (space, theme.DIM), fit(against(card, room), room), " ")
-    tail_style = theme.ALARM if card.status == "void" else theme.PLAIN
-    row = fit(line(head, (clean(card.headline, 80), tail_style)), width)
-    return _highlighted(row) if selected else row
+    if card.status == "void":
+        rows = _void_rows(head, clean(card.headline, VOID_CHARS), width)
+    else:
+        rows = [fit(line(head, (clean(card.headline, 80), theme.PLAIN)), width)]
+    return [_highlighted(row) for row in rows] if selected else rows
+
+
+def _void_rows(head: Text, words: str, width: int) -> list[Text]:
+    first = wrap(words, max(8, width - head.cell_len))[0]
+    rest = words[len(first) :].strip()
+    rows = [fit(line(head, (first, theme.ALARM)), width)]
+    if rest:
+        pieces = wrap(rest, max(8, width - 4))
+        if len(pieces) > VOID_ROWS:
+            pieces = [*pieces[: VOID_ROWS - 1], f"{pieces[VOID_ROWS - 1]}{ELLIPSIS * 2}"]
+        rows += [fit(line("    ", (piece, theme.ALARM)), width) for piece in pieces]
+    return rows
 
 
 class LivePane(Pane):

@@ -51,11 +51,17 @@ def paint_queues(state: State, width: int, height: int) -> list[Text]:
         state.lobby.queues if state.lobby else [],
         key=lambda queue: not (queue.waiting or queue.opening),
     )
-    rows = [row for queue in queues for row in _rows(queue, width - 4)]
+    rows: list[Text] = []
+    shown = 0
+    for queue in queues:
+        more = _rows(queue, width - 4)
+        if len(rows) + len(more) > height - 2:
+            break
+        rows, shown = [*rows, *more], shown + 1
     if not queues:
         rows = [line(("nobody waits", theme.FAINT))]
-    hidden = len(rows) - (height - 2)
-    note = line((f"{hidden} more", theme.DIM)) if hidden > 0 else None
+    hidden = len(queues) - shown
+    note = line((f"+{hidden} more", theme.DIM)) if hidden > 0 else None
     return frame(line(("QUEUES", theme.TITLE)), rows, width, height, note)
 
 

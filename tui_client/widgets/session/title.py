@@ -24,6 +24,8 @@ NAME_CUTS = (NAME_LIMIT, 14, 10, 8, 6, 5, 4)
 """Cells for each name: the first that leaves all names in sight."""
 SUBJECT = 24
 """Cells that the subject keeps beside the steps of the proof."""
+VOID_SUBJECT = 58
+"""The same of the reason of a void session."""
 
 
 def next_deadline_ms(view: SessionView) -> int | None:
@@ -79,6 +81,9 @@ def _lettered(cards: Sequence[SeatCard], most: int) -> Text:
 
 
 def _subject(view: SessionView) -> Text:
+    """What it is about; of a void session, why it is void."""
+    if view.status == "void" and (why := str((view.outcome or {}).get("reason", ""))):
+        return line((f" {clean(why, 200)}", theme.ALARM))
     own = view_of(view)
     return line((f" {clean(view.headline, 80)}", theme.PLAIN)) if own is None else own.subject(view)
 
@@ -102,7 +107,8 @@ def paint_title(state: State, width: int) -> list[Text]:
     facts = line(" ", _facts(state, view, spectated.watching))
     who = seats(view.seats, width - name.cell_len - facts.cell_len)
     subject = _subject(view)
-    told = paint_steps(view.steps, width - min(SUBJECT, subject.cell_len + 1))
+    kept = VOID_SUBJECT if view.status == "void" else SUBJECT
+    told = paint_steps(view.steps, width - min(kept, subject.cell_len + 1))
     return [spread(line(name, who), facts, width), spread(subject, told, width)]
 
 
