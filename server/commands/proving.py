@@ -33,7 +33,7 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def against(self) -> Sequence[str]:
         alone = " alone" if self.ipfs is None and self.rpc is None else ""
-        told = [f"this arena{alone}, {_place(self.url)}, and the rules that are here"]
+        told = [f"this arena{alone}, {_place(self.url)}, and the rules here"]
         if self.ipfs is not None:
             told.append(f"IPFS at {_place(self.ipfs)}: the transcript, by its content id")
         if self.rpc is not None:

@@ -106,7 +106,7 @@ def test_it_stops_where_nobody_looks_any_more(documents: Documents) -> None:
 
 def test_a_screen_says_whom_it_asked_and_how_to_ask_by_hand() -> None:
     alone = ArenaProver(url=DEFAULT_URL)
-    assert alone.against == ["this arena alone, http://127.0.0.1:8600, and the rules that are here"]
+    assert alone.against == ["this arena alone, http://127.0.0.1:8600, and the rules here"]
     assert alone.by_hand("01J") == "agon verify 01J"
     asked = ArenaProver(
         url="https://arena.example",

@@ -23,7 +23,7 @@ ASKED = Prove(
     BOARD,
     f"agon verify {BOARD} --ipfs http://127.0.0.1:5001 --rpc http://127.0.0.1:8545 --chain 31337 --escrow {ESCROW}",
     (
-        "this arena, http://127.0.0.1:8600, and the rules that are here",
+        "this arena, http://127.0.0.1:8600, and the rules here",
         "IPFS at http://127.0.0.1:5001: the transcript, by its content id",
         f"chain 31337, http://127.0.0.1:8545, escrow {ESCROW}",
     ),
@@ -31,7 +31,7 @@ ASKED = Prove(
 ALONE = Prove(
     BOARD,
     f"agon verify {BOARD}",
-    ("this arena alone, http://127.0.0.1:8600, and the rules that are here",),
+    ("this arena alone, http://127.0.0.1:8600, and the rules here",),
 )
 PLAYED: tuple[Told, ...] = (
     Name("transcript", CID),

@@ -41,7 +41,7 @@ def paint_findings(state: State, width: int, height: int) -> list[Text]:
     first = min(first + proof.scroll, max(0, len(rows) - room))
     shown = rows[first : first + room]
     hidden = len(rows) - first - len(shown)
-    note = line((f"↓ {hidden} more rows", theme.DIM)) if hidden else None
+    note = line((f"↓ {hidden} more", theme.DIM)) if hidden else None
     return frame(summary(proof), shown, width, height, note)
 
 
