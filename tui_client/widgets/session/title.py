@@ -108,8 +108,9 @@ def paint_title(state: State, width: int) -> list[Text]:
     who = seats(view.seats, width - name.cell_len - facts.cell_len)
     subject = _subject(view)
     kept = VOID_SUBJECT if view.status == "void" else SUBJECT
-    told = paint_steps(view.steps, width - min(kept, subject.cell_len + 1))
-    return [spread(line(name, who), facts, width), spread(subject, told, width)]
+    told = paint_steps(view.steps, width - min(kept, subject.cell_len) - 2)
+    proof = line("  ", told) if told.cell_len else told
+    return [spread(line(name, who), facts, width), spread(subject, proof, width)]
 
 
 class TitlePane(Pane):
