@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -72,7 +73,7 @@ def create_app(
         queue_sizes=queue_sizes,
         metrics=metrics,
         clock=clock,
-        documents=Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi())),
+        documents=_descriptions(),
         pictures=asyncio.Semaphore(PICTURES_AT_ONCE),
         readiness=readiness,
         gauging=Gauging(
@@ -99,3 +100,9 @@ def create_app(
     )
     app.router.redirect_slashes = False  # the document names each path once
     return app
+
+
+@cache
+def _descriptions() -> Descriptions:
+    """Of all operations, the same for every app."""
+    return Descriptions(encode(openapi(OPERATIONS)), encode(asyncapi()))

@@ -1,6 +1,7 @@
 """Bring a database to the newest schema, safely when many processes start at once.
 
-Whoever comes first migrates in one transaction; the others wait for the lock and find the work done.
+Whoever comes first migrates in one transaction; the others wait for the lock and find the work done. Where there is
+nothing to do, nobody takes it.
 On PostgreSQL the lock is an advisory one; on SQLite it is the write lock that the transaction holds.
 
 A change of `schema.py` needs a new file in `migrations/versions`; a test compares what both build. Nothing
@@ -17,10 +18,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from server.store.engine import Database, StoreError
+from server.store.revision import newest
 
 _ADVISORY_LOCK = 0x61676F6E
 """`agon` in ASCII."""
@@ -34,6 +37,8 @@ async def migrate(database: Database, to: str = "head") -> None:
         await _prepare_file(database)
     else:
         await database.ping()
+    if to == "head" and await _heads(database) == (newest(),):
+        return
     async with database.writing() as connection:
         if not database.is_sqlite:
             await connection.execute(
@@ -43,6 +48,14 @@ async def migrate(database: Database, to: str = "head") -> None:
             await connection.run_sync(_upgrade, to)
         except CommandError as error:
             raise StoreError(f"cannot migrate {database.describe()}: {error}") from None
+
+
+async def _heads(database: Database) -> tuple[str, ...]:
+    """The revision that the database has; empty before the first migration."""
+    async with database.reading() as connection:
+        return await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_heads()
+        )
 
 
 def _upgrade(connection: Connection, to: str) -> None:

@@ -1,9 +1,9 @@
 """What every Space promises, whatever it is about.
 
 Nothing here knows a Space by name: a new Space is tested by being registered, with its variants from
-`cases.py`. Every case is played with 200 seeds, and each session is shared by all checks (`plays.py`):
-how sessions go is checked in every state of them all, what is costly in each state in PLACES of them,
-drawn from all of the kind.
+`cases.py`. Every case is played with FEW seeds by `make test` and with MANY by `make test-slow`, and each
+session is shared by all checks (`plays.py`): how sessions go is checked in every state of them all, what is
+costly in each state in as many of them as there are seeds, drawn from all of the kind.
 
 The checks are run by `test_conformance_1.py` and its fellows, a share of the cases each, so that
 several processes can take a file each.
@@ -24,12 +24,11 @@ from spaces.space import Decision, InvalidObservation, InvalidParams, Observatio
 from spaces.transcript import read, replay
 from spaces.transcript.observations import as_kept
 from tests.conformance.cases import Case, case_id
-from tests.conformance.plays import SEEDS, Place, Plays, what_is_open
+from tests.conformance.plays import FEW, MANY, Place, Plays, what_is_open
 from tests.conformance.rig import AnySpace
 
 PROMPT_MAX = 12_000
 """Characters: a small model's context of 8k tokens holds the prompt and its answer."""
-PLACES = 200
 HOSTILE_NAMES = (
     "\x1b[31mred",
     "W" * 32,
@@ -38,20 +37,23 @@ HOSTILE_NAMES = (
     "two\nlines",
     *(f"n{n}" for n in range(9)),
 )
-AGAIN = 40
-"""Sessions that are played a second time."""
 
 
 def plays_of(cases: list[Case]) -> Callable[..., Iterator[Plays]]:
     """The fixture that hands the checks one case after the other."""
+    few = [pytest.param((case, FEW), id=case_id(case)) for case in cases]
+    many = [
+        pytest.param((case, MANY), id=f"{case_id(case)}-{MANY}", marks=pytest.mark.slow)
+        for case in cases
+    ]
 
-    @pytest.fixture(scope="module", params=cases, ids=case_id, name="plays")
+    @pytest.fixture(scope="module", params=few + many, name="plays")
     def plays(request: pytest.FixtureRequest) -> Iterator[Plays]:
-        space, params = request.param
+        (space, params), seeds = request.param
         with pytest.MonkeyPatch.context() as patch:
             if space not in registry.all_spaces():  # a replay knows what is offered
                 patch.setitem(registry._registered, space.id, space)
-            yield Plays(space, params)
+            yield Plays(space, params, seeds)
 
     return plays
 
@@ -105,15 +107,16 @@ def test_random_play_ends_with_returns_that_add_up(plays: Plays) -> None:
 
 def test_the_sessions_hold_what_the_checks_look_for(plays: Plays) -> None:
     """A check of what never happened would pass."""
+    seeds = plays.seeds
     happened = Counter(draft.type for session in plays for draft, _ in session.log)
-    assert happened["end"] == SEEDS
-    assert min(happened[each] for each in ("action", "fault", "deadline", "forfeit")) >= SEEDS // 20
-    assert len(plays.positions(SEEDS)) == SEEDS
-    assert len(plays.inquiries(SEEDS)) == (SEEDS if plays.asks else 0)
-    assert happened["oracle"] >= len(plays.inquiries(SEEDS))
+    assert happened["end"] == seeds
+    assert min(happened[each] for each in ("action", "fault", "deadline", "forfeit")) >= seeds // 20
+    assert len(plays.positions(seeds)) == seeds
+    assert len(plays.inquiries(seeds)) == (seeds if plays.asks else 0)
+    assert happened["oracle"] >= len(plays.inquiries(seeds))
     if plays.simultaneous(1):
-        assert len(plays.simultaneous(SEEDS)) >= SEEDS // 2
-        assert happened["reveal"] >= SEEDS // 2
+        assert len(plays.simultaneous(seeds)) >= seeds // 2
+        assert happened["reveal"] >= seeds // 2
     voided = sum(session.log[-1][0].type == "void" for session in plays.voids)
     assert voided >= len(plays.voids) // 4
 
@@ -130,7 +133,7 @@ def test_exactly_one_of_decisions_inquiry_and_outcome(plays: Plays) -> None:
 
 
 def test_equal_seeds_and_actions_give_equal_states(plays: Plays) -> None:
-    for number, session in enumerate(itertools.islice(plays, AGAIN)):
+    for number, session in enumerate(itertools.islice(plays, plays.seeds // 5)):
         again = plays.again(number)
         assert again.states == session.states
         assert again.document() == session.document()
@@ -138,7 +141,7 @@ def test_equal_seeds_and_actions_give_equal_states(plays: Plays) -> None:
 
 def test_a_state_that_was_passed_in_is_never_changed(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, streams, rng in plays.states(PLACES):
+    for state, decisions, streams, rng in plays.states(plays.seeds):
         before = frozen(state)
         for decision in decisions:
             action = space.random_action(state, decision.seat, rng)
@@ -164,7 +167,7 @@ def test_a_sealed_transcript_replays_to_the_same_end(plays: Plays) -> None:
 
 def test_observations_are_json_without_floats(plays: Plays) -> None:
     space = plays.space
-    for state, *_ in plays.states(PLACES):
+    for state, *_ in plays.states(plays.seeds):
         for viewer in viewers(space):
             seen = space.observe(state, viewer)
             assert msgspec.json.decode(canonical.encode(seen)) == seen
@@ -173,7 +176,7 @@ def test_observations_are_json_without_floats(plays: Plays) -> None:
 def test_a_sealed_action_and_its_time_show_to_nobody_else(plays: Plays) -> None:
     space = plays.space
     tried = different = 0
-    for place in plays.simultaneous(PLACES):
+    for place in plays.simultaneous(plays.seeds):
         for decision in place.decisions:
             seat = decision.seat
             one, two = two_actions(space, place, seat)
@@ -189,7 +192,7 @@ def test_a_sealed_action_and_its_time_show_to_nobody_else(plays: Plays) -> None:
 
 def test_texts_for_people_and_models_are_bounded_and_plain(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, *_ in plays.states(PLACES):
+    for state, decisions, *_ in plays.states(plays.seeds):
         for decision in decisions:
             prompt = space.prompt(state, decision.seat)
             assert 0 < len(prompt) <= PROMPT_MAX
@@ -229,7 +232,7 @@ def test_simultaneous_decisions_are_sealed(plays: Plays) -> None:
 
 def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, streams, rng in plays.simultaneous(PLACES):
+    for state, decisions, streams, rng in plays.simultaneous(plays.seeds):
         seats = same_turn(decisions)
         actions = {seat: space.random_action(state, seat, rng) for seat in seats}
         results = set()
@@ -243,7 +246,7 @@ def test_the_order_of_simultaneous_actions_changes_nothing(plays: Plays) -> None
 
 def test_actions_survive_their_json_form(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, _, rng in plays.positions(PLACES):
+    for state, decisions, _, rng in plays.positions(plays.seeds):
         for decision in decisions:
             action = space.stamp(space.random_action(state, decision.seat, rng), 1_234)
             body = msgspec.json.decode(canonical.encode(space.encode_action(action)))
@@ -252,7 +255,7 @@ def test_actions_survive_their_json_form(plays: Plays) -> None:
 
 def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, streams, rng in plays.positions(PLACES):
+    for state, decisions, streams, rng in plays.positions(plays.seeds):
         for decision in decisions:
             action = space.random_action(state, decision.seat, rng)
             late = space.stamp(action, 2 * decision.time_limit_ms + 600_000)
@@ -262,7 +265,7 @@ def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
 
 def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, _, rng in plays.positions(PLACES):
+    for state, decisions, _, rng in plays.positions(plays.seeds):
         for decision in decisions:
             view = msgspec.json.decode(canonical.encode(space.observe(state, decision.seat)))
             text = space.random_answer(decision.kind, view, decision.seat, rng)
@@ -274,7 +277,7 @@ def test_an_answer_that_the_arena_takes_passes_the_agents_own_check(plays: Plays
 
 def test_a_forfeit_at_any_point_ends_or_advances(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, streams, _ in plays.positions(PLACES):
+    for state, decisions, streams, _ in plays.positions(plays.seeds):
         for decision in decisions:
             after = space.forfeit(state, decision.seat, streams)
             assert after != state
@@ -283,7 +286,7 @@ def test_a_forfeit_at_any_point_ends_or_advances(plays: Plays) -> None:
 
 def test_all_seats_of_a_turn_may_forfeit_in_any_order(plays: Plays) -> None:
     space = plays.space
-    for state, decisions, streams, _ in plays.positions(PLACES):
+    for state, decisions, streams, _ in plays.positions(plays.seeds):
         seats = same_turn(decisions)
         results = set()
         for permutation in itertools.islice(itertools.permutations(seats), 6):
@@ -347,7 +350,7 @@ def test_notes_only_grow_and_are_json(plays: Plays) -> None:
 def test_notes_wait_for_the_end_of_the_turn(plays: Plays) -> None:
     """What is told while a seat still owes a sealed answer could tell of another's."""
     space = plays.space
-    for state, decisions, streams, rng in plays.simultaneous(PLACES):
+    for state, decisions, streams, rng in plays.simultaneous(plays.seeds):
         for seat in same_turn(decisions):
             after = space.apply(state, seat, space.random_action(state, seat, rng), streams)
             assert space.notes(after) == space.notes(state)

@@ -17,10 +17,8 @@ from spaces.seed import Streams
 from spaces.space import Decision, Space
 from tests.conformance.rig import AnySpace, Dice, Session, play
 
-SEEDS = 200
-"""Sessions of a case that end, with dice by their number."""
-VOIDS = 60
-"""Sessions of a case that may be voided somewhere."""
+FEW, MANY = 40, 200
+"""Sessions of a case that end, in `make test` and in `make test-slow`."""
 
 _DICE = (Dice(), Dice(), Dice(fault=0.3), Dice(forfeit=0.02), Dice(fault=0.3, forfeit=0.2))
 _VOID_DICE = tuple(Dice(0.2, 0.1, void) for void in (0.02, 0.2, 0.5))
@@ -53,27 +51,29 @@ class Place(NamedTuple):
 
 
 class Plays:
-    """What was played of a Space with some parameters."""
+    """What was played of a Space with some parameters: so many `seeds`, with dice by their number."""
 
-    def __init__(self, space: AnySpace, params: dict[str, Any]) -> None:
+    def __init__(self, space: AnySpace, params: dict[str, Any], seeds: int = MANY) -> None:
         self.space = space
         self.params = params
+        self.seeds = seeds
         self.asks = type(space).inquiry is not Space.inquiry
         """Whether the Space says that it needs an oracle."""
         self._played = cache(self._play)
 
     def __iter__(self) -> Iterator[Session]:
         """The sessions that ended."""
-        return (self.session(number) for number in range(SEEDS))
+        return (self.session(number) for number in range(self.seeds))
 
     def session(self, number: int) -> Session:
         return self._played(number)[0]
 
     @cached_property
     def voids(self) -> list[Session]:
+        """Sessions that may be voided somewhere."""
         return [
             play(self.space, self.params, number, _VOID_DICE[number % len(_VOID_DICE)])
-            for number in range(VOIDS)
+            for number in range(self.seeds * 3 // 10)
         ]
 
     def _play(self, number: int) -> tuple[Session, list[Open]]:
@@ -90,7 +90,7 @@ class Plays:
         """Session, index and what is open, of every state of all sessions."""
         return [
             (number, i, each)
-            for number in range(SEEDS)
+            for number in range(self.seeds)
             for i, each in enumerate(self._played(number)[1])
         ]
 
@@ -115,7 +115,7 @@ class Plays:
     ) -> list[Place]:
         """In the order in which they were played, which is kind to Spaces that remember a little."""
         found = [(number, i) for number, i, each in self.open if wanted(each)]
-        assert may_lack or len(found) >= min(count, SEEDS), "a check would see next to nothing"
+        assert may_lack or len(found) >= min(count, self.seeds), "a check would see next to nothing"
         rng = random.Random(0)
         places = sorted(rng.sample(found, min(count, len(found))))
         return [self._place(number, i, rng) for number, i in places]

@@ -1,6 +1,7 @@
 """A store for each test: a SQLite file of its own, or a PostgreSQL schema of its own.
 
-`AGON_TEST_DATABASE_URL` names a PostgreSQL database in which schemas may be made and dropped.
+`AGON_TEST_DATABASE_URL` names a PostgreSQL database in which schemas may be made and dropped. SQLite files are copies of
+one that was migrated once, which a test would else spend more time on than on what it tries.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,12 +30,18 @@ def operators_deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema, once `store_url` has made it."""
+    return tmp_path_factory.mktemp("migrated") / "agon.db"
+
+
 @pytest.fixture
-async def store_url(tmp_path: Path) -> AsyncIterator[str]:
-    """An empty database. PostgreSQL gets a schema of its own, dropped afterwards."""
+async def empty_url(tmp_path: Path) -> AsyncIterator[str]:
+    """A database without any table. PostgreSQL gets a schema of its own, dropped afterwards."""
     given = os.environ.get("AGON_TEST_DATABASE_URL")
     if not given:
-        yield f"sqlite:///{tmp_path / 'agon.db'}"
+        yield _sqlite(tmp_path / "agon.db")
         return
     url = make_url(given).set(drivername="postgresql+asyncpg")
     schema = f"agon_test_{secrets.token_hex(8)}"
@@ -49,8 +57,25 @@ async def store_url(tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture
+async def store_url(empty_url: str, migrated: Path) -> str:
+    """A database with the newest schema, in which nobody has written."""
+    file = make_url(empty_url).database if empty_url.startswith("sqlite") else None
+    if file is None:
+        await (await open_store(empty_url)).close()
+        return empty_url
+    if not migrated.exists():
+        await (await open_store(_sqlite(migrated))).close()
+    shutil.copyfile(migrated, file)
+    return empty_url
+
+
+@pytest.fixture
 async def store(store_url: str) -> AsyncIterator[Store]:
     """An empty store with the newest schema."""
     opened = await open_store(store_url)
     yield opened
     await opened.close()
+
+
+def _sqlite(file: Path) -> str:
+    return f"sqlite:///{file}"

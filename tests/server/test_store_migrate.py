@@ -31,8 +31,8 @@ def checks(connection: Connection) -> set[str | None]:
     }
 
 
-async def test_the_migrations_build_exactly_the_schema(store_url: str) -> None:
-    database = open_database(store_url)
+async def test_the_migrations_build_exactly_the_schema(empty_url: str) -> None:
+    database = open_database(empty_url)
     await migrate(database)
     async with database.reading() as connection:
         assert await connection.run_sync(differences) == []
@@ -41,19 +41,19 @@ async def test_the_migrations_build_exactly_the_schema(store_url: str) -> None:
     await database.close()
 
 
-async def test_opening_twice_keeps_what_is_there(store_url: str) -> None:
-    first = await open_store(store_url)
+async def test_opening_twice_keeps_what_is_there(empty_url: str) -> None:
+    first = await open_store(empty_url)
     ember, key = await first.agents.register("Ember")
-    second = await open_store(store_url)
+    second = await open_store(empty_url)
     assert await second.agents.by_key(key) == ember
     await first.close()
     await first.close()
     await second.close()
 
 
-async def test_transfers_of_before_say_what_they_left_their_accounts_with(store_url: str) -> None:
+async def test_transfers_of_before_say_what_they_left_their_accounts_with(empty_url: str) -> None:
     """Running balances (0016) are made of what stands, and what stands cannot be changed afterwards either."""
-    database = open_database(store_url)
+    database = open_database(empty_url)
     await migrate(database, "0015")
     me, mint = "play:agent:a", "play:mint"
     transfers = [
@@ -89,7 +89,7 @@ async def test_transfers_of_before_say_what_they_left_their_accounts_with(store_
                 },
             )
     await database.close()
-    store = await open_store(store_url)
+    store = await open_store(empty_url)
     lines = await store.ledger.statement(me)
     assert [(line.transfer, line.balance_micros) for line in lines] == [
         ("t7", 61), ("t6", 60), ("t5", 100), ("t4", 100), ("t2", 100), ("t1", 100),
@@ -103,9 +103,9 @@ async def test_transfers_of_before_say_what_they_left_their_accounts_with(store_
     await store.close()
 
 
-async def test_a_database_of_a_newer_program_is_left_alone(store_url: str) -> None:
-    await (await open_store(store_url)).close()
-    database = open_database(store_url)
+async def test_a_database_of_a_newer_program_is_left_alone(empty_url: str) -> None:
+    await (await open_store(empty_url)).close()
+    database = open_database(empty_url)
     async with database.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="9999"):
@@ -113,7 +113,7 @@ async def test_a_database_of_a_newer_program_is_left_alone(store_url: str) -> No
     await database.close()
 
 
-def test_processes_that_start_at_once_migrate_once(store_url: str) -> None:
+def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
     program = (
         "import asyncio, sys; from server.store import open_store\n"
         "async def main():\n"
@@ -124,7 +124,7 @@ def test_processes_that_start_at_once_migrate_once(store_url: str) -> None:
     )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", program, store_url], cwd=ROOT, stderr=subprocess.PIPE
+            [sys.executable, "-c", program, empty_url], cwd=ROOT, stderr=subprocess.PIPE
         )
         for _ in range(4)
     ]
