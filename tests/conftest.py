@@ -22,6 +22,10 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 _RECURSION_LIMIT = sys.getrecursionlimit()
 
+# Each of our matrices is too small to share out: threads that wait for a part of one take as much time again. It is read
+# when numpy is imported, by us and by the processes that tests start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Some million objects of six hundred modules, which all stay: to look for garbage among them, over and over
 # while they are made and in every test afterwards, is a fifth of the time of the whole run.
 gc.disable()

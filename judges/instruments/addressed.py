@@ -21,7 +21,8 @@ WINDOW = 3
 _LOOK_ALIKES = str.maketrans("аеорсухіѕјԁһкмтвαεορυικντ", "aeopcyxisjdhkmtbaeopuiknt")
 """Cyrillic and Greek letters that pass for Latin ones."""
 _LEET = str.maketrans("013457@$", "oieastas")
-_MIXED = re.compile(r"(?=\S*[a-z])(?=\S*[013457@$])\S+")
+_WORD = re.compile(r"\S+")
+_LETTER, _LEET_SIGN = re.compile(r"[a-z]"), re.compile(r"[013457@$]")
 _NOT_SPOKEN = re.compile(r"[^a-z0-9/]+")
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*\u00b7-]\w)+(?!\w)")
 """A word with one sign between its letters; two blanks stand between such words."""
@@ -76,11 +77,17 @@ def _readings(folded: str, dialect: Dialect) -> tuple[str, ...]:
     """A line as words with one space between: as it stands, with digits read as the letters they pass
     for, and, of prose, with its spaced-out words closed."""
     spoken = _words(folded.replace("'", " "))
-    unleet = _words(_MIXED.sub(lambda word: word[0].translate(_LEET), folded))
+    unleet = _words(_WORD.sub(_unleet, folded))
     if not dialect.careful:
         return (spoken, unleet)
     closed = _SPACED.sub(lambda word: re.sub(r"[\W_]", "", word[0]), folded)
     return (spoken, unleet, _words(closed.replace("'", " ")))
+
+
+def _unleet(word: re.Match[str]) -> str:
+    """A number alone stays one. One expression for both signs would try them at each letter of a long word."""
+    mixed = _LETTER.search(word[0]) and _LEET_SIGN.search(word[0])
+    return word[0].translate(_LEET) if mixed else word[0]
 
 
 def _words(text: str) -> str:
