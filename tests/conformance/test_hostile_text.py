@@ -22,11 +22,17 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 FAIR_SHARE = 0.1
 """Of what is tried, so much must be an action that the rules take, and so much must be none: else
 we test the door alone."""
-EXAMPLES = 300
+FEW, MANY = 150, 300
+"""What is tried of each kind, in `make test` and in `make test-slow`."""
 
 hostile = cache(Hostile)
-# The first example of a Space plays its sessions, which is slow by the measure of an example.
-tried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(params=[FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def tried(request: pytest.FixtureRequest) -> settings:
+    # The first example of a Space plays its sessions, which is slow by the measure of an example.
+    slow = [HealthCheck.too_slow]
+    return settings(max_examples=request.param, deadline=None, suppress_health_check=slow)
 
 
 def check_applied(space: AnySpace, spot: Spot, action: Any) -> str:
@@ -45,17 +51,17 @@ def check_applied(space: AnySpace, spot: Spot, action: Any) -> str:
     return "applied"
 
 
-def check_shares(became: Counter[str]) -> None:
+def check_shares(became: Counter[str], tried: settings) -> None:
     """Enough of what was tried came through the door, and enough did not."""
     total = became.total()
-    assert total >= EXAMPLES / 2
+    assert total >= tried.max_examples / 2
     assert became["applied"] >= FAIR_SHARE * total
     # Where any words are an answer, as in writing, only the empty and the endless are refused.
     assert became["invalid"] + became["illegal"] >= FAIR_SHARE * total / 4
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.id)
-def test_any_text_is_an_action_or_the_agents_fault(space: AnySpace) -> None:
+def test_any_text_is_an_action_or_the_agents_fault(space: AnySpace, tried: settings) -> None:
     became: Counter[str] = Counter()
 
     @tried
@@ -70,11 +76,11 @@ def test_any_text_is_an_action_or_the_agents_fault(space: AnySpace) -> None:
             became[check_applied(space, spot, action)] += 1
 
     try_text()
-    check_shares(became)
+    check_shares(became, tried)
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.id)
-def test_any_json_is_an_action_or_the_agents_fault(space: AnySpace) -> None:
+def test_any_json_is_an_action_or_the_agents_fault(space: AnySpace, tried: settings) -> None:
     became: Counter[str] = Counter()
 
     @tried
@@ -89,11 +95,11 @@ def test_any_json_is_an_action_or_the_agents_fault(space: AnySpace) -> None:
             became[check_applied(space, spot, action)] += 1
 
     try_body()
-    check_shares(became)
+    check_shares(became, tried)
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.id)
-def test_an_unknown_kind_is_refused(space: AnySpace) -> None:
+def test_an_unknown_kind_is_refused(space: AnySpace, tried: settings) -> None:
     known = hostile(space)
     real = st.sampled_from(known.spots).map(lambda spot: spot.answer)
 

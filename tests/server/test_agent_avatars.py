@@ -123,7 +123,7 @@ def test_a_stored_face_is_served_in_any_side() -> None:
         assert opened(avatar.scaled(stored, side)).size == (side, side)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_bent_picture_is_a_picture_or_refused(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["PNG", "JPEG"]))

@@ -92,6 +92,7 @@ async def _owner(store: Store, api: str, name: str) -> Owner:
     return Owner(OwnerApi(api, token), agent.agent, name, key)
 
 
+@pytest.mark.slow
 async def test_each_stops_at_its_own_limit_and_none_goes_beyond(stage: Stage) -> None:
     ant, bee, cat = (stage.owners[name] for name in ("Ant", "Bee", "Cat"))
     others = [stage.owners[name] for name in ("Dog", "Elk")]

@@ -242,6 +242,7 @@ def test_a_position_that_is_not_played_is_refused(position: Position) -> None:
         equilibrium.solve(position, Params(chips=6))
 
 
+@pytest.mark.slow
 def test_regret_matching_solves_the_whole_game_within_its_tolerance() -> None:
     variant = Variant("all-pay", "coin", "money", 4)
     learned = induction.solve(variant, Settings("regret-matching", tolerance=1e-4))
