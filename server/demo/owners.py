@@ -22,6 +22,7 @@ from chain.client.signer import KeySigner
 from chain.client.token import Token
 from chain.devchain.accounts import ETHER, KEYS
 from chain.ethereum import Account, LocalAccount, encode_defunct
+from server.automation import SESSIONS_MAX
 from server.clock import unix_ms
 from server.commands import signing_in
 from server.ledger.tiers import amount
@@ -141,10 +142,10 @@ def _agent(owner: Owner, space: str, member: Member) -> dict[str, Any]:
 
 
 def _automation(space: str, sessions: int) -> dict[str, Any]:
-    limits: dict[str, Any] = {
+    return {
         "tier_micros": TIER_MICROS,
         "spaces": [space],
+        "max_sessions": sessions or SESSIONS_MAX,
         "max_parallel": 1,
         "stop_loss_micros": DEPOSIT_MICROS,
     }
-    return limits | ({"max_sessions": sessions} if sessions else {})
