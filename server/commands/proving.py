@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server.commands.running import DEFAULT_URL, CommandError
-from server.config import ConfigError
-from tui_client.proof.finding import Finding, Name, Standing, Tell, Unproven
+from server.config import Config, ConfigError
+from tui_client.proof.finding import Against, Finding, Name, Standing, Tell, Unproven
 
 if TYPE_CHECKING:
     from chain.verify import finding as found_out
     from chain.verify.session import Documents
+    from server.commands.chain_at import ChainAt
 
 
 class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,18 +28,41 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
     rpc: str | None = None
     chain: int | None = None
     escrow: str | None = None
-    prepare: Callable[[], object] = lambda: None
-    """Called before each proof, e.g. to have the rules of games of other projects here."""
+    settings: Callable[[], Config | None] = lambda: None
+    """Called before each proof, to have the rules of games of other projects here; with the knobs, an arena of this machine is
+    held against the chain that they name, too."""
 
     @property
     def against(self) -> Sequence[str]:
-        alone = " alone" if self.ipfs is None and self.rpc is None else ""
+        at = self._named()
+        return self._against(None if at is None else (at.chain_id, at.rpc, at.escrow))
+
+    def _against(self, at: tuple[int, str, str] | None) -> list[str]:
+        alone = " alone" if self.ipfs is None and at is None else ""
         told = [f"this arena{alone}, {_place(self.url)}, and the rules here"]
         if self.ipfs is not None:
             told.append(f"IPFS at {_place(self.ipfs)}: the transcript, by its content id")
-        if self.rpc is not None:
-            told.append(f"chain {self.chain}, {_place(self.rpc)}, escrow {self.escrow}")
+        if at is not None:
+            chain, rpc, escrow = at
+            told.append(f"chain {chain}, {_place(rpc)}, escrow {escrow}")
         return told
+
+    def _named(self) -> ChainAt | None:
+        if self.rpc is None or self.chain is None or self.escrow is None:
+            return None
+        from server.commands.chain_at import ChainAt
+
+        return ChainAt(self.rpc, self.chain, self.escrow, named=True)
+
+    def _found(self) -> ChainAt | None:
+        """As `agon verify` finds it. Raises CommandError, ConfigError."""
+        from server.commands import chain_at
+
+        settings = self.settings()
+        if settings is None:
+            return self._named()
+        named = chain_at.Named(self.rpc, self.chain, self.escrow)
+        return chain_at.find(named, settings, self.url)
 
     def by_hand(self, session: str) -> str:
         """The command; a URL that may hold a key is left to whoever has it."""
@@ -49,7 +73,10 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
             words += ["--ipfs", _written(self.ipfs, "IPFS_URL")]
         if self.rpc is not None:
             words += ["--rpc", _written(self.rpc, "RPC_URL")]
-            words += ["--chain", str(self.chain), "--escrow", shlex.quote(self.escrow or "")]
+        if self.chain is not None:
+            words += ["--chain", str(self.chain)]
+        if self.escrow is not None:
+            words += ["--escrow", shlex.quote(self.escrow)]
         return " ".join(words)
 
     def prove(self, session: str, tell: Tell) -> None:
@@ -57,12 +84,13 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
         from chain.content import cid as cids
         from chain.verify.session import Asked, findings
         from server.commands import fetching
-        from server.commands.chain_at import ChainAt
         from server.ledger.tiers import entry_micros
 
         asked = Asked(session=session, entry_micros=entry_micros)
         try:
-            self.prepare()
+            at = self._found()
+            if at is not None:
+                tell(Against(tuple(self._against((at.chain_id, at.rpc, at.escrow)))))
             found = fetching.documents(
                 fetching.Wanted(session=session, url=self.url, ipfs=self.ipfs)
             )
@@ -70,8 +98,7 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
                 tell(name)
             for each in findings(found, asked, lambda block: str(cids.of(block))):
                 tell(_told(each))
-            if self.rpc is not None and self.chain is not None and self.escrow is not None:
-                at = ChainAt(self.rpc, self.chain, self.escrow, named=True)
+            if at is not None:
                 for each in fetching.of_chain(found, at):
                     tell(_told(each))
         except (CommandError, ConfigError) as error:

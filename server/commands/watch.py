@@ -26,22 +26,18 @@ def watch(
     """Watch an arena in the terminal.
 
     Without a session the lobby opens, with all that is live; `?` explains the keys, `a` opens your desk, `v` checks
-    a session as `agon verify` does: against this arena alone, or with --ipfs and --rpc against those, too.
+    a session as `agon verify` does: against this arena, the chain that it settles by where that is on this machine, and whom --ipfs and --rpc name.
     """
     from server.commands.proving import ArenaProver
     from tui_client.app import WatchError, run_watch
 
-    if len({rpc is None, chain is None, escrow is None}) > 1:
-        raise CommandError(
-            "--rpc, --chain and --escrow go together: whom to ask, of which chain and contract"
-        )
     prover = ArenaProver(
         url=url,
         ipfs=ipfs,
         rpc=rpc,
         chain=chain,
         escrow=escrow,
-        prepare=functools.cache(lambda: load_arena(None)),
+        settings=functools.cache(lambda: load_arena(None)),
     )
     try:
         run_watch(url, session=session, tournament=tournament, follow=follow, prover=prover)

@@ -7,14 +7,17 @@ import pytest
 from chain.verify.finding import Finding as Found
 from chain.verify.finding import true
 from chain.verify.session import Documents
-from server.commands import fetching
+from server.commands import chain_at, fetching
 from server.commands.chain_at import ChainAt
 from server.commands.proving import ArenaProver
 from server.commands.running import DEFAULT_URL, CommandError
+from server.config import Config
 from spaces import transcript
 from tests.chain.documents_of import bent, cid_of, documents_of
 from tests.chain.test_verify import game
-from tui_client.proof.finding import Finding, Name, Standing, Told, Unproven, Unwatched
+from tui_client.proof import proof
+from tui_client.proof.finding import Against, Finding, Name, Standing, Told, Unproven, Unwatched
+from tui_client.proof.proof import Prove, Proving
 
 ESCROW = "0x" + "e5" * 20
 
@@ -80,6 +83,25 @@ def test_what_the_chain_says_comes_after_the_rest(
     told = told_by(prover, session_of(documents))
     assert asked == [(ChainAt("http://node", 8453, ESCROW, named=True),)]
     assert told[-1] == Finding("root", Standing.TRUE, "the escrow holds it")
+
+
+def test_the_chain_of_an_arena_on_this_machine_is_found_and_said(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ChainAt("http://127.0.0.1:8545", 31_337, ESCROW, named=False)
+    monkeypatch.setattr(chain_at, "find", lambda *_: at)
+    monkeypatch.setattr(fetching, "of_chain", lambda _, where: [true("root", where.escrow)])
+    prover = ArenaProver(url=DEFAULT_URL, settings=Config)
+    assert "alone" in prover.against[0], "so far as it is known before"
+    told = told_by(prover, session_of(documents))
+    said = (
+        "this arena, http://127.0.0.1:8600, and the rules here",
+        f"chain 31337, http://127.0.0.1:8545, escrow {ESCROW}",
+    )
+    assert told[0] == Against(said)
+    assert told[-1] == Finding("root", Standing.TRUE, ESCROW)
+    opened = proof.opened(Prove("S", "by hand", tuple(prover.against)), 1)
+    assert proof.after(opened, Proving(1, told[0])).against == said
 
 
 def test_an_arena_that_does_not_answer_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,13 @@ class Name(msgspec.Struct, frozen=True):
     """What is copied."""
 
 
-Told = Finding | Name
+class Against(msgspec.Struct, frozen=True):
+    """Who is asked and what is believed, a line each: where that is only found out on the way."""
+
+    lines: tuple[str, ...]
+
+
+Told = Finding | Name | Against
 Tell = Callable[[Told], None]
 
 
@@ -54,7 +60,7 @@ class Prover(Protocol):
 
     @property
     def against(self) -> Sequence[str]:
-        """Who is asked and what is believed, a line each."""
+        """Who is asked and what is believed, a line each, as far as it is known before."""
         ...
 
     def by_hand(self, session: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from server.protocol import SessionView
-from tui_client.proof.finding import Finding, Name, Standing, Told
+from tui_client.proof.finding import Against, Finding, Name, Standing, Told
 
 MAX_FINDINGS = 100
 MAX_NAMES = 9
@@ -91,6 +91,8 @@ def after(proof: Proof, happened: Proving | Proved | Copied) -> Proof:
     told = happened.told
     if isinstance(told, Finding):
         return replace(proof, findings=_with(proof.findings, told))
+    if isinstance(told, Against):
+        return replace(proof, against=told.lines)
     kept = tuple(each for each in proof.names if each.what != told.what)
     return replace(proof, names=(*kept, told)[:MAX_NAMES])
 
