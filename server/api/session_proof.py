@@ -12,6 +12,7 @@ from starlette.responses import Response
 from chain.content import cid
 from chain.documents import epoch as epoch_documents
 from server.api.operation import Operation, Services, as_json
+from server.api.session_steps import opening_tx
 from server.api.sessions import row_of
 from server.protocol import Step
 from server.store.epochs import EpochRow, EscrowSession
@@ -131,16 +132,12 @@ async def _result(services: Services, row: SessionRow) -> ProofDocument | None:
 
 
 async def _opening(services: Services, escrow: EscrowSession) -> ProofOpening:
-    tx = None
-    if escrow.opening is not None:
-        sent = await services.store.chain_txs.find(services.config.chain_id, escrow.opening)
-        tx = None if sent is None or sent.mined is None else sent.mined.hash
     return ProofOpening(
         state=escrow.state,
         digest=hashlib.sha256(escrow.session.encode()).hexdigest(),
         entry_micros=escrow.entry_micros,
         owners=list(escrow.owners),
-        tx=tx,
+        tx=await opening_tx(services, escrow),
     )
 
 

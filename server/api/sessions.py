@@ -13,11 +13,10 @@ from server.api import problems
 from server.api.lobby import headlines
 from server.api.operation import Limit, Services, as_json, read_id, read_query
 from server.api.problems import Problem
+from server.api.session_steps import steps
 from server.api.tags import has_current
 from server.proofs import result_document
 from server.protocol import Id, SeatCard, SpaceId, Step
-from server.store.outbox import HOLD_NOBODY_UP, OutboxRow
-from server.store.pins import PUBLISH
 from server.store.sessions import SessionRow, Status
 
 PublicStatus = Literal["live", "ended", "void"]
@@ -111,7 +110,7 @@ async def session(services: Services, request: Request) -> Response:
         **_summary(row, lines),
         verdict=None if verdict is None else msgspec.json.decode(verdict),
         ratings=None if ratings is None else msgspec.to_builtins(ratings),
-        steps=_steps(row, [] if live else await services.store.outbox.steps(row.session)),
+        steps=await steps(services, row, live=live),
         transcript=None if row.digest is None else f"/v1/sessions/{row.session}/transcript",
         cid=None if pin is None else pin.cid,
     )
@@ -217,43 +216,3 @@ def _summary(row: SessionRow, lines: dict[str, str]) -> dict[str, Any]:
         "digest": row.digest,
         "headline": lines.get(row.session, ""),
     }
-
-
-_STEP_NAMES = {
-    "void": "voided",
-    "judge": "judged",
-    "settle": "settled",
-    "pin": "pinned",
-    "rate": "rated",
-}
-_GIVEN_UP = {"judge": "judging failed", "settle": "settling failed", "rate": "rating failed"}
-_STEP_STATES: dict[str, Literal["waiting", "running", "done", "failed"]] = {
-    "waiting": "waiting",
-    "running": "running",
-    "done": "done",
-    "dead": "failed",
-    "void": "failed",
-}
-_VOID = "the session is void"
-
-
-def _steps(row: SessionRow, rows: list[OutboxRow]) -> list[Step]:
-    """What follows a match, as the live views name it; the reason of a failure stays in our log.
-
-    A step behind one that was given up waits in the outbox, for a redrive; here it has failed.
-    """
-    found = [Step("sealed", "waiting" if row.digest is None else "done")]
-    dead = ""
-    for step in rows:
-        if step.step in ("open", PUBLISH):
-            continue
-        name, state = _STEP_NAMES.get(step.step, step.step), _STEP_STATES[step.state]
-        if step.state == "void":
-            found.append(Step(name, state, _VOID))
-        elif dead and state == "waiting":
-            found.append(Step(name, "failed", dead))
-        else:
-            found.append(Step(name, state))
-        if step.state == "dead" and step.step not in HOLD_NOBODY_UP:
-            dead = _GIVEN_UP.get(step.step, f"{step.step} failed")
-    return found

@@ -43,6 +43,12 @@ async def lines_of(api: httpx.AsyncClient, session: str) -> dict[str, str]:
     return {each["name"]: each["state"] for each in answer.json()["lines"]}
 
 
+async def steps_of(api: httpx.AsyncClient, session: str) -> list[dict[str, str]]:
+    """Those of the session that the chain does."""
+    detail = (await api.get(f"/v1/sessions/{session}")).json()
+    return [each for each in detail["steps"] if each["name"] in ("opened", "anchored")]
+
+
 async def test_a_session_is_proven_from_its_result_to_the_wallet(
     world: EscrowWorld, redis: Redis
 ) -> None:
@@ -52,12 +58,16 @@ async def test_a_session_is_proven_from_its_result_to_the_wallet(
         before = await lines_of(api, session)
         assert (before["opened"], before["sealed"]) == ("done", "done")
         assert {before[name] for name in ("signed", "settled", "anchored", "paid")} == {"waiting"}
+        assert [each["state"] for each in await steps_of(api, session)] == ["done", "waiting"]
 
         await world.epochs.round()
         problem(await api.get("/v1/epochs/1"), 404, "not-closed")
         await world.settle_down()
         await world.follow()
         assert (await lines_of(api, session))["paid"] == "waiting"
+        opened, anchored = await steps_of(api, session)
+        assert (opened["name"], anchored["state"]) == ("opened", "done")
+        assert anchored["detail"].startswith("epoch 1, tx 0x")
         await world.go_on()
 
         done = await lines_of(api, session)
@@ -120,5 +130,7 @@ async def test_a_void_session_is_told_as_refunded(world: EscrowWorld, redis: Red
     await world.go_on()
     async with client_of(world.store, redis, config=CONFIG) as api:
         lines = await lines_of(api, void)
+        _, anchored = await steps_of(api, void)
+    assert anchored["detail"].startswith("refunded, tx 0x")
     assert lines["anchored"] == "done"
     assert "paid" not in lines
