@@ -163,7 +163,11 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         if is_known(error):
-            print(f"agon: {error}", file=sys.stderr)
+            from spaces.plain_text import plain_lines
+
+            # An arena's, a node's or a contract's words may be in it.
+            words = "\n".join(plain_lines(str(error)))
+            print(f"agon: {words}", file=sys.stderr)
             sys.exit(1)
         if os.environ.get("AGON_LOG_LEVEL") == "debug":
             raise

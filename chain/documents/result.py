@@ -116,10 +116,10 @@ def pot_of(result: ResultDocument) -> int:
 
 
 def check_money(result: ResultDocument, entry_micros: int) -> None:
-    """Pay-outs and fees must be those of the table (`payouts.split`) for a pot of one entry a seat, or nothing
-    at all where nothing was at stake. Raises DocumentError."""
+    """Pay-outs and fees must be those of the table (`payouts.split`) for a pot of one entry a seat; nothing at all may be at stake
+    in the free tier alone. Raises DocumentError."""
     pot, count = pot_of(result), len(result.seats)
-    if pot == 0:
+    if pot == 0 and result.tier_micros == 0:
         return
     if pot != entry_micros * count:
         raise DocumentError(

@@ -319,7 +319,8 @@ def _payouts(documents: Documents, result: ResultDocument | None) -> list[Findin
         if allotted.get(wallet, 0) < micros:
             words = f"{wallet} won {micros} micros, and may claim {allotted.get(wallet, 0)} in all"
             return [false(what, words)]
-    return [true(what, f"whoever won may claim it, by the tree of epoch {payouts.epoch}")]
+    words = f"whoever won may claim that much in all, by the tree of epoch {payouts.epoch}"
+    return [true(what, words)]
 
 
 def _of_epoch(payouts: PayoutsDocument, total: int, epoch: EpochDocument) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
+from server.commands.asking import LINE_CHARS
 from server.commands.running import CommandError, run_async
 
 if TYPE_CHECKING:
@@ -197,8 +198,10 @@ def checked(option: str, address: str) -> str:
 
 
 def told(line: str) -> None:
-    """What is going on, beside the result."""
-    print(line, file=sys.stderr, flush=True)
+    """What is going on, beside the result. A node's words may be in it."""
+    from bots.journal import plain
+
+    print(plain(line, LINE_CHARS), file=sys.stderr, flush=True)
 
 
 def sent(tx: Done) -> str:

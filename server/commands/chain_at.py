@@ -23,6 +23,8 @@ class ChainAt(msgspec.Struct, frozen=True):
     escrow: str
     named: bool
     """By the caller: that the node does not answer is his mistake, not something left unchecked."""
+    genesis: str | None = None
+    """The hash of the chain's first block, where a manifest names it: chains for development share ids and addresses."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def find(named: Named, settings: Config, url: str | None) -> ChainAt | None:
     """
     if not named.any:
         return _of_this_machine(settings, url)
-    chain, escrow = named.chain, named.escrow
+    chain, escrow, genesis = named.chain, named.escrow, None
     if chain is None or escrow is None:
         path = named.manifest or _manifest_file(settings)
         manifest = _read(path)
@@ -54,13 +56,18 @@ def find(named: Named, settings: Config, url: str | None) -> ChainAt | None:
             raise CommandError(
                 f"which contract? name --manifest, or --chain and --escrow: there is no {path}"
             )
-        chain, escrow = chain or manifest.chain_id, escrow or _escrow(manifest)
+        if chain not in (None, manifest.chain_id):
+            raise CommandError(
+                f"--chain {chain}: {path} is of chain {manifest.chain_id}; name the escrow of that chain by --escrow"
+            )
+        chain, genesis = manifest.chain_id, manifest.genesis
+        escrow = escrow or _escrow(manifest)
     if not (is_address(escrow) and escrow.startswith("0x")):
         raise CommandError(f"--escrow: expected 0x and 40 hex digits, got {escrow[:60]!r}")
     rpc = named.rpc or settings.rpc_url or _own_node(settings)
     if rpc is None:
         raise CommandError("name a node of the chain: --rpc, or AGON_RPC_URL")
-    return ChainAt(rpc, chain, escrow, named=True)
+    return ChainAt(rpc, chain, escrow, named=True, genesis=genesis)
 
 
 def _of_this_machine(settings: Config, url: str | None) -> ChainAt | None:
@@ -71,7 +78,7 @@ def _of_this_machine(settings: Config, url: str | None) -> ChainAt | None:
     escrow, said = _escrow(manifest), _chain_of(url)
     if (said.get("chain_id"), said.get("escrow")) != (manifest.chain_id, escrow):
         return None
-    return ChainAt(rpc, manifest.chain_id, escrow, named=False)
+    return ChainAt(rpc, manifest.chain_id, escrow, named=False, genesis=manifest.genesis)
 
 
 def _is_local(url: str) -> bool:

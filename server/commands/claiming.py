@@ -89,7 +89,7 @@ async def _fetched(url: str, most: int, who: str = "") -> bytes:
     import httpx
 
     from bots.api import no_answer
-    from server.commands.fetching import problem_of
+    from server.commands.arena_word import problem_of
 
     body = bytearray()
     try:

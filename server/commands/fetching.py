@@ -5,26 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
 from chain.verify.finding import Finding, unchecked
 from chain.verify.session import Documents
+from server.commands.arena_word import MAX_BYTES, Proof, fetch, newest_payouts, proof_of
 from server.commands.running import CommandError
 
 if TYPE_CHECKING:  # it brings web3 with it
     from server.commands.chain_at import ChainAt
 
-MAX_BYTES = 17 << 20
-"""Pay-outs are the largest (`chain.documents.payouts`)."""
-TIMEOUT_S = 20.0
 NAMES = ("transcript", "result", "epoch", "payouts")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
 NOT_PAID = "the session pays nothing on a chain, so it is in no epoch"
 NOT_CLOSED = "no epoch holds it yet: ask again when the next one is closed"
 REFUNDED = "the session is void: its entries went back, and it is in no epoch"
+replace = msgspec.structs.replace
 _CID = re.compile(r"b[a-z2-7]{58}")
 _VERSION = re.compile(rb'"v":"agon-(transcript|result|epoch|payouts)/1"')
 
@@ -92,7 +91,7 @@ def by_cid(cid: str, wanted: Wanted) -> Documents:
     if kind is None:
         raise CommandError(f"{cid} is no transcript, result, epoch or pay-outs of an arena")
     cids = {**wanted.cids, kind[1].decode(): cid}
-    return documents(msgspec.structs.replace(wanted, session=None, cids=cids))
+    return documents(replace(wanted, session=None, cids=cids))
 
 
 def of_chain(documents: Documents, at: ChainAt) -> list[Finding]:
@@ -111,12 +110,17 @@ def of_chain(documents: Documents, at: ChainAt) -> list[Finding]:
 
 
 async def _asked(documents: Documents, at: ChainAt) -> list[Finding]:
+    from chain.client.node import WrongChain
     from chain.client.rpc import Rpc
     from chain.verify import onchain
 
     node = Rpc(at.rpc, at.chain_id)
     try:
         await node.check()
+        if at.genesis is not None and (begins := await node.genesis()) != at.genesis:
+            raise WrongChain(
+                f"the node's chain {at.chain_id} begins with {begins[:18]}…, the manifest's with {at.genesis[:18]}…"
+            )
         claimed = onchain.Claimed(chain_id=at.chain_id, escrow=at.escrow)
         return await onchain.check(documents, claimed, node)
     finally:
@@ -140,84 +144,54 @@ class _Found:
             self.missing[name] = found
 
 
-def _of_arena(wanted: Wanted, found: _Found) -> dict[str, Any]:
+def _of_arena(wanted: Wanted, found: _Found) -> Proof:
     """What the arena hands out of the session, but for what comes from a content store; and what it says of its proof."""
     if wanted.session is None:
-        return {}
+        return Proof()
     path = f"/v1/sessions/{quote(wanted.session, safe='')}"
-    proof = _proof(wanted.url, path)
-    if wanted.ipfs is not None and (proof.get("epoch") or {}).get("closed"):
-        proof["epoch"]["payouts_cid"] = _newest_payouts(wanted.url)
+    proof = proof_of(wanted.url, path)
+    if wanted.ipfs is not None and proof.closed is not None:
+        epoch = replace(proof.closed, payouts_cid=newest_payouts(wanted.url))
+        proof = replace(proof, epoch=epoch)
     ids = {} if wanted.ipfs is None else _ids(proof, wanted)
     for name in ("transcript", "result"):
         if name not in found.given and ids.get(name) is None:
-            if name == "transcript" and wanted.ipfs is not None and "result" not in proof:
+            if name == "transcript" and wanted.ipfs is not None and not proof.known:
                 continue  # by the result's word
-            found.keep(name, _fetch(wanted.url, f"{path}/{name}"))
-    epoch = proof.get("epoch") or {}
-    if not epoch.get("closed"):
+            found.keep(name, fetch(wanted.url, f"{path}/{name}"))
+    if proof.closed is None:
         if "epoch" not in found.given:
             found.missing["epoch"] = _why_no_epoch(proof)
         return proof
     for name, where in (
-        ("epoch", f"/v1/epochs/{int(epoch['epoch'])}"),
+        ("epoch", f"/v1/epochs/{proof.closed.epoch}"),
         ("payouts", "/v1/epochs/latest/payouts"),
     ):
         if name not in found.given and ids.get(name) is None:
-            found.keep(name, _fetch(wanted.url, where))
+            found.keep(name, fetch(wanted.url, where))
     return proof
 
 
-def _why_no_epoch(proof: Mapping[str, Any]) -> str:
-    escrow = proof.get("escrow")
-    if escrow is None:
-        signed = [line for line in proof.get("lines", ()) if line.get("name") == "signed"]
-        on_chain = any(line.get("state") == "done" for line in signed)
+def _why_no_epoch(proof: Proof) -> str:
+    if proof.escrow is None:
+        on_chain = any(each.name == "signed" and each.state == "done" for each in proof.lines)
         return NOT_PAID if on_chain else NO_EPOCH
-    return REFUNDED if escrow.get("state") == "refunded" else NOT_CLOSED
+    return REFUNDED if proof.escrow.state == "refunded" else NOT_CLOSED
 
 
-def _proof(url: str | None, path: str) -> dict[str, Any]:
-    """What the arena says of the session's proof; nothing where it has no such thing."""
-    answer = _fetch(url, f"{path}/proof")
-    if isinstance(answer, str):
-        return {}
-    try:
-        found = msgspec.json.decode(answer)
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _newest_payouts(url: str | None) -> str | None:
-    """The content id of what everybody may claim now: older pay-outs say less."""
-    answer = _fetch(url, "/v1/epochs?limit=2")
-    try:
-        cards = [] if isinstance(answer, str) else msgspec.json.decode(answer)["epochs"]
-        closed = [each for each in cards if each["state"] == "closed"]
-        return str(closed[0]["payouts_cid"]) if closed and closed[0].get("payouts_cid") else None
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return None
-
-
-def _ids(proof: Mapping[str, Any], wanted: Wanted) -> dict[str, str]:
+def _ids(proof: Proof, wanted: Wanted) -> dict[str, str]:
     """The caller's, and the arena's where he names none."""
     return _cids_of(proof) | {name: cid for name, cid in wanted.cids.items() if cid is not None}
 
 
-def _cids_of(proof: Mapping[str, Any]) -> dict[str, str]:
+def _cids_of(proof: Proof) -> dict[str, str]:
     """The content ids that the arena names; of the transcript and the result once it says that they are pinned."""
-    found: dict[str, str] = {}
-    for name in ("transcript", "result"):
-        told = proof.get(name)
-        if isinstance(told, dict) and told.get("pinned") and is_cid(told.get("cid")):
-            found[name] = told["cid"]
-    epoch = proof.get("epoch")
-    if isinstance(epoch, dict) and epoch.get("closed"):
-        for name, key in (("epoch", "cid"), ("payouts", "payouts_cid")):
-            if isinstance(epoch.get(key), str):
-                found[name] = epoch[key]
-    return found
+    told: dict[str, str | None] = {}
+    for name, document in (("transcript", proof.transcript), ("result", proof.result)):
+        told[name] = document.cid if document is not None and document.pinned else None
+    if proof.closed is not None:
+        told |= {"epoch": proof.closed.cid, "payouts": proof.closed.payouts_cid}
+    return {name: cid for name, cid in told.items() if cid is not None and is_cid(cid)}
 
 
 def _of_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
@@ -275,27 +249,3 @@ def _read(name: str, file: Path) -> bytes:
             return opened.read(MAX_BYTES + 1).removesuffix(b"\n")  # editors add one
     except OSError as error:
         raise CommandError(f"--{name} {file}: cannot be read: {error.strerror}") from None
-
-
-def _fetch(url: str | None, path: str) -> bytes | str:
-    """The document, or why the arena does not give it."""
-    import httpx
-
-    from bots.api import arena_url, no_answer
-
-    arena = arena_url(url)
-    try:
-        answer = httpx.get(f"{arena}{path}", timeout=TIMEOUT_S, trust_env=False)
-    except httpx.HTTPError as error:
-        raise CommandError(no_answer(arena, error)) from None
-    if answer.is_success:
-        return answer.content
-    return problem_of(answer)
-
-
-def problem_of(answer: Any) -> str:
-    """An arena's refusal, in its words."""
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the arena answered {answer.status_code}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands.asking import Url
+from server.commands.asking import LINE_CHARS, Url
 from server.commands.at_chain import (
     GWEI,
     AccountOption,
@@ -289,10 +289,12 @@ async def _operate(settings: Settings, *rest: object) -> None:
 
 
 def _said(line: str) -> None:
-    """With the time, as a log has it."""
+    """With the time, as a log has it. An arena's or a node's words may be in it."""
     import time
 
-    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+    from bots.journal import plain
+
+    print(f"{time.strftime('%H:%M:%S')} {plain(line, LINE_CHARS)}", flush=True)
 
 
 @contextlib.asynccontextmanager

@@ -22,7 +22,7 @@ def transcript(session: Session, url: ApiUrl = DEFAULT_URL) -> None:
     import httpx
 
     from bots.api import arena_url, no_answer
-    from server.commands.fetching import problem_of
+    from server.commands.arena_word import problem_of
 
     arena = arena_url(url)
     path = f"{arena}/v1/sessions/{quote(session, safe='')}/transcript"

@@ -11,7 +11,7 @@ import pytest
 
 from chain.documents import epoch as epochs
 from chain.documents.form import encode
-from chain.documents.result import Payout, ResultDocument
+from chain.documents.result import Fees, Payout, ResultDocument
 from chain.verify.finding import Standing, lies
 from chain.verify.report import report, summary
 from chain.verify.session import Documents, check
@@ -170,6 +170,22 @@ LIES: dict[str, tuple[str, Callable[[], Documents]]] = {
         ),
     ),
     "another tier": ("money", of_result(tier_micros=100_000)),
+    "a pot that nobody gets": (
+        "money",
+        of_result(payouts_micros=[], fees_micros=Fees(0, 0, 0)),
+    ),
+    "void, and nothing goes back": (
+        "money",
+        of_result(
+            status="void",
+            reason="because",
+            ranks=[],
+            ratings=[],
+            verdict=None,
+            payouts_micros=[],
+            fees_micros=Fees(0, 0, 0),
+        ),
+    ),
     "void although it was played, and nothing goes back": (
         "money",
         of_result(status="void", reason="because", ranks=[], ratings=[], verdict=None),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from chain.client.escrow import Escrow, Limits, Opening
+from chain.client.node import Head, Log, RangeTooWide
+from chain.client.rpc import Rpc
 from chain.documents.epoch import EpochDocument, EpochPayouts
 from chain.documents.form import Signature, encode
-from chain.documents.result import ResultDocument
+from chain.documents.payouts import PayoutsDocument, build
+from chain.documents.result import Fees, ResultDocument
 from chain.documents.signature import sign, signer
 from chain.ethereum import Account
 from chain.payout_tree import PayoutTree
 from chain.verify.finding import Standing
+from chain.verify.history import blocks_at
 from chain.verify.onchain import SETTLER, Claimed, check
 from chain.verify.report import report
 from chain.verify.session import Documents
@@ -42,7 +46,8 @@ class World(NamedTuple):
 
     def documents(self, **changed: object) -> Documents:
         found = {"transcript": self.played, "result": self.result, "epoch": self.epoch} | changed
-        return Documents(**{name: encode(each) for name, each in found.items()})  # type: ignore[arg-type]
+        given = {name: encode(each) for name, each in found.items() if each is not None}  # type: ignore[arg-type]
+        return Documents(**given)  # type: ignore[arg-type]
 
     async def found(self, **changed: object) -> dict[str, Standing]:
         findings = await check(self.documents(**changed), self.claimed, self.chain.rpc)
@@ -144,6 +149,7 @@ async def test_what_the_chain_holds_is_true_and_each_lie_has_its_line(world: Wor
             "pay-outs",
             "opened",
             "escrow",
+            "settled by",
         ),
         Standing.TRUE,
     )
@@ -176,11 +182,139 @@ async def test_what_the_chain_holds_is_true_and_each_lie_has_its_line(world: Wor
         ("escrow", {"result": replace(world.result, session="01JD0000000000000000000009")}),
         ("opened", {"result": with_wallets(world.result, OTHER, OWNER)}),
         ("opened", {"result": replace(world.result, tier_micros=100_000)}),
+        ("escrow", {"result": replace(world.result, tier_micros=0)}),
+        ("opened", {"result": with_wallets(without_pot(world.result), OTHER, OWNER)}),
+        ("escrow", {"result": voided(without_pot(world.result))}),
+        ("settled by", {"epoch": epoch_of([world.result, besides(world.result)])}),
+        ("pay-outs", {"epoch": None, "payouts": leaves(world, epoch=1)}),
+        ("pay-outs", {"epoch": None, "payouts": leaves(world, escrow="0x" + "e5" * 20)}),
     ]
     for line, changed in lies:
         findings = await check(world.documents(**changed), world.claimed, world.chain.rpc)
         told = {each.what for each in findings if each.standing is Standing.FALSE}
         assert line in told, report(findings)
+
+
+def without_pot(result: ResultDocument) -> ResultDocument:
+    return replace(result, payouts_micros=[], fees_micros=Fees(0, 0, 0))
+
+
+def voided(result: ResultDocument) -> ResultDocument:
+    return replace(result, status="void", reason="because", ranks=[], ratings=[], verdict=None)
+
+
+def besides(result: ResultDocument) -> ResultDocument:
+    return replace(result, session="01JD0000000000000000000009")
+
+
+def leaves(world: World, *, epoch: int = 1, escrow: str | None = None) -> PayoutsDocument:
+    """Another tree than the chain's."""
+    document, _ = build(epoch, CHAIN_ID, escrow or world.claimed.escrow, {"0x" + "11" * 20: 1})
+    return document
+
+
+async def test_nothing_is_said_to_be_paid_by_leaves_that_are_not_the_chains(world: World) -> None:
+    found = await world.found(epoch=None, payouts=leaves(world))
+    assert found["pay-outs"] is Standing.FALSE
+    assert "paid" not in found
+
+
+async def test_the_escrow_is_asked_though_nobody_gives_the_result(world: World) -> None:
+    found = await world.found(result=None)
+    assert found["escrow"] is Standing.UNCHECKED
+
+
+async def test_a_session_of_which_nothing_was_taken_and_that_is_void_is_no_lie(
+    world: World,
+) -> None:
+    seats = [replace(seat, wallet=None) for seat in world.result.seats]
+    found = await world.found(result=voided(besides(replace(world.result, seats=seats))))
+    assert found["escrow"] is Standing.TRUE
+    assert "opened" not in found
+
+
+async def test_two_epochs_cannot_both_hold_a_result_of_one_session(world: World) -> None:
+    """A second result of the session, in the root of an epoch that settled another one."""
+    escrow = Escrow(world.chain.rpc, world.claimed.escrow)
+    second = replace(world.result, ranks=world.result.ranks[::-1])
+    payouts = world.epoch.payouts
+    shown = replace(epoch_of([second]), epoch=2, chain_id=CHAIN_ID, escrow=escrow.address)
+    shown = replace(shown, payouts=payouts)
+    beside = Opening(
+        "01J0000000000000000000BES1", TIER, (account(OTHER).address, account(OWNER).address)
+    )
+    roots = bytes.fromhex(shown.root), bytes.fromhex(payouts.root)
+    closing = escrow.close_epoch(2, *roots, payouts.total_micros, [beside])
+    assert int((await world.chain.send(ADMIN, *closing))["status"], 16) == 1
+    found = await world.found(result=second, epoch=shown)
+    assert found["root"] is Standing.TRUE
+    assert found["settled by"] is Standing.FALSE
+
+
+async def test_what_a_former_settler_signed_stays_signed(world: World) -> None:
+    escrow = Escrow(world.chain.rpc, world.claimed.escrow)
+    await world.chain.send(ADMIN, *escrow.offer_role("settler", account(OTHER).address))
+    await world.chain.send(OTHER, *escrow.take_role("settler"))
+    names = ("signature", "result signature", "epoch signature")
+    found = await world.found()
+    assert {found[name] for name in names} == {Standing.TRUE}
+    where = (CHAIN_ID, escrow.address)
+    found = await world.found(
+        result=replace(world.result, sig=sign(account(OWNER), *where, world.result))
+    )
+    assert found["result signature"] is Standing.FALSE, "she has never been settler"
+
+
+class Forgetful:
+    """A node that has no logs, or gives few at once."""
+
+    def __init__(self, rpc: Rpc, most: int) -> None:
+        self._rpc = rpc
+        self._most = most
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rpc, name)
+
+    async def logs(
+        self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str] = ()
+    ) -> list[Log]:
+        if not self._most:
+            return []
+        if last - first >= self._most:
+            raise RangeTooWide("too many")
+        return await self._rpc.logs(addresses, first, last, topics)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+async def test_a_node_without_old_logs_makes_no_lies(world: World, most: int) -> None:
+    escrow = Escrow(world.chain.rpc, world.claimed.escrow)
+    await world.chain.send(ADMIN, *escrow.offer_role("settler", account(OTHER).address))
+    await world.chain.send(OTHER, *escrow.take_role("settler"))
+    node = Forgetful(world.chain.rpc, most)
+    findings = await check(world.documents(), world.claimed, node)
+    found = {each.what: each.standing for each in findings}
+    names = ("signature", "result signature", "epoch signature", "opened", "settled by")
+    due = Standing.TRUE if most else Standing.UNCHECKED
+    assert {found[name] for name in names} == {due}, report(findings)
+
+
+class Seconds:
+    """A chain of three blocks each second."""
+
+    async def head(self) -> Head:
+        return Head(99, "0x", "0x", 1_033, 0)
+
+    async def block(self, number: int) -> Head | None:
+        return Head(number, "0x", "0x", 1_000 + number // 3, 0) if number < 100 else None
+
+
+async def test_all_blocks_of_a_second_are_looked_at() -> None:
+    node: Any = Seconds()
+    assert await blocks_at(node, 1_000) == (0, 2)
+    assert await blocks_at(node, 1_007) == (21, 23)
+    assert await blocks_at(node, 1_033) == (99, 99)
+    assert await blocks_at(node, 1_034) is None
+    assert await blocks_at(node, 999) is None
 
 
 async def test_unsigned_documents_are_not_said_to_be_signed(world: World) -> None:

@@ -125,7 +125,7 @@ def files_of(documents: Documents, folder: Path) -> list[object]:
 
 LINES = (
     "content id", "transcript", "replay", "signature", "result", "seats", "ranks", "money", "result signature",
-    "epoch", "pay-out tree", "epoch signature", "root", "pay-outs", "opened", "escrow", "paid",
+    "epoch", "pay-out tree", "epoch signature", "root", "pay-outs", "opened", "escrow", "settled by", "paid",
 )  # fmt: skip
 
 
