@@ -2,11 +2,12 @@
 
 What an owner does can never hold up the reader. An amount that no USDC stands behind is left out, whenever it is read, and the
 comparison with the escrow tells of it; caps and times that fit into no column are the largest that do; sessions and epochs of
-others are passed over and counted.
+others are passed over and counted; thousands of changes of mind in one block come to one (`folding.py`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from chain.client.escrow import Escrow
 from chain.client.node import Log
 from server.clock import Clock
 from server.settlement import refusal
+from server.settlement.folding import folded
 from server.store import escrow_books, escrow_state, holders
 from server.store.engine import Database
 from server.store.escrow_books import Books
@@ -31,6 +33,8 @@ MOST_MICROS = 2**62
 LARGEST = 2**63 - 1
 OPENED_BEFORE = 1
 """REFUSED_KNOWN of the escrow: whatever came of the session stands."""
+AT_ONCE = 100
+"""Logs that are read before others have the loop."""
 _MONEY = frozenset({"Deposited", "WithdrawalRequested", "WithdrawalCancelled", "Withdrawn"})
 
 
@@ -69,7 +73,7 @@ class Mirror:
 
     async def _go(self, tx: AsyncConnection, logs: Sequence[Log], way: int) -> None:
         """The mirror first, then the ledger: neither asks for the other, and rows are locked in one order."""
-        events = [event for log in logs if (event := self._understood(log)) is not None]
+        events = await self._events(logs, way)
         left_out = await self._uncountable(tx, events, way)
         events = [event for place, event in enumerate(events) if place not in left_out]
         changes: dict[str, Change] = {}
@@ -86,6 +90,16 @@ class Mirror:
         moving = [event for event in events if event.name in _MONEY]
         if moving:
             await self._move(tx, moving, way)
+
+    async def _events(self, logs: Sequence[Log], way: int) -> list[Event]:
+        """In the order of `logs`, as few as come to the same."""
+        events: list[Event] = []
+        for count, log in enumerate(logs):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have the loop
+            if (event := self._understood(log)) is not None:
+                events.append(event)
+        return folded(events[::way], LARGEST_MICROS)[::way]
 
     def _understood(self, log: Log) -> Event | None:
         """None also for what the ledger cannot count."""
@@ -170,6 +184,7 @@ class Mirror:
         found = await holders.of_wallets(self._db, tx, wallets, self._treasury, now_ms)
         books = Books(self._db, tx, now_ms)
         for event in events:
+            await asyncio.sleep(0)  # others have the loop: on SQLite nothing here gives it away
             holder = found[event.fields["owner"]]
             await (_post(books, holder, event) if way > 0 else _post_back(books, holder, event))
 

@@ -8,8 +8,9 @@ as something is left to be taken the row is a debt. Every purse is locked (`hold
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -25,6 +26,8 @@ WHY = {
 }
 """For owners of automations that are stopped."""
 _BATCH = 1_000
+_AT_ONCE = 100
+"""Debts of one holder that are looked at together: most often the first one takes all that there is."""
 
 _d, _c = escrow.escrow_debt, money.crossing
 _a, _t = money.ledger_account, money.ledger_transfer
@@ -83,21 +86,15 @@ async def collect(db: Database, tx: AsyncConnection, holder: Holder, now_ms: int
         .outerjoin(_c, _c.c.id == _d.c.id)
         .where(_d.c.account == holder.account, _owed)
         .order_by(_d.c.made_ms, _d.c.id)
+        .limit(_AT_ONCE)
     )
     total = 0
-    for id_, code, micros, reserved, crossing in (await tx.execute(query)).all():
-        promised = code == "withdrawal" and crossing == "pending"
-        kind = Kind.PENDING if promised else Kind.POSTED
-        taken = await _take(db, tx, holder, id_, code, micros - reserved, kind, now_ms)
-        if taken == 0:
-            break
-        paid = not promised and reserved + taken == micros
-        await tx.execute(
-            update(_d)
-            .where(_d.c.id == id_)
-            .values(reserved_micros=reserved + taken, state="paid" if paid else "open")
-        )
-        total += taken
+    while rows := (await tx.execute(query)).all():
+        for row in rows:
+            taken, whole = await _pay(db, tx, holder, row, now_ms)
+            total += taken
+            if not whole:
+                return total
     return total
 
 
@@ -117,6 +114,22 @@ def parts(micros: int) -> Iterator[int]:
     while micros > 0:
         yield min(micros, MAX_MICROS)
         micros -= MAX_MICROS
+
+
+async def _pay(
+    db: Database, tx: AsyncConnection, holder: Holder, row: Row[*tuple[Any, ...]], now_ms: int
+) -> tuple[int, bool]:
+    """Micros, and whether that was all of this debt."""
+    id_, code, micros, reserved, crossing = row
+    promised = code == "withdrawal" and crossing == "pending"
+    kind = Kind.PENDING if promised else Kind.POSTED
+    taken = await _take(db, tx, holder, id_, code, micros - reserved, kind, now_ms)
+    whole = reserved + taken == micros
+    if taken:
+        state = "paid" if whole and not promised else "open"
+        row_of = update(_d).where(_d.c.id == id_)
+        await tx.execute(row_of.values(reserved_micros=reserved + taken, state=state))
+    return taken, whole
 
 
 async def _take(

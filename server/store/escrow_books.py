@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -17,7 +18,7 @@ from ulid import ULID
 from chain.client.node import Log
 from server.ledger import Kind, Transfer, names, tiers
 from server.ledger.transfer import resolution
-from server.store import debts, escrow, money
+from server.store import debts, escrow, holders, money
 from server.store.engine import Database
 from server.store.holders import Holder
 from server.store.ledger_rows import TRANSFER_COLUMNS, read_transfer
@@ -106,24 +107,26 @@ class Books:
     async def undo_cancelled(self, holder: Holder, log: Log) -> None:
         ids = await self._ended_by(holder, log, "failed")
         await self._end(ids, "pending", None, None)
-        again = update(_d).where(_d.c.id.in_(ids))
-        await self._tx.execute(again.values(state="open", reserved_micros=0))
+        for some in holders.parts(ids):
+            again = update(_d).where(_d.c.id.in_(some))
+            await self._tx.execute(again.values(state="open", reserved_micros=0))
         await self._collect(holder)
 
     async def withdrawn(self, holder: Holder, log: Log) -> None:
         """All that was asked for is paid. What could not be reserved until now stays owed."""
         ids = await self._pending(holder)
         await self._end(ids, "confirmed", reference(log), None)
-        for id_ in ids:
-            await self._resolve(id_, Kind.POST)
-        whole = (_d.c.id.in_(ids)) & (_d.c.reserved_micros == _d.c.micros)
-        await self._tx.execute(update(_d).where(whole).values(state="paid"))
+        await self._resolve(ids, Kind.POST)
+        for some in holders.parts(ids):
+            whole = (_d.c.id.in_(some)) & (_d.c.reserved_micros == _d.c.micros)
+            await self._tx.execute(update(_d).where(whole).values(state="paid"))
 
     async def undo_withdrawn(self, holder: Holder, log: Log) -> None:
         """It is reserved again, of the purses that it was taken from."""
         ids = await self._ended_by(holder, log, "confirmed")
         await self._end(ids, "pending", None, None)
-        await self._tx.execute(update(_d).where(_d.c.id.in_(ids)).values(state="open"))
+        for some in holders.parts(ids):
+            await self._tx.execute(update(_d).where(_d.c.id.in_(some)).values(state="open"))
         for id_ in ids:
             for purse, micros in (await self._posted(id_)).items():
                 await self._bring(purse, id_, "undone", micros)
@@ -165,8 +168,9 @@ class Books:
         self, ids: list[str], state: str, reference: str | None, reason: str | None
     ) -> None:
         now = {"state": state, "reference": reference, "reason": reason}
-        changed = update(_c).where(_c.c.id.in_(ids))
-        await self._tx.execute(changed.values(changed_ms=self._now_ms, **now))
+        for some in holders.parts(ids):
+            changed = update(_c).where(_c.c.id.in_(some))
+            await self._tx.execute(changed.values(changed_ms=self._now_ms, **now))
 
     async def _pending(self, holder: Holder) -> list[str]:
         """Withdrawals that were asked for, and are neither paid nor cancelled."""
@@ -185,23 +189,25 @@ class Books:
 
     async def _let_go(self, holder: Holder, ids: list[str]) -> None:
         """Withdrawals that will not happen: what is reserved for them is free, for whatever else is owed first."""
-        for id_ in ids:
-            await self._resolve(id_, Kind.VOID)
-        gone = update(_d).where(_d.c.id.in_(ids))
-        await self._tx.execute(gone.values(state="void", reserved_micros=0))
+        await self._resolve(ids, Kind.VOID)
+        for some in holders.parts(ids):
+            gone = update(_d).where(_d.c.id.in_(some))
+            await self._tx.execute(gone.values(state="void", reserved_micros=0))
         await self._collect(holder)
 
-    async def _resolve(self, about: str, how: Kind) -> None:
-        """All that is reserved for a crossing."""
+    async def _resolve(self, ids: Sequence[str], how: Kind) -> None:
+        """All that is reserved for these crossings."""
         resolved = _t.alias("resolved")
-        query = select(*TRANSFER_COLUMNS).where(
-            _t.c.about == about,
-            _t.c.kind == Kind.PENDING.value,
-            ~select(resolved.c.seq).where(resolved.c.pending == _t.c.id).exists(),
-        )
-        reserved = [read_transfer(row) for row in await self._tx.execute(query.order_by(_t.c.seq))]
-        batch = [resolution(each, how, f"{how.value}:{each.id}") for each in reserved]
-        await debts.submit(self._db, self._tx, batch, self._now_ms)
+        for some in holders.parts(ids):
+            query = select(*TRANSFER_COLUMNS).where(
+                _t.c.about.in_(some),
+                _t.c.kind == Kind.PENDING.value,
+                ~select(resolved.c.seq).where(resolved.c.pending == _t.c.id).exists(),
+            )
+            rows = await self._tx.execute(query.order_by(_t.c.seq))
+            reserved = [read_transfer(row) for row in rows]
+            batch = [resolution(each, how, f"{how.value}:{each.id}") for each in reserved]
+            await debts.submit(self._db, self._tx, batch, self._now_ms)
 
     async def _posted(self, about: str) -> dict[str, int]:
         """Micros by purse that have left for a crossing, less what has come back."""

@@ -151,6 +151,10 @@ class Story:
         """A block with just that."""
         self._add(Event(name, fields))
 
+    def tell_all(self, *events: Event) -> None:
+        """A block with all of that."""
+        self._add(*events)
+
     def fork(self, depth: int) -> None:
         """Forget the newest blocks."""
         self.forks += 1

@@ -19,7 +19,7 @@ from server.settlement.mirror import LARGEST_MICROS, MOST_MICROS, Mirror
 from server.store import Store, escrow, money, open_store, schema
 from server.store.chain_logs import ChainLogs
 from server.store.debts import Debts
-from tests.server.escrow_story import ESCROW, Story, wallet
+from tests.server.escrow_story import ESCROW, Event, Story, wallet
 
 READER = "escrow"
 TREASURY = wallet(500)
@@ -220,7 +220,7 @@ async def tell(found: Follow, chance: random.Random, steps: int, *, disturbed: b
     await found.read(story, 0)
     for _ in range(steps):
         for _ in range(chance.randint(1, 3)):
-            story.grow()
+            story.grow(chance.choice([4, 12]))
         assert found.at is not None
         await found.read(story, chance.randint(found.at + 1, len(story.blocks) - 1))
         if disturbed:
@@ -455,3 +455,45 @@ async def test_logs_of_others_are_passed_over_and_counted(found: Follow, story: 
 async def test_many_stories(two_urls: list[str], seed: int) -> None:
     async with follow(two_urls[0]) as first, follow(two_urls[1]) as scratch:
         await check_seed(seed, 60, first, scratch, disturbed=seed % 3 > 0)
+
+
+async def test_an_owner_of_thousands_of_requests_can_cancel_them(
+    found: Follow, story: Story
+) -> None:
+    """More than a database takes as parameters of one statement."""
+    account = await found.store.accounts.of_wallet(OWNERS[0])
+    assert account is not None
+    row = {"account": account.account, "direction": "withdrawal", "asset": "usdc", "micros": 1}
+    row |= {"state": "pending", "wallet": OWNERS[0], "made_ms": 0, "changed_ms": 0}
+    async with found.store.database.writing() as tx:
+        rows = [row | {"id": f"01J{number:023d}"} for number in range(33_000)]
+        await tx.execute(money.crossing.insert(), rows)
+    await happens(found, story, "WithdrawalCancelled", owner=OWNERS[0], amount=33_000)
+    c = money.crossing
+    async with found.store.database.reading() as tx:
+        left = await tx.scalar(select(func.count()).where(c.c.state == "pending"))
+    assert left == 0
+
+
+async def test_a_change_of_mind_in_one_block_is_none(found: Follow, story: Story) -> None:
+    owner = OWNERS[0]
+    await happens(found, story, "Deposited", owner=owner, amount=10)
+    request = {"owner": owner, "amount": 1, "total": 1, "ready_at": 0}
+    back = Event("WithdrawalCancelled", {"owner": owner, "amount": 1})
+    story.tell_all(*[Event("WithdrawalRequested", request), back] * 50)
+    await found.read(story, len(story.blocks) - 1)
+    assert await states(found, owner) == [("deposit", 10, "confirmed")]
+    story.tell_all(
+        *[Event("WithdrawalRequested", request)] * 5,
+        Event("Deposited", {"owner": owner, "amount": 1}),
+    )
+    await found.read(story, len(story.blocks) - 1)
+    assert await states(found, owner) == [
+        ("deposit", 1, "confirmed"),
+        ("deposit", 10, "confirmed"),
+        ("withdrawal", 5, "pending"),
+    ]
+    assert await owned(found, owner) == (11, 5)
+    await undone(found, story)
+    assert await owned(found, owner) == (10, 0)
+    assert await found.store.ledger.audit() == []
