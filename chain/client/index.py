@@ -12,12 +12,15 @@ from typing import Protocol
 
 import msgspec
 
-from chain.client.node import Head, Log, RangeTooWide
+from chain.client.node import Head, Log, RangeTooWide, RpcUnavailable
 
 KEPT = 256
 """Remembered positions: a reorganisation that reaches below them has everything read again."""
 CHUNK = 2_000
 """Blocks read at once, at most; nodes that give fewer are asked for fewer."""
+
+MOST_LOGS = 1_000
+"""Logs taken at once, if they are of more than one block: what follows from them is one transaction, and others wait for it."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -121,6 +124,9 @@ class Indexer:
         except RangeTooWide:
             self._chunk = max(1, (last - first + 1) // 2)
             return True
+        if len(logs) > MOST_LOGS and first < last:
+            self._chunk = max(1, (last - first + 1) // 2)
+            return True
         # If the end and the beginning still hang on the same chain, so does what was read between them.
         if await self._node.block(last) != end:
             return True
@@ -151,5 +157,9 @@ class Indexer:
         return True
 
     async def _stands(self, position: Position) -> bool:
+        """Raises OSError where the node has no block of that number, though its head is above: behind one address there may
+        be several nodes, and one that lags is no reorganisation."""
         block = await self._node.block(position.number)
-        return block is not None and block.hash == position.hash
+        if block is None:
+            raise RpcUnavailable(f"the node has no block {position.number}, below its own head")
+        return block.hash == position.hash

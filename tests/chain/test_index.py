@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chain.client.index import Batch, Indexer, Position
+from chain.client.index import MOST_LOGS, Batch, Indexer, Position
 from chain.client.node import Head, Log, RangeTooWide
 from tests.chain.fake_chain import Crash, Fuse
 
@@ -204,6 +204,51 @@ def test_a_node_that_lags_undoes_nothing() -> None:
     assert world.alarms == ["behind"]
     world.chain.blocks = ahead
     assert world.has_read_the_chain()
+
+
+def test_a_node_that_misses_blocks_below_its_own_head_undoes_nothing() -> None:
+    """As it looks where two nodes answer behind one address, and one lags."""
+    world = World()
+    world.chain.mine(23)
+    world.catch_up()
+    read, chain = list(world.store.read), world.chain
+    world.chain.mine(1)
+    block, chain.block = chain.block, _no_block  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="below its own head"):
+        world.round()
+    chain.block = block  # type: ignore[method-assign]
+    assert world.store.read == read
+    assert world.alarms == []
+    world.catch_up()
+    assert world.has_read_the_chain()
+
+
+async def _no_block(number: int) -> None:
+    return None
+
+
+def test_many_logs_are_taken_a_few_blocks_at_once() -> None:
+    world = World()
+    world.chain.mine(23)
+    full = world.chain.blocks[7]
+    for number, blocks in enumerate(world.chain.blocks):
+        hash_ = world.chain._hashes[number]
+        blocks[:] = [Log(CONTRACT, (), b"", number, hash_, at, "0x", at) for at in range(400)]
+    taken: list[int] = []
+    take = world.store.take
+
+    async def counted(reader: str, batch: Batch) -> bool:
+        taken.append(len(batch.logs))
+        return await take(reader, batch)
+
+    world.store.take = counted  # type: ignore[method-assign]
+    full[:] = [
+        Log(CONTRACT, (), b"", 7, world.chain._hashes[7], at, "0x", at) for at in range(5_000)
+    ]
+    world.catch_up()
+    assert world.has_read_the_chain()
+    assert max(taken) == 5_000, "a block is taken whole"
+    assert max(each for each in taken if each != 5_000) <= MOST_LOGS
 
 
 def test_a_node_that_gives_logs_of_another_chain_is_not_believed() -> None:
