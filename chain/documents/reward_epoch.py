@@ -52,6 +52,8 @@ class RewardEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """What was attested, missed and exposed up to this block is counted."""
     budget: Amount
     """The most that this epoch could pay."""
+    replicas: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    """How many keepers of a block were paid for it, at each second the first in `agon-keeper/1`'s order."""
     root: Hex32
     total: Amount
     """What all leaves add up to."""

@@ -7,7 +7,9 @@ goes on. The document is made anew only where nothing was sent for it and a reor
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -18,6 +20,7 @@ from chain.client.contract import Invocation
 from chain.client.index import Position
 from chain.client.node import Head
 from chain.client.operators import Terms
+from chain.content.cid import parse
 from chain.documents import form
 from chain.documents.earnings import build_rewards
 from chain.documents.reward_epoch import Earned, RewardEpoch, read, tree_of
@@ -26,7 +29,10 @@ from server.operators import reward_rule
 from server.operators.acting import Acts
 from server.operators.lists import Heads
 from server.operators.reward_rule import Kept, Span
-from server.store.operators import Operators, Posted, RootDocument
+from server.store.operators import Operators, Paying, Posted, RootDocument
+
+TASKS = 4_096
+"""Blocks that are looked at together."""
 
 _logger = structlog.get_logger()
 
@@ -44,6 +50,8 @@ class Budget(msgspec.Struct, frozen=True):
     """FRAC an epoch, in its smallest part."""
     every_s: int
     """The least time of an epoch."""
+    replicas: int
+    """How many keepers of a block are paid for it."""
 
 
 class RewardEpochs:
@@ -176,6 +184,7 @@ class RewardEpochs:
             last_block=last.number,
             last_hash=last.hash,
             budget=str(budget),
+            replicas=self._budget.replicas,
             root=tree.root.hex(),
             total=str(tree.total),
             accounts=[
@@ -190,17 +199,34 @@ class RewardEpochs:
         standing = [who for who, it in standings.items() if it.stands(self._terms.min_stake)]
         after = self._first_block - 1 if before is None else before.last_block
         fault = await self._operators.at_fault(after, last.number)
-        found = {}
-        for who in reward_rule.counted(standing, fault):
+        counted = {who: standings[who].first_batch for who in reward_rule.counted(standing, fault)}
+        found = dict.fromkeys((who.lower() for who in counted), 0)
+        newest = await self._operators.last_task()
+        for task in range(0, newest, TASKS):
             leaves = await self._operators.paying(
-                who,
+                counted,
                 upto=last.number,
-                first_batch=standings[who].first_batch,
                 since_s=span.from_s - self._terms.retention_s,
+                after=task,
+                tasks=TASKS,
             )
-            kept = [Kept(each.task, each.bytes, each.at_s) for each in leaves]
-            found[who.lower()] = reward_rule.byte_seconds(kept, span, self._terms.retention_s)
+            bound = [each for each in leaves if each.batch >= counted[each.operator]]
+            for who, weight in await asyncio.to_thread(self._weights, bound, span):
+                found[who.lower()] += weight
         return {who: weight for who, weight in found.items() if weight}
+
+    def _weights(self, leaves: Sequence[Paying], span: Span) -> list[tuple[str, int]]:
+        """Byte-seconds by operator, block by block; `leaves` in the order of their tasks."""
+        found = []
+        for _, same in itertools.groupby(leaves, lambda leaf: leaf.task):
+            of = list(same)
+            digest = parse(of[0].cid).digest
+            kept = [Kept(each.operator, each.at_s) for each in of]
+            times = reward_rule.seconds(
+                kept, digest, span, self._terms.retention_s, self._budget.replicas
+            )
+            found += [(who, of[0].bytes * time) for who, time in times.items()]
+        return found
 
     async def _post(self, made: RootDocument) -> None:
         async def call() -> Invocation:

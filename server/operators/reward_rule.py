@@ -1,8 +1,10 @@
 """What an epoch pays to node operators: the whole published rule. Pure.
 
 An epoch has a budget in FRAC, which is shared by *kept byte-seconds*: a block's bytes times the seconds of the epoch for which the
-operator was bound to keep it by an attested leaf that equals the arena's own. Counted is who stands at the end of the epoch, and has
-neither missed a challenge nor been exposed in it; everybody else earns nothing of it, and keeps what it earned before.
+operator was bound to keep it by an attested leaf that equals the arena's own, and was one of its first `replicas` keepers: of those who
+were bound at that second, the first ones in the order of `chain.operator.assign`. So nobody earns by keeping what enough others keep
+whose it is before his. Counted is who stands at the end of the epoch, and has neither missed a challenge nor been exposed in it;
+everybody else earns nothing of it, keeps what it earned before, and stands in nobody's way.
 
 All numbers are whole: shares are rounded down, and what is left over is not paid. So the shares of an epoch are never more than its
 budget, and what an operator has earned in all never falls.
@@ -10,9 +12,12 @@ budget, and what an operator has earned in all never falls.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 import msgspec
+
+from chain.operator import assign
 
 GIB_DAY = 2**30 * 86_400
 """Byte-seconds of a GiB that is kept for a day."""
@@ -26,31 +31,33 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A good leaf of an operator."""
+    """A good leaf."""
 
-    task: int
-    """Which block."""
-    bytes: int
+    operator: str
+    """Its address."""
     at_s: int
     """When it was attested."""
 
 
-def byte_seconds(leaves: Iterable[Kept], span: Span, retention_s: int) -> int:
-    """What one operator has kept in the span. A block counts once at a time, however often it was attested: its leaves bind from
-    their time on for `retention_s`."""
-    total = 0
-    of: dict[int, list[Kept]] = {}
+def seconds(
+    leaves: Iterable[Kept], digest: bytes, span: Span, retention_s: int, replicas: int
+) -> dict[str, int]:
+    """For how long of the span each operator was one of the first `replicas` keepers of one block; those who never were are left
+    out. `leaves` are all good ones of the block by operators that are counted; each binds from its time on for `retention_s`, and
+    however many an operator has, it keeps the block once."""
+    spells: dict[str, list[tuple[int, int]]] = {}
     for leaf in leaves:
-        of.setdefault(leaf.task, []).append(leaf)
-    for same in of.values():
-        reached = span.from_s
-        for leaf in sorted(same, key=lambda each: each.at_s):
-            begins = max(leaf.at_s, reached)
-            ends = min(leaf.at_s + retention_s, span.to_s)
-            if ends > begins:
-                total += leaf.bytes * (ends - begins)
-                reached = ends
-    return total
+        begins, ends = max(leaf.at_s, span.from_s), min(leaf.at_s + retention_s, span.to_s)
+        if begins < ends:
+            spells.setdefault(leaf.operator, []).append((begins, ends))
+    order = assign.keepers(spells, digest, len(spells)) if spells else []
+    turns = sorted({turn for spell in spells.values() for pair in spell for turn in pair})
+    found: dict[str, int] = {}
+    for begins, ends in itertools.pairwise(turns):
+        bound = (who for who in order if any(a <= begins and ends <= b for a, b in spells[who]))
+        for who in itertools.islice(bound, replicas):
+            found[who] = found.get(who, 0) + ends - begins
+    return found
 
 
 def shares(kept: Mapping[str, int], budget: int) -> dict[str, int]:

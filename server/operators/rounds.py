@@ -169,7 +169,11 @@ class OperatorRounds:
             acts=self._acts,
             content=self._content,
             node=self._node,
-            budget=Budget(self._config.reward_frac * FRAC, self._config.reward_epoch_s),
+            budget=Budget(
+                self._config.reward_frac * FRAC,
+                self._config.reward_epoch_s,
+                self._config.pin_replicas,
+            ),
             clock=self._clock,
             alarm=self._alarms.reader,
         )

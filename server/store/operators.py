@@ -203,7 +203,10 @@ class Paying(msgspec.Struct, frozen=True):
     """A good leaf, for rewards."""
 
     task: int
+    cid: str
     bytes: int
+    operator: str
+    batch: int
     at_s: int
 
 
@@ -404,19 +407,26 @@ class Operators:
     # ----------------------------------------------------------------------- rewards and roots
 
     async def paying(
-        self, operator: str, *, upto: int, first_batch: int, since_s: int
+        self, operators: Collection[str], *, upto: int, since_s: int, after: int, tasks: int
     ) -> list[Paying]:
-        """An operator's good leaves of batches that were attested by block `upto`, no earlier than `since_s`, and not exposed
-        by then."""
+        """Good leaves of these operators about the `tasks` tasks behind number `after`, in the order of tasks: of batches that were
+        attested by block `upto`, no earlier than `since_s`, and not exposed by then."""
         query = (
-            select(_k.c.task, _k.c.bytes, _k.c.at_s)
+            select(_k.c.task, _p.c.cid, _k.c.bytes, _k.c.operator, _k.c.batch, _k.c.at_s)
             .join(_b, and_(_b.c.operator == _k.c.operator, _b.c.batch == _k.c.batch))
-            .where(_k.c.operator == operator, _k.c.batch >= first_batch, _k.c.at_s > since_s)
-            .where(_b.c.number <= upto)
+            .join(_p, _p.c.number == _k.c.task)
+            .where(_k.c.task > after, _k.c.task <= after + tasks, _k.c.at_s > since_s)
+            .where(_k.c.operator.in_(list(operators)), _b.c.number <= upto)
             .where(or_(_b.c.exposed_number.is_(None), _b.c.exposed_number > upto))
+            .order_by(_k.c.task, _k.c.operator, _k.c.at_s)
         )
         async with self._db.reading() as tx:
             return [Paying(*row) for row in await tx.execute(query)]
+
+    async def last_task(self) -> int:
+        """The number of the newest; 0 where there is none."""
+        async with self._db.reading() as tx:
+            return int(await tx.scalar(select(func.max(_p.c.number))) or 0)
 
     async def at_fault(self, after: int, upto: int) -> set[str]:
         """Operators that missed a challenge or were exposed in the blocks after one, up to and with another."""

@@ -19,6 +19,7 @@ from chain.content import cid
 from chain.content.errors import Unavailable
 from chain.documents import earnings
 from chain.documents import reward_epoch as rewards
+from chain.operator import assign
 from server import cli
 from server.config import Config
 from server.metrics import Metrics
@@ -188,7 +189,9 @@ EPOCH_S = 7 * DAY_S
 BUDGET = 700 * FRAC
 
 
-def epochs_of(world: OperatorsWorld, content: Adding | None = None) -> RewardEpochs:
+def epochs_of(
+    world: OperatorsWorld, content: Adding | None = None, replicas: int = 3
+) -> RewardEpochs:
     async def newest() -> Position | None:
         return next(iter(await world.logs.positions(READER)), None)
 
@@ -202,7 +205,7 @@ def epochs_of(world: OperatorsWorld, content: Adding | None = None) -> RewardEpo
         acts=world.acts(PUBLISHER),
         content=content or world.shelf,
         node=world.chain.rpc,
-        budget=Budget(BUDGET, EPOCH_S),
+        budget=Budget(BUDGET, EPOCH_S, replicas),
         clock=world.clock,
         alarm=lambda kind, detail: world.refusals.append((kind, detail)),
     )
@@ -285,6 +288,35 @@ async def test_operators_are_paid_for_what_they_kept(world: OperatorsWorld) -> N
     rewards.follows(before, after)
     await close(world)
     assert len(await world.store.operators.posted("rewards")) == 2, "nothing is funded any more"
+
+
+@pytest.mark.slow
+async def test_a_block_is_paid_to_as_many_keepers_as_were_asked_for(world: OperatorsWorld) -> None:
+    await fund(world, 1_000 * FRAC)
+    both = [await FakeOperator(world, 3).join(), await FakeOperator(world, 4).join()]
+    sessions = await world.transcripts(8)
+    for each in both:
+        await each.attest(sessions)
+    await world.read()
+    await lists_of(world).round()
+    await world.pass_time(EPOCH_S)
+    await world.read()
+    await epochs_of(world, replicas=1).round(await world.chain.rpc.head())
+    made = await world.store.operators.root_document("rewards", 0, 1)
+    assert made is not None
+    document, _ = rewards.read(made.document)
+    assert document.replicas == 1
+    sizes = dict.fromkeys((each.address.lower() for each in both), 0)
+    for session in sessions:
+        block = world.documents[session]
+        [keeper] = assign.keepers(sizes, cid.of(block).digest, 1)
+        sizes[keeper] += len(block)
+    paid = {each.account: int(each.byte_seconds) for each in document.accounts}
+    one, other = sizes
+    assert abs(paid.get(one, 0) * sizes[other] - paid.get(other, 0) * sizes[one]) <= (
+        sum(sizes.values()) ** 2 * EPOCH_S // 100  # they attested some seconds one after the other
+    )
+    assert sum(paid.values()) <= sum(sizes.values()) * (document.to_s - document.from_s)
 
 
 @pytest.mark.slow

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,15 +14,16 @@ from chain.documents import reward_epoch as rewards
 from chain.documents.earnings import build_rewards
 from chain.documents.form import DocumentError
 from chain.documents.reward_epoch import Earned, RewardEpoch
+from chain.operator import assign
 from server.operators import reward_rule
 from server.operators.reward_rule import Kept, Span
 
 FRAC = 10**18
 amounts = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 2**70), max_size=8)
 seconds = st.integers(0, 60)
-leaves = st.lists(
-    st.builds(lambda task, at_s: Kept(task, 3 * task, at_s), st.integers(1, 3), seconds), max_size=8
-)
+NAMES = [f"0x{number:040x}" for number in range(1, 6)]
+DIGEST = hashlib.sha256(b"a block").digest()
+leaves = st.lists(st.builds(Kept, st.sampled_from(NAMES), seconds), max_size=10)
 
 
 @given(kept=amounts, budget=st.integers(0, 2**100))
@@ -50,27 +54,54 @@ def test_no_epoch_pays_what_was_not_funded(wanted: int, funded: int, spent: int)
     assert budget == 0 or spent + budget <= funded
 
 
-@given(found=leaves, cut=seconds, retention=st.integers(1, 40))
-def test_byte_seconds_are_those_that_one_counts_second_by_second(
-    found: list[Kept], cut: int, retention: int
+@given(found=leaves, cut=seconds, retention=st.integers(1, 40), replicas=st.integers(1, 4))
+def test_seconds_are_those_that_one_counts_one_by_one(
+    found: list[Kept], cut: int, retention: int, replicas: int
 ) -> None:
     span = Span(10, 10 + cut)
-    slow = 0
+    slow: Counter[str] = Counter()
     for second in range(span.from_s, span.to_s):
-        for task in {each.task for each in found}:
-            binding = [
-                each.bytes
-                for each in found
-                if each.task == task and each.at_s <= second < each.at_s + retention
-            ]
-            slow += max(binding, default=0)
-    assert reward_rule.byte_seconds(found, span, retention) == slow
+        bound = {each.operator for each in found if each.at_s <= second < each.at_s + retention}
+        slow.update(assign.keepers(bound, DIGEST, replicas))
+    told = reward_rule.seconds(found, DIGEST, span, retention, replicas)
+    assert told == dict(slow)
+    assert sum(told.values()) <= replicas * cut
 
 
 def test_epochs_one_after_the_other_are_one_long_epoch() -> None:
-    kept = [Kept(1, 100, 5), Kept(1, 100, 40), Kept(2, 7, 12)]
-    parts = [reward_rule.byte_seconds(kept, Span(n, n + 10), 50) for n in range(0, 100, 10)]
-    assert sum(parts) == reward_rule.byte_seconds(kept, Span(0, 100), 50)
+    kept = [Kept(NAMES[0], 5), Kept(NAMES[0], 40), Kept(NAMES[1], 12), Kept(NAMES[2], 60)]
+    parts: Counter[str] = Counter()
+    for n in range(0, 100, 10):
+        parts.update(reward_rule.seconds(kept, DIGEST, Span(n, n + 10), 50, 2))
+    assert parts == reward_rule.seconds(kept, DIGEST, Span(0, 100), 50, 2)
+
+
+def test_who_keeps_everything_earns_no_more_than_its_share() -> None:
+    """Ten honest operators keep each what is theirs, an eleventh keeps all: it had 3.7 shares where every leaf was paid."""
+    names = [f"0x{number:040x}" for number in range(1, 12)]
+    greedy = names[-1]
+    earned: Counter[str] = Counter()
+    for number in range(600):
+        digest = hashlib.sha256(b"%d" % number).digest()
+        keepers = {*assign.keepers(names, digest, 3), greedy}
+        earned.update(
+            reward_rule.seconds([Kept(who, 0) for who in keepers], digest, Span(0, 1), 9, 3)
+        )
+    honest = (sum(earned.values()) - earned[greedy]) / (len(names) - 1)
+    assert sum(earned.values()) == 600 * 3
+    assert earned[greedy] == sum(
+        greedy in assign.keepers(names, hashlib.sha256(b"%d" % n).digest(), 3) for n in range(600)
+    )
+    assert earned[greedy] < 1.25 * honest
+
+
+def test_a_keeper_that_is_gone_makes_room_for_the_next() -> None:
+    first, second = assign.keepers(NAMES[:2], DIGEST, 2)
+    kept = [Kept(first, 0), Kept(second, 0)]
+    assert reward_rule.seconds(kept, DIGEST, Span(0, 30), 90, 1) == {first: 30}
+    kept = [Kept(first, 20), Kept(second, 0)]
+    assert reward_rule.seconds(kept, DIGEST, Span(0, 30), 90, 1) == {second: 20, first: 10}
+    assert reward_rule.seconds(kept[1:], DIGEST, Span(0, 30), 90, 1) == {second: 30}
 
 
 def test_who_missed_or_lied_is_not_counted() -> None:
@@ -83,7 +114,7 @@ def document(epoch: int = 1, earned: int = 5, had: int = 0) -> RewardEpoch:
     line = Earned(account, "3", str(earned), str(had + earned))
     return RewardEpoch(
         epoch=epoch, chain_id=1, rewards="0x" + "2b" * 20, from_s=1, to_s=2, last_block=3,
-        last_hash="0x" + "00" * 32, budget="5", root=tree.root.hex(), total=str(had + earned),
+        last_hash="0x" + "00" * 32, budget="5", replicas=3, root=tree.root.hex(), total=str(had + earned),
         accounts=[line],
     )  # fmt: skip
 
