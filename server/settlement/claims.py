@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 from chain.client.escrow import MAX_CLAIMS, Escrow
@@ -30,16 +31,16 @@ class Claims:
         self._writer = writer
         self._alarming = alarming
         self._tree: tuple[str, PayoutTree, dict[str, int]] | None = None
+        self._due: tuple[str, int, list[str]] | None = None
 
     async def round(self, epoch: EpochRow) -> None:
         """Claim for all who have something in this epoch, which is closed, and for whom nobody claims yet."""
         if epoch.payouts is None:
             return
-        tree, cumulative = self._tree_of(epoch, epoch.payouts)
-        claimed = await self._rows.claimed()
-        due = reckoning.claimable(cumulative, claimed, DUST_MICROS)
+        due = await self._claimable(epoch.payout_root, epoch.payouts)
         if not due:
             return
+        tree, _ = await self._tree_of(epoch.payout_root, epoch.payouts)
         under_way, following = await self._under_way(epoch.number)
         waiting = [account for account in due if account not in under_way]
         for number, start in enumerate(range(0, len(waiting), MAX_CLAIMS), following):
@@ -51,12 +52,20 @@ class Claims:
                 self._alarming("claim-refused", action, error.reason)
                 return
 
-    def _tree_of(self, epoch: EpochRow, payouts: bytes) -> tuple[PayoutTree, dict[str, int]]:
-        """With what each account has been allotted, in the order in which claims are cheapest."""
-        if self._tree is None or self._tree[0] != epoch.payout_root:
-            _, tree = payout_documents.read(payouts)
-            cumulative = {account: tree.cumulative(account) for account in tree.accounts}
-            self._tree = epoch.payout_root, tree, cumulative
+    async def _claimable(self, root: str, payouts: bytes) -> list[str]:
+        """Looked up anew where something was claimed since, as there may be a hundred thousand accounts."""
+        total = await self._rows.claimed_micros()
+        if self._due is None or self._due[:2] != (root, total):
+            _, cumulative = await self._tree_of(root, payouts)
+            claimed = await self._rows.claimed()
+            self._due = root, total, reckoning.claimable(cumulative, claimed, DUST_MICROS)
+        return self._due[2]
+
+    async def _tree_of(self, root: str, payouts: bytes) -> tuple[PayoutTree, dict[str, int]]:
+        """With what each account has been allotted, in the order in which claims are cheapest. Made off the loop: of a hundred
+        thousand accounts it takes seconds."""
+        if self._tree is None or self._tree[0] != root:
+            self._tree = root, *await asyncio.to_thread(_read, payouts)
         return self._tree[1:]
 
     async def _under_way(self, epoch: int) -> tuple[set[str], int]:
@@ -69,3 +78,8 @@ class Claims:
             if tx.state in OPEN or tx.done:
                 accounts |= {each.lower() for each in self._escrow.claimants(tx.call.data)}
         raise AssertionError("counting has no end")
+
+
+def _read(payouts: bytes) -> tuple[PayoutTree, dict[str, int]]:
+    _, tree = payout_documents.read(payouts)
+    return tree, {account: tree.cumulative(account) for account in tree.accounts}

@@ -37,7 +37,7 @@ from server.settlement.refunds import Refunded, Refunds
 from server.settlement.signing import Signing
 from server.store import Store
 from server.store.document_pins import Kind
-from server.store.epochs import EpochRow, EpochsChanged, EscrowSession, NewEpoch
+from server.store.epochs import EpochRow, EpochsChanged, EscrowSession, NewEpoch, summary_of
 
 MARGIN_S = 900
 """A session's time is over for us so much sooner: a transaction may wait."""
@@ -109,6 +109,7 @@ class Epochs:
         self._refund_after_s = 0
         self._pinned: dict[Kind, bytes] = {}
         self._told: tuple[int, str | None] = (0, None)
+        self._closed: EpochRow | None = None
 
     async def round(self) -> None:
         """Do what is to be done now. Raises OSError, and what the store raises."""
@@ -116,7 +117,7 @@ class Epochs:
             self._refund_after_s = int(await self._escrow.read("REFUND_AFTER"))
         ready, too_late = await self._ready()
         await self._refunds.round(too_late)
-        standing = await self._rows.latest()
+        standing = await self._latest()
         if standing is not None and standing.state == "closed":
             await self._tell(standing)
             await self._claims.round(standing)
@@ -127,6 +128,15 @@ class Epochs:
             await self._pin(standing)
             if standing.state == "made":
                 await self._close(standing)
+
+    async def _latest(self) -> EpochRow | None:
+        """A closed one is not read again: its pay-outs may be of megabytes."""
+        newest = next(iter(await self._rows.page(limit=1)), None)
+        last = self._closed
+        if newest is None or last is None or newest != summary_of(last):
+            last = await self._rows.latest()
+            self._closed = last if last is not None and last.state == "closed" else None
+        return last
 
     async def _ready(self) -> tuple[list[EscrowSession], list[EscrowSession]]:
         """Sessions to be settled, and those whose time for it is over. The chain is asked about old ones alone."""

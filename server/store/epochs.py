@@ -24,6 +24,8 @@ MAX_PAGE = 100
 KEPT_PAYOUTS = 2
 """Epochs whose pay-outs are kept: the last one's, which all claim by, and those that it was made from."""
 
+_PAGE = 2_000
+
 _result = money.result
 _rated = schema.rating_applied
 
@@ -105,7 +107,7 @@ _session = (
 
 
 class Epochs:
-    """Every method is one transaction."""
+    """Every method but `claimed` is one transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db = database
@@ -223,16 +225,39 @@ class Epochs:
             return (await tx.execute(update(_e).where(*old).values(payouts=None))).rowcount
 
     async def claimed(self) -> dict[str, int]:
-        """What the escrow has paid to each owner's balance since the beginning, by address in lower case."""
-        query = select(_o.c.wallet, _o.c.claimed_micros).where(_o.c.claimed_micros > 0)
+        """What the escrow has paid to each owner's balance since the beginning, by address in lower case; read in pages, so that
+        others have the loop in between, and not as of one moment."""
+        found: dict[str, int] = {}
+        page = (
+            select(_o.c.wallet, _o.c.claimed_micros)
+            .where(_o.c.claimed_micros > 0)
+            .order_by(_o.c.wallet)
+            .limit(_PAGE)
+        )
+        after = ""
+        while True:
+            async with self._db.reading() as tx:
+                rows = (await tx.execute(page.where(_o.c.wallet > after))).all()
+            found |= {wallet.lower(): micros for wallet, micros in rows}
+            if len(rows) < _PAGE:
+                return found
+            after = rows[-1].wallet
+
+    async def claimed_micros(self) -> int:
+        """All of that together."""
+        query = select(func.coalesce(func.sum(_o.c.claimed_micros), 0))
         async with self._db.reading() as tx:
-            return {wallet.lower(): micros for wallet, micros in await tx.execute(query)}
+            return int(await tx.scalar(query) or 0)
 
     async def claimed_by(self, wallet: str) -> int:
         """By one owner, EIP-55."""
         query = select(_o.c.claimed_micros).where(_o.c.wallet == wallet)
         async with self._db.reading() as tx:
             return await tx.scalar(query) or 0
+
+
+def summary_of(epoch: EpochRow) -> EpochSummary:
+    return EpochSummary(*(getattr(epoch, name) for name in EpochSummary.__struct_fields__))
 
 
 async def _one(tx: AsyncConnection, query: Select[*tuple[Any, ...]]) -> EpochRow | None:
