@@ -23,6 +23,8 @@ from server.store.escrow import escrow_session as _e
 from server.store.pots import NotFormed
 
 MAX_REASON = 280
+LOOKED_BACK_MS = 7 * 86_400_000
+"""A session that was formed longer ago is refused by no reorganisation any more."""
 
 _s, _account, _agent, _entry = schema.session, schema.account, schema.agent, schema.entry
 
@@ -163,14 +165,18 @@ class Openings:
         are being played, or were, and that are not settled: that could not be taken back."""
         settled = exists().where(money.result.c.session == _s.c.id)
         said = _e.c.state == "refused" if begun else _e.c.state.in_(("open", "refused"))
-        status = _s.c.status.in_(("live", "ended")) if begun else _s.c.status == "formed"
         query = (
             select(_s.c.record, _e.c.state, _e.c.reason, _e.c.owners, _e.c.tx)
             .join(_e, _e.c.session == _s.c.id)
-            .where(status, said, ~settled)
-            .order_by(_s.c.id)
+            .where(said, ~settled)
             .limit(limit)
         )
+        if begun:  # by the few that are refused, and not by all that have ended
+            recent = _e.c.made_ms >= self._clock() - LOOKED_BACK_MS
+            query = query.where(_s.c.status.in_(("live", "ended")), recent)
+            query = query.order_by(_e.c.made_ms, _s.c.id)
+        else:
+            query = query.where(_s.c.status == "formed").order_by(_s.c.id)
         async with self._db.reading() as tx:
             rows = (await tx.execute(query)).all()
         return [

@@ -15,7 +15,7 @@ from server.identity import Identity
 from server.ledger import names
 from server.store import Store, open_store
 from server.store.admission import Unfunded
-from server.store.openings import NoWallet
+from server.store.openings import LOOKED_BACK_MS, NoWallet
 from tests.server.escrow_books import OPENED_BY, Books
 from tests.server.money_world import TIER, available, deposit, funded, session_of, ticket_of
 
@@ -186,6 +186,11 @@ class TestRows:
         await books.refuse(two.session, "a reorganisation")
         [begun] = await store.openings.answered(begun=True)
         assert begun.record == two
+        old = await books.match(ann, ben, age_ms=LOOKED_BACK_MS + 1)
+        await books.open(old)
+        await store.sessions.opened(old.session)
+        await books.refuse(old.session, "so late takes nothing back")
+        assert await store.openings.answered(begun=True) == [begun]
         [waiting] = await store.openings.waiting()
         assert (waiting.sessions, waiting.since_ms) == (1, one.opened_ms)
 
