@@ -219,7 +219,6 @@ class Parts:
             gateway_address=self._gateway_address,
             metrics=self._metrics,
             improver=self._improver(),
-            keep_block=self._content.keep,
             readiness=self._readiness,
             contracts=self._contracts,
         )

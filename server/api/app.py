@@ -51,7 +51,6 @@ def create_app(
     clock: Clock = unix_ms,
     tolls: Tolls | None = None,
     improver: Improver | None = None,
-    keep_block: Callable[[bytes], Awaitable[object]] | None = None,
     readiness: Readiness | None = None,
     contracts: Contracts | None = None,
 ) -> Starlette:
@@ -87,7 +86,6 @@ def create_app(
         ),
         tolls=tolls or Tolls(config),
         improver=improver,
-        keep_block=keep_block,
         contracts=contracts,
     )
     app = Starlette(

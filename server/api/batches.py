@@ -8,11 +8,11 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chain.attestation import MAX_BLOCK_BYTES
+from chain.attestation import LEAF_BYTES, MAX_BLOCK_BYTES
 from server.api import problems
 from server.api.operation import Operation, Services, read_bytes
 from server.api.problems import Problem
-from server.jobs.faults import NotNow
+from server.operators.batches import MAX_LEAVES
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,14}", re.ASCII)
@@ -29,17 +29,21 @@ async def put_list(services: Services, request: Request) -> Response:
         raise problems.not_found("batch", f"{operator}/{number}")
     if batch.state != "due":
         return Response(status_code=204)  # it was read, or given up
+    if batch.leaves > MAX_LEAVES:
+        raise Problem(422, "other-list", f"a list that is read has at most {MAX_LEAVES} leaves")
     data = await read_bytes(request, TAKES, MAX_BLOCK_BYTES)
-    if hashlib.sha256(data).hexdigest() != batch.list_digest:
-        said = f"its SHA-256 is not {batch.list_digest}, which is attested"
+    if (
+        len(data) != batch.leaves * LEAF_BYTES
+        or hashlib.sha256(data).hexdigest() != batch.list_digest
+    ):
+        said = f"it is not the list of {batch.leaves} leaves with SHA-256 {batch.list_digest}, which is attested"
         raise Problem(422, "other-list", said)
-    if services.keep_block is None:
-        raise problems.unavailable("the content store")
-    try:
-        await services.keep_block(data)
-    except NotNow:
-        raise problems.unavailable("the content store") from None
-    await services.store.operators.put_off(batch, services.clock(), failed=False)
+    if not await services.store.operators.hand_in(batch, data, services.clock()):
+        raise Problem(
+            409,
+            "lists-wait",
+            "other lists of this operator wait to be read: try again in a minute",
+        )
     return Response(status_code=204)
 
 
@@ -54,6 +58,7 @@ OPERATIONS = (
         takes=TAKES,
         max_body_bytes=MAX_BLOCK_BYTES,
         problems={
+            409: "other lists of the operator wait to be read (`lists-wait`): try again",
             404: "the arena has not read of such a batch (yet): try again later",
             422: "it is another list than was attested (`other-list`)",
         },

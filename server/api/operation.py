@@ -72,8 +72,6 @@ class Services(msgspec.Struct, frozen=True):
     """With settlement on a chain."""
     improver: Improver | None = None
     """None: this process has no model to ask."""
-    keep_block: Callable[[bytes], Awaitable[object]] | None = None
-    """Into the content store, which may raise NotNow; None: this process knows none."""
     payout_trees: PayoutTrees = msgspec.field(default_factory=PayoutTrees)
 
 

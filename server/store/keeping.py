@@ -67,6 +67,18 @@ operator_batch = Table(
     Index(None, "state", "due_ms"),
 )
 
+operator_list = Table(
+    "operator_list",
+    metadata,
+    # The list of a batch as it was handed in, until it is read: few of each operator at a time.
+    Column("operator", ADDRESS, primary_key=True),
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["operator", "batch"], ["operator_batch.operator", "operator_batch.batch"]
+    ),
+)
+
 operator_keep = Table(
     "operator_keep",
     metadata,

@@ -16,10 +16,14 @@ from server.store.engine import Database
 _s = keeping.operator_standing
 _b = keeping.operator_batch
 _k = keeping.operator_keep
+_l = keeping.operator_list
 _c = keeping.operator_challenge
 _r = keeping.published_root
 _d = keeping.root_document
 _p = schema.pin_task
+
+LISTS_WAIT = 8
+"""Lists of one operator that wait to be read, at most: of a megabyte each, for the gas of an attestation."""
 
 _STANDING = [getattr(_s.c, name) for name in Standing.__struct_fields__]
 
@@ -63,7 +67,7 @@ async def add_batch(tx: AsyncConnection, values: Mapping[str, Any], now_ms: int)
 
 
 async def forget_batch(tx: AsyncConnection, operator: str, batch: int) -> None:
-    for table in (_k, _b):
+    for table in (_k, _l, _b):
         await tx.execute(delete(table).where(table.c.operator == operator, table.c.batch == batch))
 
 
@@ -235,6 +239,11 @@ def _this(batch: BatchRow) -> Any:
     )
 
 
+async def _drop_list(tx: AsyncConnection, batch: BatchRow) -> None:
+    which = and_(_l.c.operator == batch.operator, _l.c.batch == batch.batch)
+    await tx.execute(delete(_l).where(which))
+
+
 class Operators:
     """Every method is one transaction."""
 
@@ -303,11 +312,38 @@ class Operators:
         async with self._db.writing() as tx:
             await tx.execute(update(_b).where(_this(batch)).values(values))
 
+    async def hand_in(self, batch: BatchRow, data: bytes, now_ms: int) -> bool:
+        """Keep the list of a batch until it is read, which is due now. False, and nothing kept, while LISTS_WAIT others of the
+        operator wait. Idempotent."""
+        waiting = (
+            select(func.count())
+            .select_from(_l)
+            .join(_b, and_(_b.c.operator == _l.c.operator, _b.c.batch == _l.c.batch))
+            .where(_l.c.operator == batch.operator, _l.c.batch != batch.batch)
+            .where(_b.c.state == "due")
+        )
+        row = {"operator": batch.operator, "batch": batch.batch, "data": data}
+        async with self._db.writing() as tx:
+            if int(await tx.scalar(waiting) or 0) >= LISTS_WAIT:
+                return False
+            found = await tx.execute(update(_b).where(_this(batch)).values(due_ms=now_ms))
+            if found.rowcount:
+                await tx.execute(self._db.insert(_l).values(row).on_conflict_do_nothing())
+        return True
+
+    async def handed_in(self, batch: BatchRow) -> bytes | None:
+        query = select(_l.c.data).where(_l.c.operator == batch.operator, _l.c.batch == batch.batch)
+        async with self._db.reading() as tx:
+            found = await tx.scalar(query)
+        return None if found is None else bytes(found)
+
     async def refuse(self, batch: BatchRow, at_s: int) -> None:
         """There is no such list."""
         values = {"state": "bad", "at_s": at_s, "good": 0}
         async with self._db.writing() as tx:
-            await tx.execute(update(_b).where(_this(batch)).values(values))
+            found = await tx.execute(update(_b).where(_this(batch)).values(values))
+            if found.rowcount:
+                await _drop_list(tx, batch)
 
     async def record(
         self, batch: BatchRow, at_s: int, good: Sequence[Keep], lie: int | None
@@ -319,6 +355,8 @@ class Operators:
             found = await tx.execute(update(_b).where(_this(batch)).values(values))
             if not found.rowcount:
                 return False
+            if lie is None:  # else it is shown when the lie is exposed
+                await _drop_list(tx, batch)
             for start in range(0, len(good), 500):
                 rows = [of | msgspec.structs.asdict(each) for each in good[start : start + 500]]
                 await tx.execute(_k.insert(), rows)

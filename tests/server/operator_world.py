@@ -70,7 +70,6 @@ class OperatorWorld:
         store: Store,
         redis: Redis,
         api: str,
-        content: dict[Cid, bytes],
     ) -> None:
         self.net = net
         self.manifest = manifest
@@ -79,14 +78,10 @@ class OperatorWorld:
         self.api = api
         self.operators = Operators(net.rpc, manifest.address("operators"))
         self.frac = Token(net.rpc, manifest.address("frac"), "frac")
-        self.content = content
-        """The arena's content store."""
         self.seats: Seats | None = None
 
     async def block(self, id_: Cid) -> bytes:
-        if id_ not in self.content:
-            raise NotThere(f"nobody has {id_}")
-        return self.content[id_]
+        raise NotThere(f"nobody has {id_}")
 
     async def arena_reads(self) -> list[BatchRow]:
         """The arena reads the chain, and the lists of the batches that it finds there."""
@@ -164,24 +159,18 @@ async def operator_world(
     manifest = read(folder / MANIFEST)
     assert manifest is not None
     async with arena_of(redis) as gateway:
-        content: dict[Cid, bytes] = {}
-
-        async def keep(block: bytes) -> None:
-            content[cid.of(block)] = block
-
         app = create_app(
             config=Config(),
             store=store,
             redis=redis,
             gateway_address=lambda: gateway.gateways[0].address,
-            keep_block=keep,
         )
         server = ApiServer(app, "127.0.0.1", 0)
         publisher = PinTasksPublisher(store=store, log=LiveLog(redis), clock=unix_ms, replicas=3)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.run())
             publishing = tasks.create_task(publisher.run())
-            yield OperatorWorld(net, manifest, store, redis, server.address, content)
+            yield OperatorWorld(net, manifest, store, redis, server.address)
             publishing.cancel()
             await server.drain()
 

@@ -11,35 +11,28 @@ from redis.asyncio import Redis
 
 from server.api.app import create_app
 from server.config import Config
-from server.jobs.faults import NotNow
 from server.store import Store
-from server.store.operators import add_batch
+from server.store.operators import LISTS_WAIT, add_batch, forget_batch
 
 OPERATOR = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 LIST = b"\x07" * 320
 PATH = f"/v1/operators/{OPERATOR}/batches/3/list"
 
 
-class Content:
-    def __init__(self) -> None:
-        self.kept: list[bytes] = []
-        self.away = False
-
-    async def keep(self, block: bytes) -> None:
-        if self.away:
-            raise NotNow("it does not answer")
-        self.kept.append(block)
-
-
 @pytest.fixture
 async def attested(store: Store) -> None:
-    """Batch 3, whose list is to be had in an hour."""
+    """Batch 3 and 5, whose lists are to be had in an hour."""
+    for batch in (3, 5):
+        await attest(store, batch)
+
+
+async def attest(store: Store, batch: int, leaves: int = 2, data: bytes = LIST) -> None:
     values = {
         "operator": OPERATOR,
-        "batch": 3,
+        "batch": batch,
         "root": "00" * 32,
-        "leaves": 2,
-        "list_digest": hashlib.sha256(LIST).hexdigest(),
+        "leaves": leaves,
+        "list_digest": hashlib.sha256(data).hexdigest(),
         "number": 9,
         "block_hash": "0x",
     }
@@ -48,44 +41,81 @@ async def attested(store: Store) -> None:
 
 
 @pytest.fixture
-def content() -> Content:
-    return Content()
-
-
-@pytest.fixture
-async def http(store: Store, redis: Redis, content: Content) -> AsyncIterator[httpx.AsyncClient]:
+async def http(store: Store, redis: Redis) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(
         config=Config(),
         store=store,
         redis=redis,
         gateway_address=lambda: "",
-        keep_block=content.keep,
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://arena") as client:
         yield client
 
 
+async def kept(store: Store) -> list[bytes]:
+    batches = await store.operators.batches(OPERATOR)
+    found = [await store.operators.handed_in(each) for each in batches]
+    return [each for each in found if each is not None]
+
+
 @pytest.mark.usefixtures("attested")
-async def test_a_list_that_is_attested_is_kept_and_looked_at_at_once(
-    http: httpx.AsyncClient, store: Store, content: Content
+async def test_a_list_that_is_attested_is_kept_until_it_is_read(
+    http: httpx.AsyncClient, store: Store
 ) -> None:
     assert await store.operators.due_batches(2**41, 8) == []
-    assert (await http.put(PATH, content=LIST)).status_code == 204
-    assert content.kept == [LIST]
+    for _ in range(2):
+        assert (await http.put(PATH, content=LIST)).status_code == 204
+    assert await kept(store) == [LIST]
     [due] = await store.operators.due_batches(2**41, 8)
     assert (due.batch, due.tries) == (3, 0)
     await store.operators.refuse(due, 1)
     assert (await http.put(PATH, content=b"whatever")).status_code == 204
-    assert content.kept == [LIST]  # it is over
+    assert await kept(store) == []  # it is over
+
+
+async def test_few_lists_of_an_operator_wait_here(http: httpx.AsyncClient, store: Store) -> None:
+    """A megabyte for the gas of one attestation would fill the arena's disk for some dollars."""
+    for batch in range(LISTS_WAIT + 1):
+        await attest(store, batch)
+    paths = [PATH.replace("/3/", f"/{batch}/") for batch in range(LISTS_WAIT + 1)]
+    for path in paths[:-1]:
+        assert (await http.put(path, content=LIST)).status_code == 204
+    answer = await http.put(paths[-1], content=LIST)
+    assert (answer.status_code, answer.json()["code"]) == (409, "lists-wait")
+    assert len(await kept(store)) == LISTS_WAIT
+    [due] = await store.operators.due_batches(2**41, 8)
+    assert await store.operators.record(due, 1, [], None)
+    assert len(await kept(store)) == LISTS_WAIT - 1
+    assert (await http.put(paths[-1], content=LIST)).status_code == 204
+    assert len(await kept(store)) == LISTS_WAIT
+
+
+@pytest.mark.usefixtures("attested")
+async def test_a_list_with_a_lie_stays_until_that_is_shown(
+    http: httpx.AsyncClient, store: Store
+) -> None:
+    assert (await http.put(PATH, content=LIST)).status_code == 204
+    [due] = await store.operators.due_batches(2**41, 8)
+    assert await store.operators.record(due, 1, [], 1)
+    assert await kept(store) == [LIST]
+    other = PATH.replace("/3/", "/5/")
+    assert (await http.put(other, content=LIST)).status_code == 204, "it is read"
 
 
 @pytest.mark.usefixtures("attested")
 async def test_another_list_and_another_batch_are_refused(
-    http: httpx.AsyncClient, content: Content
+    http: httpx.AsyncClient, store: Store
 ) -> None:
-    answer = await http.put(PATH, content=LIST[1:])
-    assert (answer.status_code, answer.json()["code"]) == (422, "other-list")
+    await attest(store, 6, leaves=3)
+    await attest(store, 7, leaves=6_554)
+    for path, content in (
+        (PATH, LIST[1:]),
+        (PATH.replace("/3/", "/6/"), LIST),
+        (PATH.replace("/3/", "/7/"), LIST),
+    ):
+        answer = await http.put(path, content=content)
+        assert (answer.status_code, answer.json()["code"]) == (422, "other-list")
     for path in (
         PATH.replace("/3/", "/4/"),
         PATH.replace("/3/", "/03/"),
@@ -96,13 +126,14 @@ async def test_another_list_and_another_batch_are_refused(
         answer = await http.put(path, content=LIST)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown-batch")
     assert (await http.put(PATH, content=bytes(2**20 + 1))).status_code == 413
-    assert content.kept == []
+    assert await kept(store) == []
 
 
 @pytest.mark.usefixtures("attested")
-async def test_a_content_store_that_is_away_is_told(
-    http: httpx.AsyncClient, store: Store, content: Content
+async def test_a_reorganisation_takes_the_list_with_its_batch(
+    http: httpx.AsyncClient, store: Store
 ) -> None:
-    content.away = True
-    assert (await http.put(PATH, content=LIST)).status_code == 503
-    assert await store.operators.due_batches(2**41, 8) == []
+    assert (await http.put(PATH, content=LIST)).status_code == 204
+    async with store.database.writing() as tx:
+        await forget_batch(tx, OPERATOR, 3)
+    assert await kept(store) == []
