@@ -270,9 +270,12 @@ def _epoch(documents: Documents, result: ResultDocument | None) -> list[Finding]
         epoch = epochs.read(raw)
     except DocumentError as error:
         return [false("epoch", str(error))]
+    held = unchecked(
+        "root", "needs a chain (--rpc): whether the escrow holds it, nobody else can say"
+    )
     if result is None:
-        return [unchecked("epoch", "no result to look for in it")]
-    return [_included(epoch, result)]
+        return [unchecked("epoch", "no result to look for in it"), held]
+    return [_included(epoch, result), held]
 
 
 def _included(epoch: EpochDocument, result: ResultDocument) -> Finding:

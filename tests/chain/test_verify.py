@@ -58,6 +58,7 @@ def test_an_honest_session_holds() -> None:
         "result signature": Standing.UNCHECKED,
         "ratings": Standing.UNCHECKED,
         "epoch": Standing.TRUE,
+        "root": Standing.UNCHECKED,
     }
 
 
