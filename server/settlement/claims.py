@@ -76,7 +76,8 @@ class Claims:
             if tx is None:
                 return accounts, number
             if tx.state in OPEN or tx.done:
-                accounts |= {each.lower() for each in self._escrow.claimants(tx.call.data)}
+                claimants = await asyncio.to_thread(self._escrow.claimants, tx.call.data)
+                accounts |= {each.lower() for each in claimants}
         raise AssertionError("counting has no end")
 
 

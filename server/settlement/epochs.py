@@ -243,7 +243,8 @@ class Epochs:
 
     async def _closing(self, epoch: EpochRow) -> Invocation:
         sessions = await self._rows.sessions_of(epoch.number)
-        return self._escrow.close_epoch(
+        return await asyncio.to_thread(  # of 256 sessions a tenth of a second
+            self._escrow.close_epoch,
             epoch.number,
             bytes.fromhex(epoch.result_root),
             bytes.fromhex(epoch.payout_root),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from chain.client.escrow import MAX_SESSIONS, Escrow, Opening
@@ -43,9 +44,8 @@ class Refunds:
         so_far = await attempts(self._writer, f"refund:{batch[0].session}")
         if so_far.under_way or so_far.done:
             return
-        call = self._escrow.refund(
-            [Opening(each.session, each.entry_micros, each.owners) for each in batch]
-        )
+        openings = [Opening(each.session, each.entry_micros, each.owners) for each in batch]
+        call = await asyncio.to_thread(self._escrow.refund, openings)
         try:
             await self._writer.submit(so_far.following, *call)
         except Reverted as error:
