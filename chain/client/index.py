@@ -14,8 +14,11 @@ import msgspec
 
 from chain.client.node import Head, Log, RangeTooWide, RpcUnavailable
 
-KEPT = 256
-"""Remembered positions: a reorganisation that reaches below them has everything read again."""
+KEPT_BLOCKS = 43_200
+"""So far below the newest, positions are remembered: a reorganisation that reaches below them has everything read again. A day
+at a block each two seconds: a rollup may lose hours that were not yet on the chain below it."""
+PAGE = 256
+"""Positions looked at together."""
 CHUNK = 2_000
 """Blocks read at once, at most; nodes that give fewer are asked for fewer."""
 
@@ -50,8 +53,8 @@ class LogSource(Protocol):
 class LogStore(Protocol):
     """Where a reader is, and what it has read. Each method is one transaction, with whatever follows from the logs."""
 
-    async def positions(self, reader: str) -> list[Position]:
-        """The newest first, at least KEPT of them if there are so many."""
+    async def positions(self, reader: str, below: int | None = None) -> list[Position]:
+        """The newest first, below a block's number if one is given: a page. None of the last KEPT_BLOCKS is left out."""
         ...
 
     async def take(self, reader: str, batch: Batch) -> bool:
@@ -146,15 +149,26 @@ class Indexer:
         )
 
     async def _undo(self, positions: Sequence[Position]) -> bool:
-        good = None
-        for position in positions[1:]:
-            if await self._stands(position):
-                good = position
-                break
+        good = await self._newest_that_stands(positions)
         told = "everything" if good is None else f"all after block {good.number}"
         self._alarm("reorganised", f"{told} is read again")
         await self._store.roll_back(self._reader, good)
         return True
+
+    async def _newest_that_stands(self, page: Sequence[Position]) -> Position | None:
+        """None where the chain is another one down to all that is remembered. What is below a position that stands does, too."""
+        while page:
+            if await self._stands(page[-1]):
+                wrong, good = -1, len(page) - 1
+                while good - wrong > 1:
+                    middle = (wrong + good) // 2
+                    if await self._stands(page[middle]):
+                        good = middle
+                    else:
+                        wrong = middle
+                return page[good]
+            page = await self._store.positions(self._reader, below=page[-1].number)
+        return None
 
     async def _stands(self, position: Position) -> bool:
         """Raises OSError where the node has no block of that number, though its head is above: behind one address there may

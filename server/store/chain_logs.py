@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chain.client.index import KEPT, Batch, Position
+from chain.client.index import KEPT_BLOCKS, PAGE, Batch, Position
 from chain.client.node import Log
 from server.store.chain import chain_cursor as _c
 from server.store.chain import chain_log as _l
@@ -38,10 +38,10 @@ class ChainLogs:
         self._db = database
         self._follower = follower
 
-    async def positions(self, reader: str) -> list[Position]:
-        """Newest first."""
+    async def positions(self, reader: str, below: int | None = None) -> list[Position]:
+        """Newest first, a page of them; `below` is the last number of the page before."""
         async with self._db.reading() as tx:
-            return await _positions(tx, reader, KEPT)
+            return await _positions(tx, reader, PAGE, below)
 
     async def take(self, reader: str, batch: Batch) -> bool:
         """False, and nothing kept, where another process has read on or rolled back in the meantime."""
@@ -60,7 +60,7 @@ class ChainLogs:
                 await tx.execute(_l.insert(), [_row(reader, log) for log in batch.logs])
                 if self._follower is not None:
                     await self._follower.follow(tx, batch.logs)
-            await _forget_old(tx, reader)
+            await _forget_old(tx, reader, batch.upto.number)
         return True
 
     async def roll_back(self, reader: str, to: Position | None) -> None:
@@ -96,26 +96,23 @@ async def _lock(tx: AsyncConnection, reader: str) -> None:
     await tx.execute(query.order_by(_c.c.number.desc()).limit(1))
 
 
-async def _positions(tx: AsyncConnection, reader: str, limit: int) -> list[Position]:
+async def _positions(
+    tx: AsyncConnection, reader: str, limit: int, below: int | None = None
+) -> list[Position]:
     query = (
         select(_c.c.number, _c.c.hash)
         .where(_c.c.reader == reader)
         .order_by(_c.c.number.desc())
         .limit(limit)
     )
+    if below is not None:
+        query = query.where(_c.c.number < below)
     return [Position(*row) for row in await tx.execute(query)]
 
 
-async def _forget_old(tx: AsyncConnection, reader: str) -> None:
-    oldest = (
-        select(_c.c.number)
-        .where(_c.c.reader == reader)
-        .order_by(_c.c.number.desc())
-        .offset(KEPT - 1)
-        .limit(1)
-        .scalar_subquery()
-    )
-    await tx.execute(delete(_c).where(_c.c.reader == reader, _c.c.number < oldest))
+async def _forget_old(tx: AsyncConnection, reader: str, newest: int) -> None:
+    old = (_c.c.reader == reader) & (_c.c.number < newest - KEPT_BLOCKS)
+    await tx.execute(delete(_c).where(old))
 
 
 def _row(reader: str, log: Log) -> dict[str, object]:

@@ -85,6 +85,9 @@ class FakeLogs:
         return Head(number, self._hashes[number], "", 0, 0)
 
 
+PAGE = 3
+
+
 class MemoryLogs:
     """A LogStore that remembers few positions."""
 
@@ -94,9 +97,10 @@ class MemoryLogs:
         self.at: list[Position] = []
         self.read: list[Log] = []
 
-    async def positions(self, reader: str) -> list[Position]:
+    async def positions(self, reader: str, below: int | None = None) -> list[Position]:
         self._fuse.step()
-        return list(reversed(self.at))
+        told = [each for each in reversed(self.at) if below is None or each.number < below]
+        return told[:PAGE]
 
     async def take(self, reader: str, batch: Batch) -> bool:
         self._fuse.step()

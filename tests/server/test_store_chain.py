@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chain.client.fees import Fees
-from chain.client.index import KEPT, Batch, Position
+from chain.client.index import KEPT_BLOCKS, PAGE, Batch, Position
 from chain.client.node import Log
 from chain.client.nonces import Attempt, Call, Mined, State, Tx
 from server.store import Store, open_store
@@ -162,12 +162,15 @@ async def test_a_roll_back_forgets_what_came_after(store: Store) -> None:
 async def test_old_positions_are_forgotten(store: Store) -> None:
     logs = ChainLogs(store.database)
     before = None
-    for number in range(KEPT + 10):
+    numbers = [*range(PAGE + 10), KEPT_BLOCKS + 4]
+    for number in numbers:
         await logs.take("r", Batch(before, at(number), ()))
         before = at(number)
-    positions = await logs.positions("r")
-    assert len(positions) == KEPT
-    assert positions[0] == before
+    newest = await logs.positions("r")
+    older = await logs.positions("r", below=newest[-1].number)
+    assert len(newest) == PAGE
+    assert newest + older == [at(number) for number in reversed(numbers[4:])]
+    assert await logs.positions("r", below=4) == []
 
 
 class Accounts:
