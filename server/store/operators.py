@@ -74,6 +74,8 @@ async def forget_batch(tx: AsyncConnection, operator: str, batch: int) -> None:
 async def expose(tx: AsyncConnection, operator: str, batch: int, number: int | None) -> None:
     which = and_(_b.c.operator == operator, _b.c.batch == batch)
     await tx.execute(update(_b).where(which).values(exposed_number=number))
+    which = and_(_l.c.operator == operator, _l.c.batch == batch)
+    await tx.execute(delete(_l).where(which))  # after a reorganisation the network is asked for it
 
 
 async def add_challenge(tx: AsyncConnection, values: Mapping[str, Any]) -> None:
@@ -239,6 +241,17 @@ def _this(batch: BatchRow) -> Any:
     )
 
 
+async def _lies_kept(tx: AsyncConnection, operator: str) -> int:
+    """Lists of batches that are read, the one that is being read among them."""
+    query = (
+        select(func.count())
+        .select_from(_l)
+        .join(_b, and_(_b.c.operator == _l.c.operator, _b.c.batch == _l.c.batch))
+        .where(_l.c.operator == operator, _b.c.state == "read")
+    )
+    return int(await tx.scalar(query) or 0) - 1
+
+
 async def _drop_list(tx: AsyncConnection, batch: BatchRow) -> None:
     which = and_(_l.c.operator == batch.operator, _l.c.batch == batch.batch)
     await tx.execute(delete(_l).where(which))
@@ -355,8 +368,8 @@ class Operators:
             found = await tx.execute(update(_b).where(_this(batch)).values(values))
             if not found.rowcount:
                 return False
-            if lie is None:  # else it is shown when the lie is exposed
-                await _drop_list(tx, batch)
+            if lie is None or await _lies_kept(tx, batch.operator) >= LISTS_WAIT:
+                await _drop_list(tx, batch)  # one with a lie is shown when that is exposed
             for start in range(0, len(good), 500):
                 rows = [of | msgspec.structs.asdict(each) for each in good[start : start + 500]]
                 await tx.execute(_k.insert(), rows)

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from server.api.app import create_app
 from server.config import Config
 from server.store import Store
-from server.store.operators import LISTS_WAIT, add_batch, forget_batch
+from server.store.operators import LISTS_WAIT, add_batch, expose, forget_batch
 
 OPERATOR = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 LIST = b"\x07" * 320
@@ -101,6 +101,20 @@ async def test_a_list_with_a_lie_stays_until_that_is_shown(
     assert await kept(store) == [LIST]
     other = PATH.replace("/3/", "/5/")
     assert (await http.put(other, content=LIST)).status_code == 204, "it is read"
+    async with store.database.writing() as tx:
+        await expose(tx, OPERATOR, 3, 12)
+        await forget_batch(tx, OPERATOR, 5)
+    assert await kept(store) == []
+
+
+async def test_a_thousand_lies_fill_no_disk(http: httpx.AsyncClient, store: Store) -> None:
+    for batch in range(LISTS_WAIT + 3):
+        await attest(store, batch)
+        path = PATH.replace("/3/", f"/{batch}/")
+        assert (await http.put(path, content=LIST)).status_code == 204
+        [due] = await store.operators.due_batches(2**41, 8)
+        assert await store.operators.record(due, 1, [], 1)
+    assert len(await kept(store)) == LISTS_WAIT
 
 
 @pytest.mark.usefixtures("attested")
