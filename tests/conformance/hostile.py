@@ -24,6 +24,8 @@ from tests.conformance.rig import AnySpace, Session
 
 SESSIONS = 15
 """Of each case, from whose states the answers are taken."""
+LONGEST = 100_000
+"""Characters of a text that was repeated, also more than once: no frame holds more."""
 SPOTS = 300
 """Open decisions of a Space, drawn from those sessions."""
 
@@ -237,10 +239,14 @@ def _changed_once(body: Any, how: str, rng: random.Random, key: str, value: Any)
     elif how == "repeat" and isinstance(where, list):
         where.insert(rng.randrange(len(where) + 1), where[chosen])
     elif how == "repeat" and isinstance(where[chosen], int | str):
-        where[chosen] = where[chosen] * rng.choice((-1, 2, 1_000))
+        where[chosen] = _repeated(where[chosen], rng.choice((-1, 2, 1_000)))
     else:
         where[chosen] = value
     return body
+
+
+def _repeated(value: Any, times: int) -> Any:
+    return (value * times)[:LONGEST] if isinstance(value, str) else value * times
 
 
 def _near(body: Any, rng: random.Random) -> Any:

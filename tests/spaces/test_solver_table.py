@@ -254,8 +254,15 @@ def test_the_certificate_finds_out_a_bad_strategy() -> None:
     assert found["exploitability"] > 0.5
 
 
-@pytest.mark.parametrize("player", ["table", "uniform"])
-@pytest.mark.parametrize("ties", ["coin", "advantage-chip"])
+@pytest.mark.parametrize(
+    ("player", "ties"),
+    [
+        pytest.param("table", "coin", marks=pytest.mark.slow),  # seconds; by look-ups below as well
+        ("table", "advantage-chip"),
+        ("uniform", "coin"),
+        ("uniform", "advantage-chip"),
+    ],
+)
 def test_the_certificate_agrees_with_the_rules(player: str, ties: Any) -> None:
     """Brute force: the best response of X to O's strategy, expanded by `rules` alone."""
     table = tables.solved(Variant("all-pay", ties, "money", 2))
@@ -319,7 +326,7 @@ class BestResponse:
         return max(self.value(each.board, each.chips, each.advantage) for each in after)
 
 
-@pytest.mark.parametrize("seat", [0, 1])
+@pytest.mark.parametrize("seat", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_the_certificate_agrees_with_play_by_look_ups(built: Path, seat: int) -> None:
     """Brute force as above, but without classes of boards: whoever plays asks `play` and `best_cell`
     for the very board, as the solver brain does."""
