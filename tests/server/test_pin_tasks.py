@@ -152,8 +152,8 @@ async def test_documents_of_epochs_are_asked_for_too_and_those_made_anew(store: 
     ]
 
 
-async def test_what_was_pinned_before_there_were_tasks_is_asked_for(store_url: str) -> None:
-    database = open_database(store_url)
+async def test_what_was_pinned_before_there_were_tasks_is_asked_for(empty_url: str) -> None:
+    database = open_database(empty_url)
     try:
         await migrate(database, "0021")
         async with database.writing() as tx:
