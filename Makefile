@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow check bench docs clean
+.PHONY: demo test test-slow season check bench docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (some minutes the first time)" >&2
@@ -31,6 +31,9 @@ test: $(STAMP) ## the tests, under five minutes on two cores
 
 test-slow: $(STAMP) ## real models, chaos and load
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
+	@$(BIN)/python -m tests.chaos.season $(ARGS)
 
 check: $(STAMP) ## lint, types, import contracts, generated documents
 	@$(BIN)/ruff check .

@@ -9,17 +9,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).parents[2]
-START_S = 30.0
+START_S = 90.0
 
 
 class Process:
-    """One `agon serve --role …`, its log in a file."""
+    """One `agon serve --role …`, its log in a file. `knobs`: by their environment variables."""
 
-    def __init__(self, folder: Path, name: str, roles: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        roles: Sequence[str],
+        knobs: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.name = name
         self._log = folder / f"{name}.log"
         self._ready = folder / f"{name}.json"
@@ -33,7 +40,7 @@ class Process:
                 stdout=output,
                 stderr=output,
                 cwd=ROOT,
-                env=os.environ | {"AGON_API_PORT": "0", "AGON_GATEWAY_PORT": "0"},
+                env=os.environ | {"AGON_API_PORT": "0", "AGON_GATEWAY_PORT": "0", **knobs},
             )
 
     def addresses(self) -> dict[str, str]:
