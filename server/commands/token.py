@@ -206,7 +206,7 @@ def sell(
 
     act(
         At(rpc, manifest, data_dir, file, max_fee),
-        f"token sell {amount} of {agent}",
+        f"token sell {amount} of {agent}" + (f" for {receiver}" if receiver else ""),
         work,
         as_json=as_json,
         lines=_traded,
