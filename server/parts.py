@@ -221,6 +221,7 @@ class Parts:
             improver=self._improver(),
             readiness=self._readiness,
             contracts=self._contracts,
+            block_of=self._content.block,
         )
         for check in probes.arena(self._config, self._store, self._redis, unix_ms):
             self._readiness.add(check)

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from chain.content.cid import Cid
 from server import probes
 from server.agents.improver import Improver
 from server.api import problems
@@ -53,11 +54,13 @@ def create_app(
     improver: Improver | None = None,
     readiness: Readiness | None = None,
     contracts: Contracts | None = None,
+    block_of: Callable[[Cid], Awaitable[bytes]] | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
     `gateway_address` is asked at each request, since a gateway may take a free port. No CORS headers
-    are sent: browsers of other origins cannot read the answers. `readiness` is what `/readyz` tells.
+    are sent: browsers of other origins cannot read the answers. `readiness` is what `/readyz` tells, `block_of` a block that the
+    content store has.
     """
     queue_sizes = queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes
     metrics = metrics or Metrics(CollectorRegistry())
@@ -87,6 +90,7 @@ def create_app(
         tolls=tolls or Tolls(config),
         improver=improver,
         contracts=contracts,
+        block_of=block_of,
     )
     app = Starlette(
         middleware=[Middleware(RequestIds)],

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from chain.content.cid import Cid
 from server.agents.improver import Improver
 from server.api import problems
 from server.api.misfits import misfit
@@ -72,6 +73,8 @@ class Services(msgspec.Struct, frozen=True):
     """With settlement on a chain."""
     improver: Improver | None = None
     """None: this process has no model to ask."""
+    block_of: Callable[[Cid], Awaitable[bytes]] | None = None
+    """A block out of the content store, for what the database has let go. Raises IpfsError. None: there is no store."""
     payout_trees: PayoutTrees = msgspec.field(default_factory=PayoutTrees)
 
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chain.content import cid
-from chain.content.cid import NotACid
+from chain.content.cid import Cid, NotACid
+from chain.content.errors import IpfsError
 from server.api import problems
 from server.api.operation import Limit, Operation, Services, as_json, read_id, read_query
 from server.api.problems import Problem
@@ -61,7 +62,7 @@ async def content(services: Services, request: Request) -> Response:
     headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
     if has_current(request, tag):
         return Response(status_code=304, headers=headers)
-    block = await _block(services, row)
+    block = await _block(services, row) or await _let_go(services, row, id_)
     if block is None or not id_.is_of(block):
         raise Problem(
             404,
@@ -82,6 +83,17 @@ async def _block(services: Services, row: PinTaskRow) -> bytes | None:
         case "epoch" | "payouts":
             epoch = await services.store.epochs.get(int(row.session.removeprefix("epoch:")))
             return None if epoch is None else getattr(epoch, _OF_EPOCH[row.kind])
+
+
+async def _let_go(services: Services, row: PinTaskRow, id_: Cid) -> bytes | None:
+    """Pay-outs that newer ones have replaced, which the content store alone has still: whoever keeps the blocks of an operator
+    that has died needs them."""
+    if row.kind != "payouts" or services.block_of is None:
+        return None
+    try:
+        return await services.block_of(id_)
+    except IpfsError:
+        return None
 
 
 def _by_ms(services: Services) -> int:

@@ -109,7 +109,9 @@ class ContentStore:
         from chain.content.ipfs import Ipfs
 
         if self._ipfs is None:
-            self._ipfs = Ipfs(await self._open())
+            url = await self._open()
+            if self._ipfs is None:  # else somebody has opened it meanwhile
+                self._ipfs = Ipfs(url)
         return self._ipfs
 
     async def close(self) -> None:

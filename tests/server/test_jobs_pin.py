@@ -179,3 +179,21 @@ async def test_draining_does_not_wait_for_a_store_that_is_away(store: Store, red
     async with asyncio.timeout(5):
         await serving.drain()
         await task
+
+
+async def test_whoever_needs_a_store_at_once_shares_one_connection(content: Served) -> None:
+    opened = 0
+
+    async def open_() -> str:
+        nonlocal opened
+        opened += 1
+        await asyncio.sleep(0)
+        return content.url
+
+    store = pin.ContentStore(open_)
+    first, second = await asyncio.gather(store._connected(), store._connected())
+    try:
+        assert opened == 2, "both found none"
+        assert first is second, "the other one would never be closed"
+    finally:
+        await store.close()

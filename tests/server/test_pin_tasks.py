@@ -10,6 +10,8 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from chain.content import cid
+from chain.content.cid import Cid
+from chain.content.errors import NotThere
 from server.api.app import create_app
 from server.config import Config
 from server.jobs.pin_tasks import PinTasksPublisher
@@ -127,6 +129,28 @@ async def test_the_api_pages_tasks_and_hands_out_their_bytes(store: Store, redis
         ):
             answer = await http.get(f"/v1/content/{name}")
             assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+async def test_payouts_that_newer_ones_replaced_come_out_of_the_content_store(
+    store: Store, redis: Redis
+) -> None:
+    await store.pin_tasks.give([task(1, "payouts"), task(2, "payouts"), task(3, "epoch")])
+
+    async def block_of(id_: Cid) -> bytes:
+        if str(id_) == task(2).cid:
+            raise NotThere("nobody has it")
+        return b"block 1"
+
+    app = create_app(
+        config=Config(), store=store, redis=redis, gateway_address=lambda: "", block_of=block_of
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://arena"
+    ) as http:
+        answer = await http.get(f"/v1/content/{task(1).cid}")
+        assert (answer.status_code, answer.content) == (200, b"block 1")
+        for missing in (task(2).cid, task(3).cid):
+            assert (await http.get(f"/v1/content/{missing}")).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["after=-1", "limit=0", "limit=101", "before=3"])
