@@ -104,14 +104,16 @@ async def payout(services: Services, request: Request) -> Response:
     account = read_id(request, "address")
     if not is_address(account):
         raise Problem(400, "bad-address", "an address is 0x and 40 hex digits")
-    row = await services.store.epochs.last_closed()
-    if row is None or row.payouts is None:
+    newest = await services.payout_trees.newest(services.store.epochs)
+    if newest is None:
         raise Problem(404, "no-epoch", "no epoch is closed yet")
-    document, tree = await services.payout_trees.of(row.payout_root, row.payouts)
+    document, tree = newest
     try:
         proof = proof_of(document, tree, account)
     except KeyError:
-        words = f"{to_checksum_address(account)} has been allotted nothing up to epoch {row.number}"
+        words = (
+            f"{to_checksum_address(account)} has been allotted nothing up to epoch {document.epoch}"
+        )
         raise Problem(404, "nothing-allotted", words) from None
     return as_json(proof, Cache_Control="no-store")
 

@@ -169,10 +169,10 @@ async def _place(services: Services, session: str, row: EpochRow) -> ProofEpoch:
 
 
 async def _claims(services: Services, escrow: EscrowSession | None) -> list[ProofClaim]:
-    row = await services.store.epochs.last_closed()
-    if escrow is None or row is None or row.payouts is None:
+    newest = None if escrow is None else await services.payout_trees.newest(services.store.epochs)
+    if escrow is None or newest is None:
         return []
-    _, tree = await services.payout_trees.of(row.payout_root, row.payouts)
+    _, tree = newest
     claims = []
     for wallet in dict.fromkeys(escrow.owners):
         try:

@@ -126,6 +126,13 @@ class Epochs:
         async with self._db.reading() as tx:
             return await _one(tx, closed.order_by(_e.c.number.desc()).limit(1))
 
+    async def last_closed_root(self) -> str | None:
+        """That of its pay-outs."""
+        closed = select(_e.c.payout_root).where(_e.c.state == "closed")
+        async with self._db.reading() as tx:
+            root: str | None = await tx.scalar(closed.order_by(_e.c.number.desc()).limit(1))
+        return root
+
     async def page(self, before: int | None = None, limit: int = 20) -> list[EpochSummary]:
         """Newest first; `before` is the last number of the page before."""
         query = select(*_summary).order_by(_e.c.number.desc()).limit(min(limit, MAX_PAGE))
