@@ -1,4 +1,4 @@
-"""The two calls of the HTTP API that a bot needs: where is the gateway, and who am I.
+"""The calls of the HTTP API that a bot needs: where is the gateway, who am I, and what is to be signed.
 
 Uses httpx; every call has a time-out. Loopback addresses never go through a proxy of the environment.
 """
@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
@@ -42,6 +42,18 @@ class Credentials(msgspec.Struct, frozen=True):
 
 class _Gateway(msgspec.Struct, frozen=True):
     url: str
+
+
+class Domain(msgspec.Struct, frozen=True):
+    """On which chain, and for which escrow, signatures of an arena's documents are."""
+
+    chain_id: int
+    escrow: str
+
+
+class _Chain(msgspec.Struct, frozen=True):
+    chain_id: int | None = None
+    escrow: str | None = None
 
 
 def arena_url(url: str | None = None) -> str:
@@ -138,7 +150,22 @@ class Api:
         answer = await self._call("POST", "/v1/agents", json={"name": name})
         return self._read(answer, Credentials)
 
-    async def _call(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def domain(self) -> Domain | None:
+        """None where the arena settles on no chain. Raises as `gateway`."""
+        found = self._read(await self._call("GET", "/v1/chain"), _Chain)
+        if found.chain_id is None or found.escrow is None:
+            return None
+        return Domain(found.chain_id, found.escrow)
+
+    async def transcript(self, session: str) -> bytes | None:
+        """The sealed bytes; None while there are none to be had. Raises as `gateway`."""
+        path = f"/v1/sessions/{quote(session, safe='')}/transcript"
+        answer = await self._call("GET", path, may_be_missing=True)
+        return None if answer.status_code == 404 else answer.content
+
+    async def _call(
+        self, method: str, path: str, *, may_be_missing: bool = False, **content: Any
+    ) -> httpx.Response:
         check_private(self.url)
         try:
             async with httpx.AsyncClient(
@@ -153,6 +180,8 @@ class Api:
                 f"{self.url}{path}: {_reason(answer)}",
                 retry_after_s=min(float(after), MAX_RETRY_AFTER_S) if after.isdecimal() else 0.0,
             )
+        if answer.status_code == 404 and may_be_missing:
+            return answer
         if answer.status_code == 404:
             raise NotAnArena(f"{self.url}{path} does not exist; is this an arena's HTTP API?")
         if answer.status_code >= 400:

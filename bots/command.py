@@ -8,6 +8,7 @@ from bots import bridged
 from bots.brains import BadSettings, make
 from bots.hosted import BrainBot
 from bots.play import run
+from bots.signing import Signer
 
 _LLM_NEEDS = {
     "url": "--llm-url or AGON_LLM_URL: an OpenAI-compatible server, …/v1",
@@ -24,6 +25,7 @@ def play_brain(
     url: str,
     settings: dict[str, Any],
     enqueue: bool = True,
+    signer: Signer | None = None,
 ) -> None:
     """Play `sessions` (0: until Ctrl-C) and return; without `enqueue` those that the agent's automation
     enters. `settings` are the brain's; empty ones are left out.
@@ -42,6 +44,7 @@ def play_brain(
         sessions=sessions or None,
         enqueue=enqueue,
         url=url,
+        signer=signer,
     )
 
 

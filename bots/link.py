@@ -7,7 +7,7 @@ than `next_wakeup`. All times are integer milliseconds of one monotonic clock.
 What the Link promises:
 - Channels arrive without a gap. After a reconnect it asks from its position on; an update that does
   not continue the position is not passed on, the channel is asked for again instead.
-- A submitted action is repeated, with its id, until it is accepted or rejected.
+- A submitted action or signature is repeated, with its id, until it is accepted or rejected.
 - After `rate-limited` nothing is sent before the arena wants it; the refused request is then repeated.
 """
 
@@ -18,7 +18,7 @@ from collections import deque
 import msgspec
 
 from bots.drafts import Drafts
-from bots.requests import Request, Requests
+from bots.requests import Lasting, Request, Requests
 from server.protocol import (
     MAX_INBOUND_BYTES,
     Abandon,
@@ -147,7 +147,7 @@ class Link:
         messages = list(self._outbox)
         self._outbox.clear()
         for message in messages:
-            if isinstance(message, Act | Abandon):
+            if isinstance(message, Lasting):
                 self._requests.sent(message, now)
         return messages
 
@@ -172,7 +172,7 @@ class Link:
     def request(self, request: Request) -> None:
         """Ask; the same request twice, before its answer, is asked once.
 
-        Between connections only actions are kept: what the rest was about must be looked at anew.
+        Between connections only actions and signatures are kept: what the rest was about must be looked at anew.
         Raises ValueError for an action larger than a frame may be.
         """
         if isinstance(request, Act | Abandon):
@@ -180,7 +180,7 @@ class Link:
             if size > MAX_INBOUND_BYTES:
                 raise ValueError(f"an answer of {size} bytes; at most {MAX_INBOUND_BYTES} fit")
             self._drafts.drop(request.session)
-        if self._greeted or isinstance(request, Act | Abandon):
+        if self._greeted or isinstance(request, Lasting):
             new = self._requests.add(request)
             if new and self._greeted:
                 self._outbox.append(request)

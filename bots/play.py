@@ -25,6 +25,7 @@ from bots.bot import Act, Bot, make_bot, name_of
 from bots.errors import BotError
 from bots.player import Options, Player
 from bots.signin import SignIn
+from bots.signing import Signer
 from bots.turn import Result
 
 FIRST_CONTACT_S = 60.0
@@ -57,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     the arena and the bot less."""
     verdict_s: float = 120.0
     """After the last session, wait this long for judges at most."""
+    signer: Signer | None = None
+    """Signs what was played, by the agent's signing key (`docs/bots.md`, "Signing what you played"). None: nothing is signed."""
 
 
 async def play(
@@ -88,6 +91,7 @@ async def play(
         json=settings.json,
         patience_s=FIRST_CONTACT_S,
         verdict_s=settings.verdict_s,
+        signer=settings.signer,
     )
     try:
         player = Player(contestant, api, sign_in, options, say)
@@ -106,6 +110,7 @@ def run(
     enqueue: bool = True,
     url: str | None = None,
     key: str | None = None,
+    signer: Signer | None = None,
     quiet: bool = False,
 ) -> list[Result]:
     """Play, and return when it is done: the main program of a bot. See `Settings` for the arguments.
@@ -121,6 +126,7 @@ def run(
         enqueue=enqueue,
         url=url,
         key=key,
+        signer=signer,
     )
     try:
         return asyncio.run(

@@ -23,8 +23,9 @@ from bots.plan import Plan
 from bots.reconnect import Reconnect
 from bots.seats import Seats
 from bots.signin import SignIn
+from bots.signing import Signer, Signing
 from bots.turn import Result
-from server.protocol import AgentView, Error, Rejected, SessionView, Ticket
+from server.protocol import Accepted, AgentView, Error, Rejected, SessionView, Ticket
 
 CLIENT_NAME = "agon-bots/1"
 STOP_PATIENCE_S = 3.0
@@ -46,6 +47,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """False: play only what it is seated in or offered, by a tournament or its automation."""
     hosted: bool = False
     """The arena hosts the agent: when the bot fails, its session is abandoned and no other is begun."""
+    signer: Signer | None = None
+    """With the agent's signing key: its sessions are signed when they are over."""
 
 
 class Player:
@@ -129,6 +132,7 @@ class Player:
                 self._over,
                 self._say,
                 self._abandoned if self._options.hosted else None,
+                self._signing(),
             )
             tasks.create_task(self._client.run())
             helpers = [
@@ -137,10 +141,17 @@ class Player:
             ]
             await self._steer(stop)
             await self._seats.hooks_done()
+            await self._seats.signed()
             self._seats.leave_all()
             self._client.close()
             for task in helpers:
                 task.cancel()
+
+    def _signing(self) -> Signing | None:
+        signer = self._options.signer
+        if signer is None:
+            return None
+        return Signing(signer, self._api, self._client.request, self._say)
 
     # ------------------------------------------------------------------ steering
 
@@ -212,12 +223,15 @@ class Player:
             case Ticket():
                 if self._plan.ticket(news, now):
                     self._say_standing(narrate.standing(news))
+            case Accepted():
+                self._seats.accepted(news.session, news.id)
             case Rejected():
+                self._seats.rejected(news.id)
                 self._say(narrate.rejected(news))
             case Error():
                 self._on_error(news, now)
             case _:
-                pass  # accepted, or a part of a replay
+                pass  # a part of a replay
         self._changed.set()
 
     def _on_error(self, error: Error, now: int) -> None:

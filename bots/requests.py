@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from server.protocol import Abandon, Act, Confirm, Dequeue, Enqueue, Error, Explain, Subscribe
+from server.protocol import (
+    Abandon,
+    Act,
+    Confirm,
+    Dequeue,
+    Enqueue,
+    Error,
+    Explain,
+    Sign,
+    Subscribe,
+)
 
 ACK_TIMEOUT_MS = 5_000
 """An action without an answer for this long is sent again; the id makes the copy harmless."""
@@ -26,14 +36,16 @@ ENQUEUE_REFUSALS = frozenset(
     }
 )
 
-Request = Act | Abandon | Subscribe | Enqueue | Dequeue | Confirm | Explain
+Lasting = Act | Abandon | Sign
+"""What is said again until it is accepted or rejected, also on the next connection."""
+Request = Lasting | Subscribe | Enqueue | Dequeue | Confirm | Explain
 Key = tuple[str, str]
 """What kind of request, and the name by which the answer (or an error's `ref`) refers to it."""
 
 
 def key_of(request: Request) -> Key:
     match request:
-        case Act(id=name) | Abandon(id=name):
+        case Act(id=name) | Abandon(id=name) | Sign(id=name):
             return "act", name
         case Subscribe(channel=name):
             return "subscribe", name
@@ -70,7 +82,7 @@ class Requests:
         self._repeat_ms.pop((kind, name), None)
         return self._open.pop((kind, name), None) is not None
 
-    def sent(self, act: Act | Abandon, now: int) -> None:
+    def sent(self, act: Lasting, now: int) -> None:
         """An action went out: repeat it when no answer comes."""
         self._repeat_ms[key_of(act)] = now + ACK_TIMEOUT_MS
 
@@ -89,8 +101,8 @@ class Requests:
         return min(self._repeat_ms.values(), default=None)
 
     def disconnected(self) -> None:
-        """Only actions outlive a connection; the rest was about things that must be looked at anew."""
-        self._open = {key: r for key, r in self._open.items() if isinstance(r, Act | Abandon)}
+        """Only actions and signatures outlive a connection; the rest was about things that must be looked at anew."""
+        self._open = {key: r for key, r in self._open.items() if isinstance(r, Lasting)}
         self._repeat_ms.clear()
 
     def give_up(self, session: str) -> None:

@@ -17,6 +17,7 @@ from bots.answer import ActFailed, Calls
 from bots.bot import Bot
 from bots.duties import Duties, Duty, still_open
 from bots.journal import Say
+from bots.signing import Played, Signing
 from bots.turn import Result, Turn, Writer, result_of
 from server.protocol import Abandon, Act, OpenDecision, SessionView
 
@@ -39,6 +40,7 @@ class _Seat:
         self.number: int | None = None
         """Which seat is ours; None until a live view said so."""
         self.over = False
+        self.played = Played()
         self.duty: Duty | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -54,12 +56,16 @@ class Seats:
         on_over: Callable[[str, bool], None],
         say: Say,
         on_abandon: Callable[[], None] | None = None,
+        signing: Signing | None = None,
     ) -> None:
         """`spawn` starts a task that somebody owns; `on_over(session, counts)` is told of each end,
         where `counts` is False for void sessions and for those that were over when first seen.
         `on_abandon` is given where the arena hosts the bot: it is told of each session that is
-        abandoned since the bot failed. None: a failure is left to the deadline.
+        abandoned since the bot failed. None: a failure is left to the deadline. With `signing` each session is signed when
+        it is over.
         """
+        self._signing = signing
+        self._signatures: set[asyncio.Task[None]] = set()
         self._bot = bot
         self._wire = wire
         self._spawn = spawn
@@ -134,6 +140,7 @@ class Seats:
             self._say(narrate.over(result))
             self.results.append(result)
             self._hook("on_end", result)
+            self._sign(view.session, seat)
             self._on_over(view.session, view.status == "ended")
         if view.verdict is not None:
             self._say(narrate.verdict(result))
@@ -141,6 +148,29 @@ class Seats:
             self._hook("on_verdict", result)
         if not verdict_may_come(view):
             self.leave(view.session)
+
+    def _sign(self, session: str, seat: _Seat) -> None:
+        if self._signing is None or seat.number is None:
+            return
+        task = self._spawn(self._signing.sign(session, seat.number, seat.played))
+        self._signatures.add(task)
+        task.add_done_callback(self._signatures.discard)
+
+    async def signed(self) -> None:
+        """Returns when all that can be signed is, or was refused: in seconds."""
+        if self._signatures:
+            await asyncio.wait(self._signatures)
+
+    def accepted(self, session: str, act_id: str) -> None:
+        """The arena has taken what was sent under this id."""
+        if self._signing is not None and self._signing.answered(act_id):
+            self._say(f"{session}  signed")
+        elif session in self._seats:
+            self._seats[session].played.accepted(act_id)
+
+    def rejected(self, act_id: str) -> None:
+        if self._signing is not None:
+            self._signing.answered(act_id)
 
     def _replace(self, result: Result) -> None:
         for index, old in enumerate(self.results):
@@ -171,6 +201,8 @@ class Seats:
         duty = Duty(turn.session, turn.turn, turn.seat, turn.attempt)
         try:
             text = await self._calls.answer(turn)
+            if turn.session in self._seats:
+                self._seats[turn.session].played.sent(duty.act_id, duty.turn, text)
             self._wire.request(Act(id=duty.act_id, session=duty.session, turn=duty.turn, text=text))
         except ActFailed as failed:
             if self._on_abandon is None:

@@ -91,6 +91,7 @@ if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.settlement.documents import SessionDocuments
     from server.settlement.epochs import Epochs
     from server.settlement.openings import Openings
+    from server.settlement.seat_signatures import Desk
     from server.settlement.signing import Signing
 
 _log = structlog.get_logger()
@@ -253,8 +254,14 @@ class Parts:
             revoked_since=self._store.keys.revoked_since,
             standing_of=self._store.agents.standing,
             metrics=self._metrics,
+            desk=None if self._contracts is None else self._make_desk(self._contracts),
         )
         return self._gateway
+
+    def _make_desk(self, contracts: Contracts) -> Desk:
+        from server.settlement.seat_signatures import Desk
+
+        return Desk(self._store, contracts.chain_id, contracts.escrow.address, unix_ms)
 
     def _entrance(self) -> Entrance:
         return Entrance(

@@ -164,6 +164,21 @@ class Abandon(_Client, frozen=True, tag="abandon"):
     """Shown to everybody, so name no addresses."""
 
 
+class Sign(_Client, frozen=True, tag="sign"):
+    """Your seat's word that the sealed transcript is what it saw and played, by your agent's signing key.
+
+    Within 5 s of the end; see `docs/proofs.md`, "Seat signatures". Answered by `accepted` (its `offset` is -1: it is no event) or
+    `rejected`. The first signature of a seat stands, and the same again is answered alike.
+    """
+
+    id: Id
+    session: Id
+    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    """Of the transcript that is signed, hex."""
+    signature: Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{130}$(?!\n)")]
+    """EIP-712 of `Transcript`, by the domain that `GET /v1/chain` gives: r, s, v."""
+
+
 class Partial(_Client, frozen=True, tag="partial"):
     """A piece of an answer that is still being written; spectators see it at once, the log never.
 
@@ -207,6 +222,7 @@ ClientMessage = (
     | Unsubscribe
     | Act
     | Abandon
+    | Sign
     | Partial
     | Enqueue
     | Dequeue
@@ -681,18 +697,20 @@ class Watching(_Server, frozen=True, tag="watching"):
 
 
 class Accepted(_Server, frozen=True, tag="accepted"):
-    """The action, or the `void` that an `abandon` asked for, is in the log, durably."""
+    """The action, or the `void` that an `abandon` asked for, is in the log, durably; or the signature of a `sign` is kept."""
 
     id: str
     session: str
     offset: int
+    """-1 for a `sign`."""
 
 
 class Rejected(_Server, frozen=True, tag="rejected"):
     """The action is not in the log. When `attempt` is 2 you may try once more, before `deadline_ms`.
 
     Codes: `unparsable`, `illegal`, `late`, `not-your-turn`, `stale-turn`, `no-seat`, `other-player`, `over`,
-    `unknown-session`.
+    `unknown-session`. For a `sign`, whose signature is not kept: `unknown-session`, `no-seat`, `no-chain`, `not-over`,
+    `other-digest`, `no-key`, `other-key`, `late`.
     """
 
     id: str

@@ -24,7 +24,7 @@ class DocumentError(ValueError):
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """EIP-712, by the arena's key."""
+    """EIP-712, by the arena's key; of a seat, by its agent's."""
 
     signer: Address
     value: Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{130}\Z")]

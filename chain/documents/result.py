@@ -31,6 +31,8 @@ class ResultSeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the agent's owner; null where no money moves on a chain."""
     salt: Hex32
     """`commit` in the transcript is SHA-256(salt || utf8(version))."""
+    sig: Signature | UnsetType = UNSET
+    """By the agent's own key, under the transcript: this is what it saw and played. Left out where it gave none."""
 
 
 class ResultVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ The domain names the chain and the escrow, so that no signature says anything ab
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chain.documents.epoch import EpochDocument
@@ -14,18 +15,10 @@ from chain.ethereum import Account, LocalAccount, encode_typed_data
 from spaces import transcript
 from spaces.transcript import Transcript
 from spaces.transcript.document import digest_of as transcript_digest
+from spaces.transcript.typed import transcript_data, typed_data
 
-_FIELDS = {
-    "EIP712Domain": (
-        "name string",
-        "version string",
-        "chainId uint256",
-        "verifyingContract address",
-    ),
-    "Transcript": ("session string", "digest bytes32", "root bytes32", "entries uint64"),
-    "Result": ("session string", "digest bytes32"),
-    "Epoch": ("epoch uint64", "digest bytes32"),
-}
+_RESULT = (("session", "string"), ("digest", "bytes32"))
+_EPOCH = (("epoch", "uint64"), ("digest", "bytes32"))
 
 
 def sign(
@@ -35,8 +28,13 @@ def sign(
     document: Transcript | ResultDocument | EpochDocument,
 ) -> Signature:
     """What goes into `sig`. Deterministic (RFC 6979)."""
-    signed = account.sign_message(encode_typed_data(full_message=typed(chain_id, escrow, document)))
-    return Signature(account.address, "0x" + bytes(signed.signature).hex())
+    return Signature(account.address, signed(account, typed(chain_id, escrow, document)))
+
+
+def signed(account: LocalAccount, data: Mapping[str, Any]) -> str:
+    """The signature of typed data, hex with 0x."""
+    made = account.sign_message(encode_typed_data(full_message=dict(data)))
+    return "0x" + bytes(made.signature).hex()
 
 
 def signer(
@@ -46,13 +44,13 @@ def signer(
     sig: Signature | transcript.Signature,
 ) -> str | None:
     """The address whose key has signed the document as it is; None where no key has."""
+    return recovered(typed(chain_id, escrow, document), sig.value)
+
+
+def recovered(data: dict[str, Any], value: str) -> str | None:
+    """The address whose key has made this signature (hex with 0x) of the typed data; None where no key has."""
     try:
-        return str(
-            Account.recover_message(
-                encode_typed_data(full_message=typed(chain_id, escrow, document)),
-                signature=sig.value,
-            )
-        )
+        return str(Account.recover_message(encode_typed_data(full_message=data), signature=value))
     except Exception:  # whatever eth-keys raises on 65 bytes that are no signature
         return None
 
@@ -63,28 +61,17 @@ def typed(
     """The typed data, as any wallet shows and signs it (`eth_signTypedData_v4`)."""
     match document:
         case Transcript():
-            name = "Transcript"
-            message: dict[str, Any] = {
-                "session": document.session,
-                "digest": bytes.fromhex(transcript_digest(document)),
-                "root": bytes.fromhex(document.root),
-                "entries": len(document.entries),
-            }
+            return transcript_data(
+                chain_id,
+                escrow,
+                session=document.session,
+                digest=transcript_digest(document),
+                root=document.root,
+                entries=len(document.entries),
+            )
         case ResultDocument():
-            name = "Result"
-            message = {"session": document.session, "digest": bytes.fromhex(digest_of(document))}
+            named = {"session": document.session, "digest": "0x" + digest_of(document)}
+            return typed_data(chain_id, escrow, "Result", _RESULT, named)
         case EpochDocument():
-            name = "Epoch"
-            message = {"epoch": document.epoch, "digest": bytes.fromhex(digest_of(document))}
-    domain = {"name": "Agon", "version": "1", "chainId": chain_id, "verifyingContract": escrow}
-    return {
-        "types": {each: _fields(each) for each in ("EIP712Domain", name)},
-        "primaryType": name,
-        "domain": domain,
-        "message": message,
-    }
-
-
-def _fields(name: str) -> list[dict[str, str]]:
-    pairs = (each.split(" ") for each in _FIELDS[name])
-    return [{"name": field, "type": kind} for field, kind in pairs]
+            numbered = {"epoch": document.epoch, "digest": "0x" + digest_of(document)}
+            return typed_data(chain_id, escrow, "Epoch", _EPOCH, numbered)

@@ -43,6 +43,8 @@ async def check(documents: Documents, claimed: Claimed, node: Reader) -> list[Fi
     settlers = Settlers(escrow, node, str(await escrow.read("role_holder", SETTLER)))
     played, result, epoch, payouts = _read(documents)
     found = await _signatures(claimed, settlers, played, result, epoch)
+    if played is not None and result is not None:
+        found += _seat_signatures(claimed, played, result)
     books = await escrow.books()
     if epoch is not None:
         found.append(await _root(claimed, escrow, books, epoch))
@@ -121,6 +123,27 @@ async def _signature(
         case _:
             words = f"by {found}; {settlers.now} is the settler now, and the node has no logs of who was before"
             return unchecked(name, words)
+
+
+def _seat_signatures(
+    claimed: Claimed, played: Transcript, result: ResultDocument
+) -> Sequence[Finding]:
+    """Whether each seat's is one of this transcript, by the key that the result names. Nothing where no seat has signed."""
+    name, by = "seat signatures", []
+    for seat in result.seats:
+        if isinstance(seat.sig, msgspec.UnsetType):
+            continue
+        found = signer(claimed.chain_id, claimed.escrow, played, seat.sig)
+        if found is None or found.lower() != seat.sig.signer.lower():
+            words = f"seat {seat.seat}: not by {seat.sig.signer}, of this transcript and escrow"
+            return (false(name, words),)
+        own = seat.wallet is not None and seat.wallet.lower() == found.lower()
+        whose = "its owner's wallet" if own else "what the result says is its agent's key,"
+        by.append(f"seat {seat.seat} by {whose} {found}")
+    if not by:
+        return ()
+    words = f"{len(by)} of {len(result.seats)} seats have signed this transcript: {'; '.join(by)}"
+    return (true(name, words),)
 
 
 async def _root(claimed: Claimed, escrow: Escrow, books: Books, epoch: EpochDocument) -> Finding:

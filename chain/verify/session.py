@@ -174,6 +174,7 @@ class _Came:
             self.findings += [
                 self._seats(self.result),
                 self._ranks(self.result),
+                _seats_signed(self.result),
                 self._money(self.result, asked),
                 *self._rest(self.result),
             ]
@@ -253,6 +254,14 @@ class _Came:
                 "ratings", "follow from all results of the versions: `agon results check FILE`"
             ),
         )
+
+
+def _seats_signed(result: ResultDocument) -> Finding:
+    signed = [each.seat for each in result.seats if not isinstance(each.sig, msgspec.UnsetType)]
+    if not signed:
+        return unchecked("seat signatures", "no seat has signed what it played")
+    words = f"{len(signed)} of {len(result.seats)} seats have signed: needs a chain (--rpc)"
+    return unchecked("seat signatures", words)
 
 
 def _amount(micros: int, tier_micros: int) -> str:

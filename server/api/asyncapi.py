@@ -27,6 +27,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "unsubscribe": (),
     "act": ("accepted", "rejected"),
     "abandon": ("accepted", "rejected"),
+    "sign": ("accepted", "rejected"),
     "partial": (),
     "enqueue": ("ticket",),
     "dequeue": ("ticket",),

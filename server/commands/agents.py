@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.commands import agents_advised, agents_carried, agents_made
+from server.commands import agents_advised, agents_carried, agents_key, agents_made
 from server.commands.agents_asked import id_of, own, post, tell
 from server.commands.asking import AsJson, OwnAgent, Url, ask
 
@@ -86,5 +86,6 @@ def restore(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     tell(ask(url, lambda api: post(api, agent, "restore")), as_json)
 
 
+agents_key.join(app)
 agents_carried.join(app)
 agents_advised.join(app)

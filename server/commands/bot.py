@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from server.commands.running import DEFAULT_URL, ApiUrl, CommandError
+
+if TYPE_CHECKING:
+    from bots.signing import Signer
 
 
 def bot(
@@ -41,6 +45,13 @@ def bot(
         ),
     ] = "",
     prompt: Annotated[str, typer.Option(help="For --brain llm: the system prompt.")] = "",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Sign what was played by the key in this file, which `agon chain key` makes; its address is the agent's by"
+            " `agon agents key`."
+        ),
+    ] = None,
 ) -> None:
     """Play as a bot from this terminal.
 
@@ -59,6 +70,19 @@ def bot(
             url=url,
             settings=settings,
             enqueue=queue,
+            signer=None if key_file is None else _signer(key_file),
         )
     except BotError as error:
         raise CommandError(str(error)) from None
+
+
+def _signer(path: Path) -> Signer:
+    """Raises CommandError."""
+    from chain.documents.signature import signed
+    from server.settlement import key_file
+
+    try:
+        account = key_file.read(path.expanduser())
+    except key_file.KeyFileError as error:
+        raise CommandError(str(error)) from None
+    return lambda data: signed(account, data)

@@ -25,6 +25,7 @@ from server.live.keys import agent_channel, session_channel
 from server.live.queue import AlreadyQueued, UnknownOffer, UnknownTicket
 from server.protocol import (
     Abandon,
+    Accepted,
     Act,
     ClientMessage,
     Confirm,
@@ -37,6 +38,8 @@ from server.protocol import (
     Ping,
     Pong,
     Position,
+    Rejected,
+    Sign,
     Subscribe,
     Ticket,
     Unsubscribe,
@@ -57,6 +60,7 @@ COSTS: dict[type[ClientMessage], int] = {
     Unsubscribe: 1,
     Act: 4,
     Abandon: 4,
+    Sign: 20,  # it takes a thread for a millisecond or two
     Partial: 1,
     Enqueue: 10,
     Dequeue: 5,
@@ -90,6 +94,12 @@ class Queues(Protocol):
     async def explain(self, ticket: str, agent: str) -> Ticket: ...
 
 
+class SigningDesk(Protocol):
+    """What is needed of `server.settlement.seat_signatures.Desk`."""
+
+    async def sign(self, player: Identity, request: Sign) -> Accepted | Rejected: ...
+
+
 StandingOf = Callable[[str], Awaitable[Standing | None]]
 """Whether an agent may play now; asked at each entry and confirmation, never for an action."""
 
@@ -114,7 +124,10 @@ class Requests:
         log: PieceLog,
         tolls: Tolls,
         standing_of: StandingOf,
+        desk: SigningDesk | None = None,
     ) -> None:
+        """`desk` takes seats' signatures; None where no chain gives them a meaning."""
+        self._desk = desk
         self._config = config
         self._clock = clock
         self._channels = channels
@@ -141,6 +154,8 @@ class Requests:
                 await self._act(peer, _agent(peer, message.id), message)
             case Abandon():
                 await self._act(peer, _runner(peer, message.id), message)
+            case Sign():
+                await self._sign(peer, _agent(peer, message.id), message)
             case Partial():
                 await self._partial(peer, _agent(peer, message.session), message)
             case Enqueue():
@@ -188,6 +203,13 @@ class Requests:
         answer = await self._actions.act(peer, identity, request)
         if answer is not None:
             peer.say(answer)
+
+    async def _sign(self, peer: Peer, identity: Identity, request: Sign) -> None:
+        if self._desk is None:
+            reason = "this arena settles on no chain, which would give a signature a meaning"
+            peer.say(Rejected(request.id, request.session, "no-chain", reason))
+        else:
+            peer.say(await self._desk.sign(identity, request))
 
     async def _partial(self, peer: Peer, identity: Identity, partial: Partial) -> None:
         """Tell the feed of a piece, if it belongs to an open decision that is not sealed.

@@ -34,7 +34,14 @@ from server.gateway.door import Door
 from server.gateway.fanout import Fanout, Letters
 from server.gateway.followed import Followed
 from server.gateway.listen import address, listen, raise_file_limit
-from server.gateway.requests import Entering, PieceLog, Queues, Requests, StandingOf
+from server.gateway.requests import (
+    Entering,
+    PieceLog,
+    Queues,
+    Requests,
+    SigningDesk,
+    StandingOf,
+)
 from server.gateway.tolls import Tolls
 from server.gateway.visit import Identify, Reception
 from server.live.feed import Lost
@@ -80,10 +87,11 @@ class Gateway:
         revoked_since: RevokedSince,
         standing_of: StandingOf,
         metrics: Metrics | None = None,
+        desk: SigningDesk | None = None,
     ) -> None:
         """To be made inside the event loop that will run it.
 
-        `identify` tells whom a key speaks for, `standing_of` whether an agent may play now.
+        `identify` tells whom a key speaks for, `standing_of` whether an agent may play now, `desk` takes seats' signatures.
         """
         self.name = name
         self.address = ""
@@ -122,6 +130,7 @@ class Gateway:
             log=log,
             tolls=tolls,
             standing_of=standing_of,
+            desk=desk,
         )
         self._reception = Reception(
             config=config,

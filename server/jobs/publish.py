@@ -42,7 +42,7 @@ class PublishStep:
         if pin is None:
             result = await self._documents.result(session)
             if result is None:
-                raise TooEarly("the session is not settled and rated")
+                raise TooEarly("the session is not settled and rated, or a seat may still sign")
             id_ = await self._content.keep(result.document)
             size = len(result.document)
             self._metrics.pinned_bytes.inc(size)

@@ -49,6 +49,7 @@ from server.store.ratings import Ratings
 from server.store.replies import Replies
 from server.store.results import Results
 from server.store.revision import OtherSchema, check_current, probe
+from server.store.seat_signatures import SeatSignatures
 from server.store.sessions import Sessions
 from server.store.shares import Shares
 from server.store.signed import SignedDocuments
@@ -98,6 +99,7 @@ class Store:
         self.pins = Pins(database, clock)
         self.document_pins = DocumentPins(database, clock)
         self.signed = SignedDocuments(database, clock)
+        self.seat_signatures = SeatSignatures(database, clock)
         self.epochs = Epochs(database, clock)
         self.escrow_accounts = EscrowAccounts(database, clock)
         self.pin_tasks = PinTasks(database, clock)

@@ -199,6 +199,28 @@ result_document = Table(
     Column("made_ms", BigInteger, nullable=False),
 )
 
+agent_signing_key = Table(
+    "agent_signing_key",
+    metadata,
+    # The address, EIP-55, by whose key the agent's seats sign what they played. No row: they sign nothing.
+    Column("agent", ID, ForeignKey("agent.id"), primary_key=True),
+    Column("address", String(42), nullable=False),
+    Column("set_ms", BigInteger, nullable=False),
+)
+
+seat_signature = Table(
+    "seat_signature",
+    metadata,
+    # What a seat has signed of its session's transcript; it goes into the result.
+    Column("session", ID, ForeignKey("session.id"), primary_key=True),
+    Column("seat", Integer, primary_key=True),
+    # The address that was the agent's signing key then, EIP-55.
+    Column("signer", String(42), nullable=False),
+    # 65 bytes, hex with 0x.
+    Column("value", String(132), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
 verdict = Table(
     "verdict",
     metadata,

@@ -12,6 +12,7 @@ from spaces.transcript.document import Signature as Signature
 from spaces.transcript.document import Transcript as Transcript
 from spaces.transcript.document import TranscriptError as TranscriptError
 from spaces.transcript.document import digest as digest
+from spaces.transcript.document import digest_of as digest_of
 from spaces.transcript.document import read as read
 from spaces.transcript.replay import Replayed as Replayed
 from spaces.transcript.replay import replay as replay

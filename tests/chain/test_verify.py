@@ -55,6 +55,7 @@ def test_an_honest_session_holds() -> None:
         "seats": Standing.TRUE,
         "ranks": Standing.TRUE,
         "money": Standing.TRUE,
+        "seat signatures": Standing.UNCHECKED,
         "result signature": Standing.UNCHECKED,
         "ratings": Standing.UNCHECKED,
         "epoch": Standing.TRUE,

@@ -213,6 +213,55 @@ def leaves(world: World, *, epoch: int = 1, escrow: str | None = None) -> Payout
     return document
 
 
+def seats_signed(
+    world: World, *keys: Any, of: transcript.Transcript | None = None
+) -> ResultDocument:
+    """With a signature of each seat that has a key, by the arena's word."""
+    where = (CHAIN_ID, world.claimed.escrow)
+    seats = [
+        seat if key is None else replace(seat, sig=sign(key, *where, of or world.played))
+        for seat, key in zip(world.result.seats, keys, strict=True)
+    ]
+    result = replace(world.result, seats=seats)
+    return replace(result, sig=sign(account(ADMIN), *where, result))
+
+
+async def test_seats_signatures_are_of_this_transcript_and_by_whom_the_result_names(
+    world: World,
+) -> None:
+    async def line(result: ResultDocument) -> tuple[Standing, str] | None:
+        found = await check(world.documents(result=result), world.claimed, world.chain.rpc)
+        return next(((f.standing, f.words) for f in found if f.what == "seat signatures"), None)
+
+    own, other = account(OWNER), Account.from_key(b"\x21" * 32)
+    assert await line(world.result) is None, "nothing was signed, and that is no lie"
+    honest = seats_signed(world, own, other)
+    standing, words = await line(honest) or (None, "")
+    assert standing is Standing.TRUE
+    assert f"seat 0 by its owner's wallet {own.address}" in words
+    assert f"seat 1 by what the result says is its agent's key, {other.address}" in words
+    standing, words = await line(seats_signed(world, None, other)) or (None, "")
+    assert (standing, words[:6]) == (Standing.TRUE, "1 of 2")
+
+    another = replace(world.played, sealed_ms=world.played.sealed_ms + 1)
+    signed = honest.seats[1].sig
+    assert isinstance(signed, Signature)
+    forged = replace(signed, signer=own.address)
+    bent = replace(
+        signed, value=f"{signed.value[:20]}{int(signed.value[20], 16) ^ 1:x}{signed.value[21:]}"
+    )
+    lies = [
+        seats_signed(world, own, other, of=another),
+        *(
+            replace(honest, seats=[honest.seats[0], replace(honest.seats[1], sig=sig)])
+            for sig in (forged, bent)
+        ),
+    ]
+    for lie in lies:
+        standing, words = await line(lie) or (None, "")
+        assert standing is Standing.FALSE, words
+
+
 async def test_nothing_is_said_to_be_paid_by_leaves_that_are_not_the_chains(world: World) -> None:
     found = await world.found(epoch=None, payouts=leaves(world))
     assert found["pay-outs"] is Standing.FALSE

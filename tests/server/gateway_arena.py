@@ -17,6 +17,7 @@ from server.clock import unix_ms
 from server.config import Config
 from server.entering import Entrance
 from server.gateway import Gateway
+from server.gateway.requests import SigningDesk
 from server.identity import Identity, Kind, key_hash, new_id
 from server.knobs import load
 from server.live import keys
@@ -195,6 +196,7 @@ class Arena:
         self.standings: dict[str, Standing] = {}
         self.identify_fails = False
         self.entries = FreeEntries()
+        self.desk: SigningDesk | None = None
         self.gateways: list[Gateway] = []
         self._plays: list[LivePlay] = []
 
@@ -270,6 +272,7 @@ class Arena:
             revoked_since=self.revoked_since,
             standing_of=self.standing_of,
             metrics=metrics,
+            desk=self.desk,
         )
         self.gateways.append(gateway)
         return gateway

@@ -144,6 +144,17 @@ async def test_a_picture_is_given_saved_and_taken_away(agon: Run, tmp_path: Path
     assert (await agon("avatar", "Ember")).exit_code == 2
 
 
+async def test_the_key_by_which_an_agent_signs_is_set_shown_and_removed(agon: Run) -> None:
+    await told(agon, "create", "Ember")
+    address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    assert await told(agon, "key", "Ember") == "Ember signs nothing"
+    assert await told(agon, "key", "Ember", address.lower()) == f"Ember signs by {address}"
+    assert json.loads(await told(agon, "key", "Ember", "--json")) == {"address": address}
+    assert (await agon("key", "Ember", address, "--remove")).exit_code != 0
+    assert (await agon("key", "Ember", address.replace("C8", "c8"))).exit_code != 0, "a typo"
+    assert await told(agon, "key", "Ember", "--remove") == "Ember signs nothing"
+
+
 async def test_the_helper_writes_and_the_shelf_is_shown(agon: Run) -> None:
     improved = await told(agon, "improve", "rap-battle", "--prompt", "I am Ember.")
     assert improved.startswith("I am Ember.\nYou are funny")
