@@ -271,9 +271,10 @@ def close_epoch(
     assert epoch == books.epoch + 1, "escrow: not the next epoch"
     settled: DynArray[bytes32, MAX_SESSIONS] = []
     for session: Session in sessions:
-        opened_at: uint256 = self._require_open(session)
-        assert block.timestamp < opened_at + REFUND_AFTER, "escrow: the session's time is over"
-        self._mark(session.id, _SETTLED)
+        opened: uint256 = self._require_open(session)
+        assert block.timestamp < (opened & _TIME) + REFUND_AFTER, "escrow: the session's time is over"
+        # Replaces its state, for good.
+        self._sessions[session.id] = (opened ^ _OPEN) | _SETTLED
         books.settled += session.entry * convert(len(session.owners), uint64)
         settled.append(session.id)
     assert allotted >= books.allotted, "escrow: an allotment cannot be taken back"
@@ -299,9 +300,9 @@ def refund(sessions: DynArray[Session, MAX_SESSIONS]):
     for session: Session in sessions:
         if (self._sessions[session.id] & _STATE) != _OPEN:
             continue
-        opened_at: uint256 = self._require_open(session)
-        assert settler or block.timestamp >= opened_at + REFUND_AFTER, "escrow: too early for a refund"
-        self._mark(session.id, _REFUNDED)
+        opened: uint256 = self._require_open(session)
+        assert settler or block.timestamp >= (opened & _TIME) + REFUND_AFTER, "escrow: too early for a refund"
+        self._sessions[session.id] = (opened ^ _OPEN) | _REFUNDED
         for owner: address in session.owners:
             accounts._credit(owner, session.entry)
         log Refunded(session=session.id, entry=session.entry, owners=session.owners)
@@ -312,20 +313,12 @@ def refund(sessions: DynArray[Session, MAX_SESSIONS]):
 def _require_open(session: Session) -> uint256:
     """
     @dev Reverts unless this very session, with these entries, is open.
-    @return When it was opened, unix seconds.
+    @return Its slot.
     """
     slot: uint256 = self._sessions[session.id]
     assert (slot & _STATE) == _OPEN, "escrow: the session is not open"
     assert (slot & _COMMITMENT) == self._commitment(session), "escrow: not as it was opened"
-    return slot & _TIME
-
-
-@internal
-def _mark(id: bytes32, state: uint256):
-    """
-    @dev Replaces an open session's state, for good.
-    """
-    self._sessions[id] = (self._sessions[id] ^ _OPEN) | state
+    return slot
 
 
 @internal

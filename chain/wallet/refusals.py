@@ -16,6 +16,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "escrow: paused": "the escrow's guardian has paused deposits; withdrawals and claims go on",
         "escrow: another amount came": "the token takes a fee when it moves: the escrow takes real USDC alone",
+        "escrow: more than an account can hold": "an account of the escrow holds a million million USDC at most",
         "escrow: the owner has not signed these limits": "these limits were not signed by that wallet, or for another escrow or chain",
         "escrow: limits of this nonce or a higher one are set": "newer limits are set already: sign new ones",
         "escrow: nothing to withdraw": "no withdrawal is on its way: `agon wallet withdraw AMOUNT` asks for one",

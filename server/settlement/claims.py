@@ -17,7 +17,7 @@ from server.store.epochs import EpochRow
 from server.store.epochs import Epochs as Rows
 
 DUST_MICROS = 10_000
-"""A cent: what is less waits for more. A claim beside others costs 10,500 gas (`docs/gas.md`): at 0.04 gwei and 2,500 dollars
+"""A cent: what is less waits for more. A claim beside others costs 10,000 gas (`docs/gas.md`): at 0.04 gwei and 2,500 dollars
 an ether a tenth of a cent."""
 
 

@@ -10,6 +10,11 @@ from tests.chain.escrow_world import DAY_S, REFUND_AFTER_S, WITHDRAWAL_DELAY_S, 
 OPEN, SETTLED, REFUNDED = 1, 2, 3
 KNOWN, ENTRY, EXPIRED, DAY, BALANCE = 1, 2, 3, 4, 5
 OPENED = 0
+HOLDS = 2**60 - 1
+"""The most micros that each number of an account can be: a million million dollars."""
+
+
+TOO_MUCH = "escrow: more than an account can hold"
 
 
 class Refused(Exception):
@@ -57,6 +62,7 @@ class Escrow:
 
     def deposit(self, owner: str, micros: int) -> None:
         _unless(self.paused, "escrow: paused")
+        _unless(self.owners[owner].balance + micros > HOLDS, TOO_MUCH)
         self.owners[owner].balance += micros
         self.held += micros
 
@@ -110,6 +116,7 @@ class Escrow:
             _unless(now >= played.opened_at + REFUND_AFTER_S, "escrow: the session's time is over")
             pots += played.pot
             seen.add(name)
+        _unless(self.settled + pots >= 2**64, "")  # the contract's sum runs over
         _unless(allotted < self.allotted, "escrow: an allotment cannot be taken back")
         _unless(allotted > self.settled + pots, "escrow: more allotted than settled")
         for name in seen:
@@ -122,6 +129,7 @@ class Escrow:
         one = self.owners[owner]
         added = cumulative - one.claimed
         _unless(added <= 0, "escrow: nothing to claim")
+        _unless(cumulative > HOLDS or one.balance + added > HOLDS, TOO_MUCH)
         _unless(self.claimed + added > self.allotted, "escrow: more claimed than allotted")
         self.claimed += added
         one.claimed = cumulative
@@ -130,6 +138,9 @@ class Escrow:
 
     def claim_many(self, owners: Sequence[str]) -> int:
         due = {owner: max(0, self.leaves[owner] - self.owners[owner].claimed) for owner in owners}
+        for owner, micros in due.items():
+            one = self.owners[owner]
+            _unless(micros and max(one.claimed, one.balance) + micros > HOLDS, TOO_MUCH)
         together = sum(due.values())
         _unless(self.claimed + together > self.allotted, "escrow: more claimed than allotted")
         for owner, micros in due.items():
@@ -190,11 +201,11 @@ def _why_not(owner: Owner, entry: int, today: int, now: int) -> int:
         return ENTRY
     if now > owner.expires:
         return EXPIRED
-    if owner.spent.get(today, 0) + entry > owner.daily_cap:
+    if owner.spent.get(today, 0) + entry > min(owner.daily_cap, HOLDS):
         return DAY
     return BALANCE if entry > owner.balance else OPENED
 
 
-def _unless(wrong: bool, reason: str) -> None:
+def _unless(wrong: object, reason: str) -> None:
     if wrong:
         raise Refused(reason)

@@ -346,9 +346,9 @@ class EscrowMachine(RuleBasedStateMachine):
         assert self.usdc.balanceOf(elsewhere) == due, "to a wallet that nobody has blocked"
 
 
-def _run(examples: int, steps: int) -> None:
+def run(machine: type[EscrowMachine], examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        EscrowMachine,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -359,11 +359,11 @@ def _run(examples: int, steps: int) -> None:
 
 
 def test_any_order_of_calls() -> None:
-    _run(examples=6, steps=20)
+    run(EscrowMachine, examples=6, steps=20)
 
 
 @pytest.mark.slow
 def test_twenty_thousand_calls_in_any_order() -> None:
     before = EscrowMachine.calls
     while EscrowMachine.calls - before < 20_000:
-        _run(examples=200, steps=60)
+        run(EscrowMachine, examples=200, steps=60)

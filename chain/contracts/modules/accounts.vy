@@ -8,8 +8,10 @@
 @notice What wallets have in the escrow: deposits, balances, the limits that they set, withdrawals. Everything here is the
         owner's to do, or done by the owner's signature. What the contract around it does to balances goes by
         `_take_entry`, `_untake_entry`, `_credit` and `_add_claim`, and by nothing else.
-@dev Amounts are uint64 micro-dollars: up to 18 million million dollars, more than there are. So an account is one storage
-     slot, its limits another, its withdrawal a third. Time is unix seconds, a day is a UTC day.
+@dev Amounts are micro-dollars: uint64 in calls, 60 bits in an account, which is a million million dollars, more than
+     there are. So an account is one storage slot, its limits another, its withdrawal a third. The account's slot has
+     a short form of the limits besides, so that an opening rarely needs to read the limits' own (2,100 gas).
+     Time is unix seconds, a day is a UTC day.
 """
 
 
@@ -68,10 +70,25 @@ _LIMITS: constant(bytes32) = keccak256(
 )
 
 
-# @dev Where `spent` and `day` begin in an account's slot.
-_SPENT: constant(uint256) = 128
-_DAY_OF: constant(uint256) = 192
-_LOW: constant(uint256) = 2 ** 64 - 1
+# @dev An account's slot, from its lowest bit: `balance` (60 bits), `claimed` (60), the short form of the limits (59),
+#      `spent` (60), `day` (17: until the year 2328). The constants say where each begins.
+_CLAIMED: constant(uint256) = 60
+_SHORT: constant(uint256) = 120
+_SPENT: constant(uint256) = 179
+_DAY_OF: constant(uint256) = 239
+_AMOUNT: constant(uint256) = 2 ** 60 - 1
+
+
+# @dev The short form: `max_entry` in whole cents (20 bits), `daily_cap` in whole cents (23), the UTC day of `expires`
+#      (16). Each is rounded down, and is the highest that its bits hold where there is more: so what the short form
+#      allows, the limits allow. What it does not allow they may allow still, and they are asked.
+_SHORT_CAP: constant(uint256) = _SHORT + 20
+_SHORT_EXPIRES: constant(uint256) = _SHORT + 43
+_HIGHEST_ENTRY: constant(uint256) = 2 ** 20 - 1
+_HIGHEST_CAP: constant(uint256) = 2 ** 23 - 1
+_HIGHEST_EXPIRES: constant(uint256) = 2 ** 16 - 1
+_SHORT_FORM: constant(uint256) = (2 ** 59 - 1) << _SHORT
+_CENT: constant(uint256) = 10_000
 
 
 # @notice Why an opening was refused.
@@ -286,6 +303,8 @@ def _set_limits(owner: address, max_entry: uint64, daily_cap: uint64, expires: u
     """
     assert nonce > self._limits_of(owner).nonce, "escrow: limits of this nonce or a higher one are set"
     self._limits[owner] = slots._packed(max_entry, daily_cap, expires, nonce)
+    short: uint256 = self._short_form(max_entry, daily_cap, expires)
+    self._accounts[owner] = (self._accounts[owner] & ~_SHORT_FORM) | short
     log LimitsSet(owner=owner, max_entry=max_entry, daily_cap=daily_cap, expires=expires, nonce=nonce)
 
 
@@ -299,10 +318,10 @@ def request_withdrawal(amount: uint64):
             before and not taken waits anew with it.
     @param amount Micros, above zero.
     """
-    account: Account = self._account_of(msg.sender)
+    account: uint256 = self._accounts[msg.sender]
     assert amount > 0, "escrow: nothing to withdraw"
-    assert amount <= account.balance, "escrow: the balance is too low"
-    self._accounts[msg.sender] = slots._packed(account.balance - amount, account.claimed, account.spent, account.day)
+    assert convert(amount, uint256) <= (account & _AMOUNT), "escrow: the balance is too low"
+    self._accounts[msg.sender] = account - convert(amount, uint256)
     total: uint64 = self._withdrawal_of(msg.sender).amount + amount
     ready_at: uint64 = convert(block.timestamp + WITHDRAWAL_DELAY, uint64)
     self._withdrawals[msg.sender] = slots._packed(total, ready_at, 0, 0)
@@ -376,24 +395,58 @@ def withdrawal_of(owner: address) -> Withdrawal:
 @internal
 def _take_entry(owner: address, entry: uint256, today: uint256) -> uint8:
     """
-    @dev Takes an entry from one owner, within the limits. It works on packed slots, as it runs for each seat of each
-         session: what fits into a balance and a day's cap cannot run over into the next field.
+    @dev Takes an entry from one owner, within the limits. It works on the packed slot, as it runs for each seat of each
+         session: what is in the balance, and what may be spent in a day, cannot run over into the next field.
     @return 0, or why nothing was taken.
     """
-    limits: uint256 = self._limits[owner]
-    if entry > (limits & _LOW):
-        return REFUSED_ENTRY
-    if block.timestamp > ((limits >> 128) & _LOW):
-        return REFUSED_EXPIRED
     account: uint256 = self._accounts[owner]
     if account >> _DAY_OF != today:
         # A new day: nothing is spent of it yet.
         account = (account & (2 ** _SPENT - 1)) | (today << _DAY_OF)
-    if ((account >> _SPENT) & _LOW) + entry > ((limits >> 64) & _LOW):
-        return REFUSED_DAY
-    if entry > (account & _LOW):
+    spent: uint256 = ((account >> _SPENT) & _AMOUNT) + entry
+    if not self._surely_allowed(account, entry, spent, today):
+        refusal: uint8 = self._why_not(owner, entry, spent)
+        if refusal != 0:
+            return refusal
+    if entry > (account & _AMOUNT):
         return REFUSED_BALANCE
     self._accounts[owner] = unsafe_add(unsafe_sub(account, entry), entry << _SPENT)
+    return 0
+
+
+@internal
+@pure
+def _surely_allowed(account: uint256, entry: uint256, spent: uint256, today: uint256) -> bool:
+    """
+    @dev What the short form of the limits says.
+    @param account The slot.
+    @param entry Micros.
+    @param spent Micros of the day, with this entry.
+    @param today The UTC day. On the very day of `expires` the second counts, which the limits alone know.
+    @return True only where the limits allow it.
+    """
+    return (
+        today < ((account >> _SHORT_EXPIRES) & _HIGHEST_EXPIRES)
+        and entry <= unsafe_mul((account >> _SHORT) & _HIGHEST_ENTRY, _CENT)
+        and spent <= unsafe_mul((account >> _SHORT_CAP) & _HIGHEST_CAP, _CENT)
+    )
+
+
+@internal
+@view
+def _why_not(owner: address, entry: uint256, spent: uint256) -> uint8:
+    """
+    @dev What the limits themselves say of an entry, with which so much is spent of the day.
+    @return 0, or why they do not allow it.
+    """
+    limits: Limits = self._limits_of(owner)
+    if entry > convert(limits.max_entry, uint256):
+        return REFUSED_ENTRY
+    if block.timestamp > convert(limits.expires, uint256):
+        return REFUSED_EXPIRED
+    # An account counts no further than that.
+    if spent > min(convert(limits.daily_cap, uint256), _AMOUNT):
+        return REFUSED_DAY
     return 0
 
 
@@ -408,10 +461,10 @@ def _untake_entry(owner: address, entry: uint256):
 @internal
 def _credit(owner: address, amount: uint64):
     """
-    @dev Adds to a balance.
+    @dev Adds to a balance. What it reverts for does not come: all balances together are at most `held`, which is at
+         most what there is of the token. So no owner can make a batch of refunds fail.
     """
-    account: Account = self._account_of(owner)
-    self._accounts[owner] = slots._packed(account.balance + amount, account.claimed, account.spent, account.day)
+    self._accounts[owner] = self._with_credit(self._accounts[owner], convert(amount, uint256))
 
 
 @internal
@@ -421,12 +474,15 @@ def _add_claim(owner: address, cumulative: uint64) -> uint64:
          for the caller to check.
     @return How much, micros; 0 if it has been claimed.
     """
-    account: Account = self._account_of(owner)
-    if cumulative <= account.claimed:
+    account: uint256 = self._accounts[owner]
+    allotted: uint256 = convert(cumulative, uint256)
+    claimed: uint256 = (account >> _CLAIMED) & _AMOUNT
+    if allotted <= claimed:
         return 0
-    amount: uint64 = cumulative - account.claimed
-    self._accounts[owner] = slots._packed(account.balance + amount, cumulative, account.spent, account.day)
-    return amount
+    assert allotted <= _AMOUNT, "escrow: more than an account can hold"
+    amount: uint256 = allotted - claimed
+    self._accounts[owner] = unsafe_add(self._with_credit(account, amount), amount << _CLAIMED)
+    return convert(amount, uint64)
 
 
 # Slots
@@ -440,7 +496,31 @@ def _account_of(owner: address) -> Account:
     """
     slot: uint256 = self._accounts[owner]
     return Account(
-        balance=slots._field(slot, 0), claimed=slots._field(slot, 64), spent=slots._field(slot, 128), day=slots._field(slot, 192)
+        balance=convert(slot & _AMOUNT, uint64), claimed=convert((slot >> _CLAIMED) & _AMOUNT, uint64),
+        spent=convert((slot >> _SPENT) & _AMOUNT, uint64), day=convert(slot >> _DAY_OF, uint64),
+    )
+
+
+@internal
+@pure
+def _with_credit(account: uint256, amount: uint256) -> uint256:
+    """
+    @dev An account's slot with so much more in the balance. Reverts where it would run over into the next field.
+    """
+    assert (account & _AMOUNT) + amount <= _AMOUNT, "escrow: more than an account can hold"
+    return unsafe_add(account, amount)
+
+
+@internal
+@pure
+def _short_form(max_entry: uint64, daily_cap: uint64, expires: uint64) -> uint256:
+    """
+    @dev The short form of limits, where it lies in an account's slot.
+    """
+    return (
+        (min(convert(max_entry, uint256) // _CENT, _HIGHEST_ENTRY) << _SHORT)
+        | (min(convert(daily_cap, uint256) // _CENT, _HIGHEST_CAP) << _SHORT_CAP)
+        | (min(convert(expires, uint256) // _DAY, _HIGHEST_EXPIRES) << _SHORT_EXPIRES)
     )
 
 
