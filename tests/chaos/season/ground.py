@@ -121,9 +121,11 @@ class Ground:
         else:
             await self.wire("evm_reorg", depth, True)
 
-    async def pass_time(self, seconds: int, blocks: int = 1) -> None:
-        await self.wire("evm_increaseTime", seconds)
-        for _ in range(blocks):
+    async def pass_time(self, seconds: int) -> None:
+        """The newest block is so much later; blocks that were made quickly may be ahead of the clock."""
+        until = (await self.node.head()).timestamp + seconds
+        while (left := until - (await self.node.head()).timestamp) > 0:
+            await self.wire("evm_increaseTime", left)
             await self.wire("evm_mine")
 
 
