@@ -110,4 +110,6 @@ chain_log = Table(
     Column("tx", HASH, nullable=False),
     Column("tx_index", Integer, nullable=False),
     Index(None, "reader", "number", "log_index"),
+    # By name and what is indexed of it: which transaction has opened a session.
+    Index(None, "topics"),
 )

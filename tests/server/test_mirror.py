@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from chain.client.escrow import session_id
 from server.automation import Limits
 from server.clock import unix_ms
 from server.ledger import Kind, Transfer, names
 from server.settlement.mirror import LARGEST_MICROS, MOST_MICROS, Mirror
-from server.store import Store, escrow, money, open_store, schema
+from server.store import Store, chain, escrow, money, open_store, schema
 from server.store.chain_logs import ChainLogs
 from server.store.debts import Debts
 from tests.server.escrow_story import ESCROW, Event, Story, wallet
@@ -497,3 +497,17 @@ async def test_a_change_of_mind_in_one_block_is_none(found: Follow, story: Story
     await undone(found, story)
     assert await owned(found, owner) == (10, 0)
     assert await found.store.ledger.audit() == []
+
+
+async def test_what_opened_a_session_is_found_by_an_index(found: Follow) -> None:
+    """Of all logs there are it took seconds, for each refund that a reorganisation takes back."""
+    query = select(chain.chain_log.c.tx).where(chain.chain_log.c.topics.in_(["a", "b"]))
+    async with found.store.database.reading() as tx:
+        if not found.store.database.is_sqlite:
+            await tx.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        told = await tx.execute(
+            text(
+                f"EXPLAIN {'QUERY PLAN' if found.store.database.is_sqlite else ''} {query.compile(compile_kwargs={'literal_binds': True})}"
+            )
+        )
+        assert "ix_chain_log_topics" in str(told.all())
