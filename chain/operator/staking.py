@@ -53,7 +53,7 @@ async def stake(hands: Hands, amount: int) -> Staked:
         if has < amount:
             raise FlowRefused(
                 f"the wallet has {shown_tokens(has, 'FRAC')}, and {shown_tokens(amount, 'FRAC')} are wanted: send FRAC of this"
-                f" chain to {hands.address}"
+                f" chain to {hands.address} (for development: `agon wallet faucet --frac {amount / 10**18:.0f}`)"
             )
         if await frac.allowance(hands.address, operators.address) < amount:
             approval = frac.approve(operators.address, amount)

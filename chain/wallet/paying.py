@@ -23,6 +23,7 @@ async def check_pays(hands: Hands, usdc: Token, micros: int) -> None:
     if has < micros:
         raise FlowRefused(
             f"the wallet has {shown_usdc(has)}, and {shown_usdc(micros)} are wanted: send USDC of this chain to {hands.address}"
+            " (for development: `agon wallet faucet`)"
         )
     try:
         paused, blocked = await usdc.paused(), await usdc.blocked(hands.address)

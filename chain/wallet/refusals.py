@@ -56,7 +56,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 """What contracts say -> what it means for an owner. USDC's own words are those of Circle's FiatTokenV2_2."""
 
-NO_GAS = "{address} has no ETH to pay gas with: send it a little on this chain"
+NO_GAS = "{address} has no ETH to pay gas with: send it a little on this chain (for development: `agon wallet faucet`)"
 
 
 def in_words(reverted: Reverted) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from server.commands.running import CommandError
 
@@ -35,6 +36,15 @@ async def payouts(
     if source is None or (_on_web(source) and not source.endswith(_DOCUMENTS)):
         return await _proof(source, account)
     return _read(source, await _bytes(source, ipfs, data_dir), documents.read)
+
+
+def rewards_at(source: str | None) -> str:
+    """Where a list of rewards is. An arena (None: the one of AGON_URL, or of this machine) has it at one place."""
+    from bots.api import arena_url
+
+    if source is None or (_on_web(source) and urlsplit(source).path in ("", "/")):
+        return f"{arena_url(source)}/v1/operators/rewards"
+    return source
 
 
 async def document(

@@ -82,7 +82,10 @@ def register(
         ),
     ],
     peer_id: Annotated[
-        str | None, typer.Option(help="Its IPFS peer id. Default: what the node at --ipfs says.")
+        str | None,
+        typer.Option(
+            help="Its IPFS peer id; `none` to try things out. Default: what the node at --ipfs says."
+        ),
     ] = None,
     ipfs: IpfsUrl = None,
     file: WalletFile = None,
@@ -100,7 +103,10 @@ def register(
 
     _check_words("--endpoint", endpoint, staking.MAX_ENDPOINT)
     if peer_id is None and ipfs is None:
-        raise CommandError("--peer-id, or --ipfs to ask the node for it: one of them is needed")
+        raise CommandError(
+            "name your IPFS node's peer id by --peer-id, or the node by --ipfs, which is asked for it; to try things out without a"
+            " node: --peer-id none"
+        )
     name = peer_id or run_async(lambda: _peer_id(ipfs or ""))
     _check_words("--peer-id", name, staking.MAX_PEER_ID)
     act(
@@ -193,7 +199,10 @@ def release(
     )
 
 
-@app.command(epilog="Example: agon operator status --json")
+@app.command(
+    short_help="Say how an operator stands, and what it keeps.",
+    epilog="Example: agon operator status --json",
+)
 def status(
     account: AccountOption = None,
     folder: Folder = None,
@@ -222,7 +231,8 @@ def status(
 
 
 @app.command(
-    epilog="Example: agon operator run --url https://arena.example --ipfs http://127.0.0.1:5001 --rpc https://base.example --manifest chain.json"
+    short_help="Keep the blocks that are yours, attest them, answer.",
+    epilog="Example: agon operator run --url https://arena.example --ipfs http://127.0.0.1:5001 --rpc https://base.example --manifest chain.json",
 )
 def run(
     url: Url = None,

@@ -99,7 +99,7 @@ def claim(
 ) -> None:
     """Claim winnings, rewards in FRAC, or points.
 
-    Winnings go into the escrow's balance. The list is checked against the root that the chain has: a wrong one costs nothing. Anybody may claim for anybody, to the
+    Winnings go into the escrow's balance. Points take the list of a season by --from. The list is checked against the root that the chain has: a wrong one costs nothing. Anybody may claim for anybody, to the
     account that has won.
     """
     at = At(rpc, manifest, data_dir, file, max_fee)
@@ -115,11 +115,10 @@ def claim(
 
         act(at, command, winnings, as_json=as_json, lines=_claimed)
         return
-    if source is None:
+    if source is None and kind is Kind.POINTS:
         raise CommandError(
-            f"claim {kind.value}: name the published list by --from FILE, CID or URL"
+            "claim points: name the published list by --from FILE, CID or URL; a season's is at ARENA/v1/seasons/N/points"
         )
-    named = source
 
     async def earned(hands: Hands) -> Earned:
         from chain.documents import earnings as documents
@@ -127,9 +126,10 @@ def claim(
         from server.commands import claiming
 
         if kind is Kind.FRAC:
+            named = claiming.rewards_at(source)
             rewards = await claiming.document(named, documents.read_rewards, ipfs, data_dir)
             return await earnings.claim_rewards(hands, owner, rewards)
-        points = await claiming.document(named, documents.read_points, ipfs, data_dir)
+        points = await claiming.document(source or "", documents.read_points, ipfs, data_dir)
         return await earnings.claim_points(hands, owner, points)
 
     act(at, command, earned, as_json=as_json, lines=lambda done: _earned(kind, done))
@@ -138,6 +138,9 @@ def claim(
 def faucet(
     usdc: Annotated[str, typer.Option(metavar="USDC", help="Test USDC; 0 for none.")] = "1000",
     eth: Annotated[str, typer.Option(metavar="ETH", help="Ether for gas; 0 for none.")] = "1",
+    frac: Annotated[
+        str, typer.Option(metavar="FRAC", help="FRAC, as a node operator stakes it; 0 for none.")
+    ] = "0",
     account: AccountOption = None,
     file: WalletFile = None,
     rpc: RpcUrl = None,
@@ -157,9 +160,10 @@ def faucet(
     try:
         micros = amounts.usdc(usdc, zero=True)
         wei = 0 if eth.strip() == "0" else amounts.tokens(eth, "ETH")
+        stake = 0 if frac.strip() == "0" else amounts.tokens(frac, "FRAC")
     except amounts.BadAmount as error:
         raise CommandError(str(error)) from None
-    given = look(at, lambda contracts: give(contracts, address, micros, wei, told))
+    given = look(at, lambda contracts: give(contracts, address, micros, wei, told, stake))
     tell(given, as_json, _given)
 
 
@@ -184,8 +188,9 @@ def _earned(kind: Kind, done: Earned) -> list[str]:
 
 
 def _given(done: Given) -> list[str]:
-    from chain.wallet.amounts import shown_usdc
+    from chain.wallet.amounts import shown_tokens, shown_usdc
     from chain.wallet.sent import eth
 
-    has = f"{shown_usdc(done.usdc)} and {eth(done.wei)}, which are worth nothing"
+    stake = f", {shown_tokens(done.frac, 'FRAC')}" if done.frac else ""
+    has = f"{shown_usdc(done.usdc)}{stake} and {eth(done.wei)}, which are worth nothing"
     return [f"{done.to} has {has}", *map(sent, done.txs)]

@@ -148,7 +148,7 @@ async def test_winnings_by_a_file(desk: Desk) -> None:
     await desk.agon("wallet", "claim", "--from", "nowhere.json", fails="no file of that name, no")
     gone = "http://127.0.0.1:9"
     await desk.agon("wallet", "claim", "--from", gone, fails="nothing answers at")
-    await desk.agon("wallet", "claim", "frac", fails="name the published list by --from")
+    await desk.agon("wallet", "claim", "points", fails="name the published list by --from")
 
 
 async def test_winnings_by_an_arena_and_by_an_address(desk: Desk) -> None:

@@ -143,6 +143,10 @@ async def test_test_money_is_given_on_chains_for_development_alone(stage: Stage)
     assert (given.usdc, given.wei, len(given.txs)) == (5 * DOLLAR, ETHER // 2, 2)
     only = await faucet.give(stage.contracts, poor, DOLLAR, 0, stage.told.append)
     assert (only.usdc, only.wei) == (6 * DOLLAR, ETHER // 2)
+    staked = await faucet.give(stage.contracts, poor, 0, 0, stage.told.append, frac=ETHER)
+    assert (staked.frac, staked.usdc, len(staked.txs)) == (ETHER, 6 * DOLLAR, 1)
+    with pytest.raises(FlowRefused, match="none of the accounts whose keys everybody knows has"):
+        await faucet.give(stage.contracts, poor, 0, 0, stage.told.append, frac=10**9 * ETHER)
     real = msgspec.structs.replace(stage.manifest, chain_id=8_453)
     with pytest.raises(FlowRefused, match="on chain 31337 alone"):
         await faucet.give(Contracts(stage.chain.rpc, real), poor, DOLLAR, 0, stage.told.append)
