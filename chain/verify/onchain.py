@@ -23,7 +23,7 @@ from chain.documents.signature import signer
 from chain.verify.finding import Finding, Standing, false, true, unchecked
 from chain.verify.history import SETTLER as SETTLER
 from chain.verify.history import Reader, Settlers, Unread, blocks_at, events, first_at
-from chain.verify.session import Documents, winnings
+from chain.verify.session import Documents, in_usdc, winnings
 from spaces import transcript
 from spaces.transcript import Transcript, TranscriptError
 
@@ -190,9 +190,9 @@ async def _payouts(escrow: Escrow, books: Books, number: int, root: str, total: 
         return false("pay-outs", words)
     held = bytes(await escrow.read("payout_root")).hex()
     if (held, books.allotted) != (root, total):
-        words = f"the escrow allots {books.allotted} micros by {held[:16]}…"
+        words = f"the escrow allots {in_usdc(books.allotted)} by {held[:16]}…"
         return false("pay-outs", words)
-    return true("pay-outs", f"the escrow allots {books.allotted} micros by this root")
+    return true("pay-outs", f"the escrow allots {in_usdc(books.allotted)} by this root")
 
 
 async def _unresolved(escrow: Escrow, session: str) -> Sequence[Finding]:
@@ -258,8 +258,8 @@ async def _opened(
     if [each.lower() for each in fields["owners"]] != wallets:
         return false("opened", f"the escrow took the entries of {', '.join(fields['owners'])}")
     if fields["entry"] != result.tier_micros:
-        return false("opened", f"the escrow took {fields['entry']} micros of each seat")
-    words = f"the escrow took {fields['entry']} micros of each seat's wallet, tx {event.log.tx}"
+        return false("opened", f"the escrow took {in_usdc(fields['entry'])} of each seat")
+    words = f"the escrow took {in_usdc(fields['entry'])} of each seat's wallet, tx {event.log.tx}"
     return true("opened", words)
 
 
@@ -307,6 +307,6 @@ async def _paid(escrow: Escrow, result: ResultDocument, payouts: PayoutsDocument
         claimed = (await escrow.account(wallet)).claimed
         if claimed < allotted.get(wallet, 0):
             owed = allotted[wallet] - claimed
-            words = f"{wallet} has {owed} micros to claim: anybody can do that for it"
+            words = f"{wallet} has {in_usdc(owed)} to claim: anybody can do that for it"
             return unchecked("paid", words)
     return true("paid", "all that the winners have been allotted is in their balances there")

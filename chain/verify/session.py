@@ -264,11 +264,15 @@ def _seats_signed(result: ResultDocument) -> Finding:
     return unchecked("seat signatures", words)
 
 
-def _amount(micros: int, tier_micros: int) -> str:
+def in_usdc(micros: int, unit: str = "USDC") -> str:
     """`0.95 USDC`; as many decimals as it takes, two at least."""
     whole, fraction = divmod(micros, 1_000_000)
     decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{decimals} {'USDC' if tier_micros else 'play dollars'}"
+    return f"{whole}.{decimals} {unit}"
+
+
+def _amount(micros: int, tier_micros: int) -> str:
+    return in_usdc(micros, "USDC" if tier_micros else "play dollars")
 
 
 def _epoch(documents: Documents, result: ResultDocument | None) -> list[Finding]:
@@ -329,7 +333,7 @@ def _payouts(documents: Documents, result: ResultDocument | None) -> list[Findin
     allotted = dict(payouts.accounts)
     for wallet, micros in winnings(result).items():
         if allotted.get(wallet, 0) < micros:
-            words = f"{wallet} won {micros} micros, and may claim {allotted.get(wallet, 0)} in all"
+            words = f"{wallet} won {in_usdc(micros)}, and may claim {in_usdc(allotted.get(wallet, 0))} in all"
             return [false(what, words)]
     words = f"whoever won may claim that much in all, by the tree of epoch {payouts.epoch}"
     return [true(what, words)]

@@ -13,6 +13,9 @@ MAX_BYTES = 17 << 20
 """Pay-outs are the largest (`chain.documents.payouts`)."""
 TIMEOUT_S = 20.0
 MAX_WORDS = 1_000
+WITHOUT_IT = (
+    "(saved documents, or content ids with --ipfs, are checked without an arena: docs/proofs.md)"
+)
 
 replace = msgspec.structs.replace
 
@@ -99,7 +102,7 @@ def fetch(url: str | None, path: str) -> bytes | str:
                 if len(body) > MAX_BYTES:
                     return f"the arena sends more than {MAX_BYTES} bytes"
     except httpx.HTTPError as error:
-        raise CommandError(no_answer(arena, error)) from None
+        raise CommandError(f"{no_answer(arena, error)} {WITHOUT_IT}") from None
     if answer.is_success:
         return bytes(body)
     return problem_of(httpx.Response(answer.status_code, content=bytes(body)))

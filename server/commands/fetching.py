@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # it brings web3 with it
 
 NAMES = ("transcript", "result", "epoch", "payouts")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
+NO_PROOF = "the arena tells of no proof of such a session"
 NOT_PAID = "the session pays nothing on a chain, so it is in no epoch"
 NOT_CLOSED = "no epoch holds it yet: ask again when the next one is closed"
 REFUNDED = "the session is void: its entries went back, and it is in no epoch"
@@ -41,8 +42,11 @@ class Wanted(msgspec.Struct, frozen=True):
 def named(
     what: str | None, files: Mapping[str, Path | None]
 ) -> tuple[str | None, Mapping[str, Path | None]]:
-    """A session's id; or none, and the files with those that `what` is and that lies beside it."""
+    """A session's id; or none, and the files with those that `what` is and that lies beside it. Raises CommandError for a
+    file that is not there."""
     if what is None or not (file := Path(what)).is_file():
+        if what is not None and ("/" in what or what.endswith(".json")):
+            raise CommandError(f"there is no file {what}")
         return what, files
     beside = file.with_name(file.name.replace(".transcript.json", ".result.json"))
     result = beside if beside != file and beside.is_file() else None
@@ -173,6 +177,8 @@ def _of_arena(wanted: Wanted, found: _Found) -> Proof:
 
 
 def _why_no_epoch(proof: Proof) -> str:
+    if not proof.known:
+        return NO_PROOF
     if proof.escrow is None:
         on_chain = any(each.name == "signed" and each.state == "done" for each in proof.lines)
         return NOT_PAID if on_chain else NO_EPOCH

@@ -48,6 +48,20 @@ def test_files_are_checked_and_nobody_is_asked(files: dict[str, Path]) -> None:
     assert "LIE" not in done.stdout
 
 
+def test_a_file_that_is_not_there_is_no_session(tmp_path: Path) -> None:
+    for name in (tmp_path / "one", "one.transcript.json"):
+        done = verify(name)
+        assert done.returncode == 1
+        assert f"there is no file {name}" in done.stderr
+
+
+def test_where_no_arena_answers_it_says_what_goes_without_one() -> None:
+    done = verify("01M8EHQQQMNR7RV13XGAKEM40S", "--url", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "nothing answers at http://127.0.0.1:9" in done.stderr
+    assert "without an arena" in done.stderr
+
+
 def test_saved_transcripts_are_taken_with_the_results_beside_them(tmp_path: Path) -> None:
     assert HONEST.transcript is not None
     assert HONEST.result is not None

@@ -59,7 +59,7 @@ ON_CHAIN: tuple[Told, ...] = (
     Finding("signature", T, f"by the escrow's settler {SETTLER}"),
     Finding("result signature", T, f"by the escrow's settler {SETTLER}"),
     Finding("root", T, "the escrow holds it for epoch 7"),
-    Finding("pay-outs", T, "the escrow allots 41900000 micros by this root"),
+    Finding("pay-outs", T, "the escrow allots 41.90 USDC by this root"),
     Finding("escrow", T, "the session is settled there"),
 )
 LIES: tuple[Told, ...] = (
