@@ -206,6 +206,11 @@ async def _model(config: Config, data: DataDir) -> str:
 
 async def _chain(config: Config, data: DataDir) -> str:
     if config.settlement != "chain":
+        if data.file("chain/deployment.json").is_file():
+            raise Ailment(
+                "settlement is simulated here, but an arena of this folder has had a chain",
+                "start this with what its `agon serve` was started with: AGON_SETTLEMENT=chain",
+            )
         return "none: settlement is simulated, and no real money is behind it"
     from chain.client.deployment import DeploymentFailed
     from server.settlement import contracts as found

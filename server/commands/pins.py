@@ -37,7 +37,10 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Example: agon pins ls --season 1 --state lost")
+@app.command(
+    short_help="List what is pinned of one kind.",
+    epilog="Example: agon pins ls --season 1 --state lost",
+)
 def ls(
     season: Season = None,
     state: Annotated[str | None, typer.Option(help="pinned or lost.")] = None,
@@ -95,7 +98,10 @@ def ls(
         print("nothing is pinned")
 
 
-@app.command(epilog="Example: agon pins export --season 1 --out season-1.car")
+@app.command(
+    short_help="Write a season as one archive (CAR).",
+    epilog="Example: agon pins export --season 1 --out season-1.car",
+)
 def export(
     season: Annotated[int, typer.Option(min=1, help="The season.")],
     out: Annotated[
@@ -146,7 +152,10 @@ def import_(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: agon pins verify --mend")
+@app.command(
+    short_help="Fetch every pinned document and compare it.",
+    epilog="Example: agon pins verify --mend",
+)
 def verify(
     season: Season = None,
     mend: Annotated[
@@ -198,7 +207,8 @@ def health(
     settings = load(config, data_dir)
     if settings.settlement != "chain":
         raise CommandError(
-            "node operators are on a chain: this arena has none, as its settlement is simulated"
+            "node operators are on a chain: this arena has none, as its settlement is simulated (where `agon serve` was"
+            " started with AGON_SETTLEMENT=chain, this command needs it, too)"
         )
     found, blocks = run_async(lambda: _health(settings, short))
     if as_json:
