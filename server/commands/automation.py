@@ -181,7 +181,7 @@ def lines(answer: Any, now_ms: int) -> list[str]:
         f" {money(limits['stop_loss_micros'], asset)} lost",
         f"stops at     {money(goal, asset)} won"
         if goal is not None
-        else "stops at     no winnings",
+        else "stops at     no take-profit set",
         f"hours        {text_of(limits['schedule'])} (UTC)",
     ]
     if run["number"]:

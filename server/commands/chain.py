@@ -28,7 +28,10 @@ def chain() -> None:
     """Run a chain for development, deploy contracts, give roles."""
 
 
-@app.command(epilog="Example: agon chain dev --port 8545 --file chain.sqlite")
+@app.command(
+    short_help="Run an EVM chain on this machine, for development.",
+    epilog="Example: agon chain dev --port 8545 --file chain.sqlite",
+)
 def dev(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="On 127.0.0.1; 0 takes any free one.")
@@ -106,7 +109,9 @@ def deploy(
         print(f"{name:13} {deployed.address}")
 
 
-app.command(epilog="Example: agon chain key settler.key")(key)
+app.command(
+    short_help="Make a key that a process uses.", epilog="Example: agon chain key settler.key"
+)(key)
 app.command(
     epilog="Example: agon chain roles --manifest chain.json --settler 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 )(roles)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.commands.asking import AsJson
 from server.commands.running import CommandError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ ChainId = Annotated[int, typer.Option(min=1, help="The chain that it must be of.
 ManifestFile = Annotated[
     Path, typer.Option("--manifest", help="What `agon chain deploy` has written.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LOCAL = "http://127.0.0.1:8545"
 
 

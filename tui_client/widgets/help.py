@@ -22,7 +22,7 @@ _DESK_ROWS: tuple[tuple[str, str], ...] = (
     ("enter d", "watch what the agent plays; its dashboard"),
     ("n e x", "make an agent, edit it, archive it"),
     ("p o", "what it may play by itself; turn that on or off"),
-    ("m", "money: f funds, t takes back, i deposits, w withdraws"),
+    ("m", "money: f funds, t takes back, i deposits, w withdraws, l limits"),
     ("s tab c", "in a dashboard: next Space, versions, compare"),
     ("← → space", "among a field's options; yes or no; which plot comes first"),
     ("ctrl+s", "save what is in a form; esc leaves it"),

@@ -89,7 +89,7 @@ def paint_live(state: State, width: int, height: int) -> list[Text]:
         row for card in cards[first : first + room] for row in _live_rows(card, state, width - 4)
     ]
     if not cards:
-        waiting = "nothing is being played; queue a bot with `agon bot`" if state.lobby else "…"
+        waiting = "nothing is played now; `agon bot` queues one" if state.lobby else "…"
         rows = [line((waiting, theme.DIM))]
     hidden = (state.lobby.live_count if state.lobby else 0) - room
     note = line((f"{hidden} more", theme.DIM)) if hidden > 0 and cards else None
