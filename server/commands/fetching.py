@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # it brings web3 with it
 NAMES = ("transcript", "result", "epoch", "payouts")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
 NO_PROOF = "the arena tells of no proof of such a session"
+AWAY = "; is the node up? The chain that an arena started ends with it: `agon chain dev --file DATA_DIR/chain/devchain.sqlite` serves it"
 NOT_PAID = "the session pays nothing on a chain, so it is in no epoch"
 NOT_CLOSED = "no epoch holds it yet: ask again when the next one is closed"
 REFUNDED = "the session is void: its entries went back, and it is in no epoch"
@@ -103,13 +104,14 @@ def of_chain(documents: Documents, at: ChainAt) -> list[Finding]:
     import asyncio
 
     from chain.client.contract import NoContract
-    from chain.client.node import Reverted
+    from chain.client.node import Reverted, WrongChain
 
     try:
         return asyncio.run(_asked(documents, at))
     except (OSError, NoContract, Reverted) as error:
         if at.named:
-            raise CommandError(f"--rpc: {error}") from None
+            away = isinstance(error, OSError) and not isinstance(error, WrongChain)
+            raise CommandError(f"--rpc: {error}{AWAY if away else ''}") from None
         return [unchecked("chain", f"{error}")]
 
 
