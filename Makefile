@@ -29,8 +29,16 @@ demo: $(STAMP) ## watch two language models battle live
 test: $(STAMP) ## the tests, under five minutes on two cores
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 
+RECKONING := tests/conformance tests/spaces
+
 test-slow: $(STAMP) ## real models, chaos and load
+ifdef ARGS
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+else
+	@# What only reckons shares the cores; what runs an arena or looks at the time has them for itself.
+	@$(BIN)/python -m pytest -m slow -n 2 --dist worksteal $(RECKONING)
+	@$(BIN)/python -m pytest -m slow $(RECKONING:%=--ignore=%)
+endif
 
 season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
 	@$(BIN)/python -m tests.chaos.season $(ARGS)

@@ -65,7 +65,7 @@ async def arrive(
 
 
 async def _deposit(node: Rpc, manifest: Manifest, owner: Owner) -> None:
-    """Gas and test USDC from who has all of it there; then what an owner does: deposit and limits."""
+    """Gas and test USDC from who has all of it there; then what an owner does: limits and a deposit."""
     rich, mint, own = (
         KeySigner(account, node.chain_id)
         for account in (Account.from_key(KEYS[-1]), Account.from_key(KEYS[0]), owner.account)
@@ -88,8 +88,9 @@ async def _deposit(node: Rpc, manifest: Manifest, owner: Owner) -> None:
         deadline=now_s + DAY_S,
     )
     limits = Limits(TIER_MICROS, DEPOSIT_MICROS, now_s + DAY_S, unix_ms())
-    await send(node, own, *escrow.deposit_with_permit(DEPOSIT_MICROS, permit))
+    # The limits first: who finds the deposit at the arena finds that they are known there, too.
     await send(node, own, *escrow.set_limits(limits))
+    await send(node, own, *escrow.deposit_with_permit(DEPOSIT_MICROS, permit))
 
 
 async def _play(api: str, owner: Owner, seat: int, wanted: Mapping[str, int]) -> None:
