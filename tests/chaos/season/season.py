@@ -150,7 +150,8 @@ class Season:
             watching = tasks.create_task(self._watch())
             trouble = tasks.create_task(troubles.run())
             await trouble
-            while await self._begun() < self._wanted.sessions:
+            # The last entry of each owner may meet nobody any more, so it becomes no session.
+            while await self._begun() < self._wanted.sessions + len(self._owners):
                 await asyncio.sleep(1)
             for owner in self._owners:
                 await owner.stop()
