@@ -1,7 +1,7 @@
-"""A store for each test: a SQLite file of its own, or a PostgreSQL schema of its own.
+"""A store for each test: a SQLite file, or a PostgreSQL database, of its own.
 
-`AGON_TEST_DATABASE_URL` names a PostgreSQL database in which schemas may be made and dropped. SQLite files are copies of
-one that was migrated once, which a test would else spend more time on than on what it tries.
+`AGON_TEST_DATABASE_URL` names a PostgreSQL database; schemas and databases may be made and dropped beside it. What a test begins
+with is a copy of one that was migrated once, which a test would else spend more time on than on what it tries.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,17 +56,32 @@ async def empty_url(tmp_path: Path) -> AsyncIterator[str]:
         await admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def template() -> Iterator[str | None]:
+    """The name of a migrated PostgreSQL database that is copied, where there is one; nobody is connected to it."""
+    if not os.environ.get("AGON_TEST_DATABASE_URL"):
+        yield None
+        return
+    name = f"agon_test_{secrets.token_hex(8)}"
+    asyncio.run(_administer(f"CREATE DATABASE {name}"))
+    asyncio.run(_migrate(_postgres(name)))
+    yield name
+    asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
-async def store_url(empty_url: str, migrated: Path) -> str:
+async def store_url(tmp_path: Path, migrated: Path, template: str | None) -> AsyncIterator[str]:
     """A database with the newest schema, in which nobody has written."""
-    file = make_url(empty_url).database if empty_url.startswith("sqlite") else None
-    if file is None:
-        await (await open_store(empty_url)).close()
-        return empty_url
+    if template is not None:
+        name = f"agon_test_{secrets.token_hex(8)}"
+        await _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _postgres(name)
+        await _administer(f"DROP DATABASE {name} WITH (FORCE)")
+        return
     if not migrated.exists():
-        await (await open_store(_sqlite(migrated))).close()
-    shutil.copyfile(migrated, file)
-    return empty_url
+        await _migrate(_sqlite(migrated))
+    shutil.copyfile(migrated, tmp_path / "agon.db")
+    yield _sqlite(tmp_path / "agon.db")
 
 
 @pytest.fixture
@@ -79,3 +94,21 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 
 def _sqlite(file: Path) -> str:
     return f"sqlite:///{file}"
+
+
+def _postgres(database: str) -> str:
+    given = make_url(os.environ["AGON_TEST_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    return given.set(database=database).render_as_string(hide_password=False)
+
+
+async def _administer(statement: str) -> None:
+    """Of databases, which is not done in a transaction."""
+    given = make_url(os.environ["AGON_TEST_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(given, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def _migrate(url: str) -> None:
+    await (await open_store(url)).close()
