@@ -26,7 +26,7 @@ demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
 # Two workers, each with services of its own; against one Redis and one database there can be but one (-n 0).
-test: $(STAMP) ## the tests, under five minutes on two cores
+test: $(STAMP) ## the tests, some six minutes on two cores
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 
 RECKONING := tests/conformance tests/spaces
