@@ -282,10 +282,10 @@ PG_TOOLS = all(map(shutil.which, ("pg_dump", "pg_restore", "psql")))
     not (PG_TOOLS and os.environ.get("AGON_TEST_DATABASE_URL")), reason="needs PostgreSQL's tools"
 )
 async def test_postgresqls_own_tools_do_the_same(
-    tmp_path: Path, store_url: str, redis: Redis
+    tmp_path: Path, empty_url: str, redis: Redis
 ) -> None:
     """As docs/operations.md says: dump while it runs, restore, empty Redis, start."""
-    url = make_url(store_url)
+    url = make_url(empty_url)
     schema = str(url.query["search_path"])
     plain = url.set(drivername="postgresql", query={}).render_as_string(hide_password=False)
     out = str(tmp_path / "arena.dump")
@@ -293,7 +293,7 @@ async def test_postgresqls_own_tools_do_the_same(
     async def tool(*command: str) -> None:
         await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
 
-    store = await open_store(store_url)
+    store = await open_store(empty_url)
     ann, ben = await funded(store, "Ann"), await funded(store, "Ben")
     live = await live_session(store, redis, ann, ben)
     await tool("pg_dump", "--format=custom", f"--schema={schema}", f"--file={out}", plain)
@@ -303,7 +303,7 @@ async def test_postgresqls_own_tools_do_the_same(
     await redis.flushdb()
     await tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={plain}", out)
 
-    store = await open_store(store_url)
+    store = await open_store(empty_url)
     try:
         assert await store.agents.get(later.agent) is None
         await sweep(store, redis)

@@ -104,7 +104,7 @@ async def test_in_and_out(agon: Run, world: OperatorWorld) -> None:
     early = await agon("operator", "release")
     assert early.exit_code == 1
     assert "can be lost until then" in str(early.exception)
-    await world.pass_time(TERMS.unbonding_s + 1, 1)
+    await world.pass_time(TERMS.unbonding_s + 60, 1)
     assert "1,500 FRAC in the wallet" in await ok(agon, "release")
     found = msgspec.json.decode(await ok(agon, "status", "--json", "--confirmations", "0"))
     assert (found["bonded"], found["unbonding"], found["stands"]) == (1_500 * FRAC, 0, True)
