@@ -68,7 +68,7 @@ def _outside(square: Floats, critical: Floats) -> Floats:
 def _table() -> tuple[Floats, Floats]:
     """The mean square that each critical value allows for. Of all distributions of the square the worst has two
     points, 0 and where the chord from 0 touches `_outside`: the least concave function above it is that chord."""
-    critical = np.concatenate([np.linspace(_Z, 4, 300), np.geomspace(4, 40, 200)[1:]])
+    critical = np.concatenate([np.linspace(_Z, 4, 300), np.geomspace(4, 100, 300)[1:]])
     nothing = _outside(np.zeros_like(critical), critical)
     square = critical[:, None] ** 2 * np.linspace(0.01, 4, _GRID)
     slope = (_outside(square, critical[:, None]) - nothing[:, None]) / square
