@@ -206,7 +206,6 @@ async def test_a_withdrawal_reserves_at_once_and_comes_back_if_it_fails(ann: Own
 
     class Chain:
         name = "test"
-        takes_deposits = False
 
         async def outcome(self, crossing: Crossing) -> Confirmed | Failed | None:
             return Confirmed("0xabc") if crossing.id == good["id"] else Failed("blocked wallet")
