@@ -34,6 +34,8 @@ TRIES = 24
 RENEWED_S = 30 * 86_400
 """A block that the operator has attested less than this before is not counted a second time: a third of the time for
 which a batch is kept."""
+MEANWHILE = "handed in meanwhile"
+"""While it was looked for elsewhere, in vain: it stays due, and the next round reads it."""
 
 _logger = structlog.get_logger()
 
@@ -80,9 +82,12 @@ class Lists:
             return  # a reorganisation has taken it away, and the reader is about to find out
         try:
             leaves = await self.leaves(batch)
-        except (BadList, TooLarge) as error:
+        except BadList as error:
             await self._operators.refuse(batch, head.timestamp)
             self._tell(batch, "bad", str(error))
+        except TooLarge as error:
+            refused = await self._operators.refuse(batch, head.timestamp, failed=True)
+            self._tell(batch, "bad" if refused else MEANWHILE, str(error))
         except (IpfsError, OSError) as error:  # TimeoutError is one
             await self._again(batch, head, str(error) or "not in time")
         else:
@@ -94,12 +99,12 @@ class Lists:
 
     async def _again(self, batch: BatchRow, head: Head, why: str) -> None:
         if batch.tries + 1 >= TRIES:
-            await self._operators.refuse(batch, head.timestamp)
-            self._tell(batch, "given up", why)
+            refused = await self._operators.refuse(batch, head.timestamp, failed=True)
+            self._tell(batch, "given up" if refused else MEANWHILE, why)
             return
         wait_ms = min(MAX_WAIT_MS, FIRST_WAIT_MS * 2**batch.tries)
-        await self._operators.put_off(batch, self._clock() + wait_ms)
-        self._tell(batch, "not there", why)
+        waits = await self._operators.put_off(batch, self._clock() + wait_ms)
+        self._tell(batch, "not there" if waits else MEANWHILE, why)
 
     async def _compare(self, batch: BatchRow, at_s: int, leaves: Sequence[Leaf]) -> None:
         seen: set[int] = set()

@@ -252,6 +252,13 @@ async def _lies_kept(tx: AsyncConnection, operator: str) -> int:
     return int(await tx.scalar(query) or 0) - 1
 
 
+async def _is_handed_in(tx: AsyncConnection, batch: BatchRow) -> bool:
+    """Whether its list is here, also where that is being written just now: `hand_in` holds the row while it is."""
+    await tx.execute(select(_b.c.batch).where(_this(batch)).with_for_update())
+    query = select(_l.c.batch).where(_l.c.operator == batch.operator, _l.c.batch == batch.batch)
+    return await tx.scalar(query) is not None
+
+
 async def _drop_list(tx: AsyncConnection, batch: BatchRow) -> None:
     which = and_(_l.c.operator == batch.operator, _l.c.batch == batch.batch)
     await tx.execute(delete(_l).where(which))
@@ -319,11 +326,14 @@ class Operators:
             row = (await tx.execute(query)).one_or_none()
         return None if row is None else BatchRow(*row)
 
-    async def put_off(self, batch: BatchRow, due_ms: int, *, failed: bool = True) -> None:
-        """Another try then; `failed`: its list could not be had."""
+    async def put_off(self, batch: BatchRow, due_ms: int, *, failed: bool = True) -> bool:
+        """Another try then; `failed`: its list could not be had. False, and nothing noted, where it was handed in meanwhile."""
         values = {"tries": batch.tries + failed, "due_ms": due_ms}
         async with self._db.writing() as tx:
+            if failed and await _is_handed_in(tx, batch):
+                return False
             await tx.execute(update(_b).where(_this(batch)).values(values))
+        return True
 
     async def hand_in(self, batch: BatchRow, data: bytes, now_ms: int) -> bool:
         """Keep the list of a batch until it is read, which is due now. False, and nothing kept, while LISTS_WAIT others of the
@@ -350,13 +360,16 @@ class Operators:
             found = await tx.scalar(query)
         return None if found is None else bytes(found)
 
-    async def refuse(self, batch: BatchRow, at_s: int) -> None:
-        """There is no such list."""
+    async def refuse(self, batch: BatchRow, at_s: int, *, failed: bool = False) -> bool:
+        """There is no such list; `failed`: it could not be had. Then False, and nothing noted, where it was handed in meanwhile."""
         values = {"state": "bad", "at_s": at_s, "good": 0}
         async with self._db.writing() as tx:
+            if failed and await _is_handed_in(tx, batch):
+                return False
             found = await tx.execute(update(_b).where(_this(batch)).values(values))
             if found.rowcount:
                 await _drop_list(tx, batch)
+        return True
 
     async def record(
         self, batch: BatchRow, at_s: int, good: Sequence[Keep], lie: int | None

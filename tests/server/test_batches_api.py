@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
+from chain.client.node import Head
+from chain.content.cid import Cid
+from chain.content.errors import IpfsError, NotThere, TooLarge
 from server.api.app import create_app
 from server.config import Config
-from server.store import Store
+from server.operators.lists import FIRST_WAIT_MS, TRIES, Lists
+from server.store import Store, keeping
 from server.store.operators import LISTS_WAIT, add_batch, expose, forget_batch
 
 OPERATOR = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
@@ -151,3 +156,81 @@ async def test_a_reorganisation_takes_the_list_with_its_batch(
     async with store.database.writing() as tx:
         await forget_batch(tx, OPERATOR, 3)
     assert await kept(store) == []
+
+
+class Meanwhile:
+    """A node that nobody has given the list, and that takes its time to say so."""
+
+    def __init__(self, happens: Callable[[], Awaitable[object]], says: IpfsError) -> None:
+        self._happens = happens
+        self._says = says
+
+    async def block(self, id_: Cid) -> bytes:
+        await self._happens()
+        raise self._says
+
+
+class Chain:
+    async def block(self, number: int) -> Head | None:
+        return Head(number, "0x", "0x", timestamp=1, base_fee=1)
+
+
+def looking(store: Store, node: Meanwhile, at_ms: int) -> Lists:
+    return Lists(operators=store.operators, ipfs=node, node=Chain(), clock=lambda: at_ms)
+
+
+@pytest.mark.usefixtures("attested")
+@pytest.mark.parametrize("tries", [0, TRIES - 1])
+@pytest.mark.parametrize("says", [NotThere("nobody has it"), TooLarge("a hundred megabytes")])
+async def test_a_list_handed_in_while_it_is_looked_for_is_read_at_once(
+    http: httpx.AsyncClient, store: Store, says: IpfsError, tries: int
+) -> None:
+    """The arena asks its node, which knows nothing of the list, and meanwhile its operator brings it: once, for it was taken."""
+    await forget(store, 5)
+    [batch] = await store.operators.batches(OPERATOR)
+    for _ in range(tries):
+        await store.operators.put_off(batch, 2**42)
+        [batch] = await store.operators.batches(OPERATOR)
+
+    async def brought() -> None:
+        assert (await http.put(PATH, content=LIST)).status_code == 204
+
+    assert await looking(store, Meanwhile(brought, says), 2**42).round() == 1
+    [due] = await store.operators.due_batches(2**41, 8)
+    assert (due.batch, due.tries) == (3, tries)
+    assert await kept(store) == [LIST]
+
+
+@pytest.mark.usefixtures("attested")
+async def test_a_list_that_nobody_brings_is_looked_for_later(store: Store) -> None:
+    await forget(store, 5)
+    now_ms = 2**42
+
+    async def nothing() -> None:
+        return
+
+    lists = looking(store, Meanwhile(nothing, NotThere("nobody has it")), now_ms)
+    assert await lists.round() == 1
+    assert await store.operators.due_batches(now_ms + FIRST_WAIT_MS - 1, 8) == []
+    [due] = await store.operators.due_batches(now_ms + FIRST_WAIT_MS, 8)
+    assert (due.batch, due.tries) == (3, 1)
+
+
+@pytest.mark.usefixtures("attested")
+async def test_a_list_that_is_just_being_handed_in_is_not_put_off(store: Store) -> None:
+    """Of two transactions beside each other the later one sees what the earlier one kept."""
+    [batch, _] = await store.operators.batches(OPERATOR)
+    row = {"operator": OPERATOR, "batch": 3, "data": LIST}
+    table = keeping.operator_batch
+    async with store.database.writing() as tx:
+        await tx.execute(table.update().where(table.c.batch == 3).values(due_ms=7))
+        late = asyncio.create_task(store.operators.put_off(batch, 2**42))
+        await asyncio.sleep(0.2)
+        await tx.execute(keeping.operator_list.insert().values(row))
+    assert not await late
+    assert [each.batch for each in await store.operators.due_batches(7, 8)] == [3]
+
+
+async def forget(store: Store, batch: int) -> None:
+    async with store.database.writing() as tx:
+        await forget_batch(tx, OPERATOR, batch)
