@@ -1,0 +1,66 @@
+"""The court's numbers. Why they are what they are: `docs/decisions/0008-the-courts-numbers.md`."""
+
+from __future__ import annotations
+
+import msgspec
+
+PPM = 1_000_000
+"""One, where a number is in millionths."""
+BPS = 10_000
+"""One, where a number is in ten-thousandths."""
+TOP_MILLI = 10_000
+"""The best score; the least is 0."""
+MAX_LINES = 8
+"""Of a rubric."""
+MAX_CONTESTANTS = 8
+MAX_SEATS = 31
+"""Of a panel."""
+WINDOW = 20
+"""Hearings of one judge that its rolling skill is the mean of."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What cannot be changed once a court is deployed."""
+
+    skill_floor: int = -5 * PPM
+    """Least skill of one hearing, in millionths."""
+    skill_top: int = 1_500_000
+    """Most skill of one hearing."""
+    outlier_milli: int = 3_500
+    """A judge that is nowhere near: root mean square distance from the reference, thousandths of a point."""
+    outlier_spread: int = 4
+    """And so many times as far as the panel's median judge."""
+    no_commit_bps: int = 2_000
+    """Of a seat's lock, for a judge that was drawn and did not commit."""
+    no_reveal_bps: int = BPS
+    """Of a seat's lock, for one that committed and did not reveal: never less than any wrong score costs, or hiding would pay."""
+    rolling_floor: int = -200_000
+    """Mean skill of WINDOW hearings in a row, in millionths, below which stake is lost."""
+    rolling_bps: int = 500
+    """Of a judge's whole stake, for that."""
+
+
+TERMS = Terms()
+
+
+def panel_seats(paid: bool, appeals: int) -> int:
+    """Seats of a panel: 5 where nothing is at stake, else 7; after each appeal or escalation 2k + 1, at most MAX_SEATS."""
+    seats = 7 if paid else 5
+    for _ in range(appeals):
+        seats = 2 * seats + 1
+    return min(seats, MAX_SEATS)
+
+
+def family_cap(seats: int) -> int:
+    """Seats of one model family: floor(k / 3), at least one."""
+    return max(1, seats // 3)
+
+
+def reserves(seats: int) -> int:
+    """Judges drawn besides, in whose turn it is to sit where somebody does not commit: ceil(k / 3)."""
+    return -(-seats // 3)
+
+
+def quorum(seats: int) -> int:
+    """Reveals without which a panel has found nothing: k - ceil(k / 3), more than half."""
+    return seats - reserves(seats)
