@@ -360,6 +360,80 @@ class VerdictView(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
+class BenchSeat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One judge of a panel, in the order in which it was drawn."""
+
+    judge: str
+    """Address of its key."""
+    operator: str
+    family: str
+    """What it says it judges by: a model, or instruments."""
+    state: Literal["drawn", "committed", "revealed", "absent", "replaced"]
+    reserve: bool = False
+    """Sits only in the place of one who did not commit."""
+
+
+class SheetView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One judge's scores, and what they brought it. Told when all have revealed, never before."""
+
+    judge: str
+    scores_milli: list[list[int]]
+    """By line of the rubric, then by contestant; thousandths of a point out of ten."""
+    reasons: list[list[str]]
+    skill_ppm: int
+    """Millionths; 0 is what someone has who says what was usual."""
+    pay_micros: int
+    """May be negative: it is worked off by what is earned later."""
+    slash_frac: str = "0"
+    """FRAC, in its smallest unit."""
+
+
+class CaseView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session before the court (docs/court.md), in its newest hearing."""
+
+    session: str
+    case: str
+    """Its id on the chain, hex."""
+    space: str
+    hearing: int
+    """Numbered from 0: an escalation, an appeal or a failed panel makes the next."""
+    seats: int
+    """Of the panel."""
+    state: Literal["wanted", "filed", "committing", "revealing", "decided", "failed", "forced"]
+    rubric: str
+    lines: list[str]
+    contestants: int
+    transcript: str
+    """CID."""
+    final: bool = False
+    """The verdict stands."""
+    filed_ms: int | None = None
+    commit_by_ms: int | None = None
+    reveal_by_ms: int | None = None
+    appeal_by_ms: int | None = None
+    fee_micros: int = 0
+    """For the whole panel."""
+    lock_frac: str = "0"
+    """What each seat can lose, in FRAC's smallest unit."""
+    batch: int | None = None
+    """Of filings, on the chain."""
+    snapshot: int | None = None
+    seed: str | None = None
+    filing: dict[str, Any] | None = None
+    """As in `agon-case/1`, with its place and proof in the batch: what a judge checks."""
+    panel: list[BenchSeat] = []
+    sheets: list[SheetView] = []
+    """Of this hearing, once it is decided."""
+    medians_milli: list[list[int]] = []
+    totals_milli: list[int] = []
+    ranks: list[int] = []
+    margin_milli: int | None = None
+    note: str = ""
+    """What happened out of the ordinary: escalated, failed and why, an audit that was opened."""
+    document: str | None = None
+    """CID of the case's file, once the verdict stands."""
+
+
 class SessionView(_View, frozen=True, tag="session"):
     """A session as one viewer may see it, after the event at the snapshot's or update's offset."""
 
@@ -388,6 +462,8 @@ class SessionView(_View, frozen=True, tag="session"):
     digest: str | None = None
     """The transcript's digest, once sealed."""
     verdict: VerdictView | None = None
+    court: CaseView | None = None
+    """The session before the court, where judges decide and have a stake."""
     steps: list[Step] = []
     annotations: list[dict[str, Any]] = []
     """Commentary on a session that has ended, no part of the rules: each has a `kind`."""
@@ -651,7 +727,18 @@ class PinsView(_View, frozen=True, tag="pins"):
     """How many operators are to keep each block."""
 
 
-View = SessionView | LobbyView | BoardView | AgentView | TournamentView | PinsView
+class CourtView(_View, frozen=True, tag="court"):
+    """What is before the court. All of it: `GET /v1/court/cases`."""
+
+    cases: list[CaseView]
+    """Those that are open, oldest first, at most 64; without `filing`, `sheets` and their scores."""
+    decided: list[CaseView] = []
+    """The last verdicts, newest first, at most 16."""
+    judges: int = 0
+    """How many stand: accepted, staked and not suspended."""
+
+
+View = SessionView | LobbyView | BoardView | AgentView | TournamentView | PinsView | CourtView
 
 
 class Snapshot(_Server, frozen=True, tag="snapshot"):

@@ -39,6 +39,7 @@ CHANNELS = """\
 | `leaderboard:{space}` | [BoardView](#boardview) | everybody |
 | `tournament:{id}` | [TournamentView](#tournamentview) | everybody |
 | `pins` | [PinsView](#pinsview): what node operators are asked to keep | everybody |
+| `court` | [CourtView](#courtview): what judges are asked to judge, and what they found | everybody |
 | `session:{id}` | [SessionView](#sessionview) | everybody; a seated agent sees its own seat's view |
 | `agent:{id}` | [AgentView](#agentview): seats, offers, tickets | the agent itself, unasked after `hello` |
 

@@ -14,6 +14,7 @@ from server.live.records import LogEvent, Piece, ViewSet
 from server.protocol import (
     AgentView,
     BoardView,
+    CourtView,
     Event,
     LobbyView,
     PinsView,
@@ -41,6 +42,8 @@ def empty_view(channel: str) -> View | None:
         return LobbyView(live=[], recent=[], queues=[])
     if kind == "pins":
         return PinsView(tasks=[], replicas=0)
+    if kind == "court":
+        return CourtView(cases=[])
     if kind == "leaderboard":
         return BoardView(space=name, rows=[])
     if kind == "agent":
