@@ -1,0 +1,59 @@
+"""Who could be drawn, and how much each had at stake: the lists of a snapshot and their hash, as the registry keeps it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from eth_utils.address import to_checksum_address
+
+from chain.court import encoding
+
+MAX_JUDGES = 256
+
+
+class Staked(msgspec.Struct, frozen=True):
+    """One judge of a snapshot."""
+
+    judge: str
+    operator: str
+    family: bytes
+    """32 bytes: what the registry calls the family (`family_id`)."""
+    weight: int
+    """FRAC bonded at that moment, in its smallest part."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    number: int
+    judges: tuple[Staked, ...]
+    """In the registry's order, which is the order of the draw."""
+
+    def digest(self) -> bytes:
+        """What the registry keeps: keccak256(abi.encode(judges, operators, families, weights)). Raises ValueError."""
+        return encoding.digest(
+            [each.judge for each in self.judges],
+            [each.operator for each in self.judges],
+            [each.family for each in self.judges],
+            [each.weight for each in self.judges],
+        )
+
+
+def snapshot_of(
+    number: int,
+    judges: Sequence[str],
+    operators: Sequence[str],
+    families: Sequence[bytes],
+    weights: Sequence[int],
+) -> Snapshot:
+    """From the lists, as the registry logs them. Raises ValueError where they are not of one length, or too long."""
+    count = len(judges)
+    if not len(operators) == len(families) == len(weights) == count <= MAX_JUDGES:
+        raise ValueError(f"a snapshot has four lists of the same length, at most {MAX_JUDGES}")
+    rows = zip(judges, operators, families, weights, strict=True)
+    return Snapshot(
+        number,
+        tuple(
+            Staked(to_checksum_address(judge), to_checksum_address(operator), bytes(family), weight)
+            for judge, operator, family, weight in rows
+        ),
+    )
