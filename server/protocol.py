@@ -42,7 +42,7 @@ Channel = Annotated[
     Meta(
         min_length=1,
         max_length=96,
-        pattern=r"^(lobby|pins|(session|agent|leaderboard|tournament):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
+        pattern=r"^(lobby|pins|court|(session|agent|leaderboard|tournament):[A-Za-z0-9][A-Za-z0-9:._-]*)$(?!\n)",
     ),
 ]
 Text = Annotated[str, Meta(max_length=16_384)]
@@ -56,6 +56,13 @@ LastSeen = Annotated[int, Meta(ge=-1, le=2**53 - 1)]
 Seat = Annotated[int, Meta(ge=0, le=63)]
 Micros = Annotated[int, Meta(ge=0, le=10**12)]
 """Integer micro-USDC; 0 is the free tier."""
+Hash = Annotated[str, Meta(pattern=r"^0x[0-9a-f]{64}$(?!\n)")]
+"""32 bytes."""
+Signature = Annotated[str, Meta(pattern=r"^0x[0-9a-f]{130}$(?!\n)")]
+"""r, s, v: 65 bytes."""
+Score = Annotated[int, Meta(ge=0, le=10_000)]
+Remark = Annotated[str, Meta(max_length=600)]
+"""A judge's reason. Raw: terminals must treat it as hostile."""
 Secret = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 
 
@@ -432,6 +439,83 @@ class CaseView(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened out of the ordinary: escalated, failed and why, an audit that was opened."""
     document: str | None = None
     """CID of the case's file, once the verdict stands."""
+
+
+class CommitMessage(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="commit"
+):
+    """A judge binds itself to scores that it does not tell yet. EIP-712 `Commit(case, hearing, commitment, ordinal)`; one of each
+    hearing, ever: whoever shows two of them takes all the judge's stake."""
+
+    hearing: Annotated[int, Meta(ge=0, le=255)]
+    commitment: Hash
+    ordinal: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    """Counts the judge's commitments from 0; each is used once."""
+    signature: Signature
+
+
+class RevealMessage(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="reveal"
+):
+    """The scores of a commitment. EIP-712 `Reveal(case, hearing, scores_hash, salt)`; held back by the arena until all have revealed,
+    or the deadline."""
+
+    hearing: Annotated[int, Meta(ge=0, le=255)]
+    scores_milli: Annotated[list[Annotated[list[Score], Meta(max_length=8)]], Meta(max_length=8)]
+    """By line of the rubric, then by contestant; thousandths of a point out of ten."""
+    reasons: Annotated[list[Annotated[list[Remark], Meta(max_length=8)]], Meta(max_length=8)]
+    """In the same order; "" where the judge gives none."""
+    salt: Hash
+    signature: Signature
+
+
+CourtMessage = CommitMessage | RevealMessage
+
+
+class JudgeHearing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hearing for which a judge was drawn."""
+
+    session: str
+    space: str
+    hearing: int
+    state: Literal["drawn", "committed", "revealed", "absent", "replaced"]
+    drawn_ms: int
+    reserve: bool = False
+    ordinal: int | None = None
+    """Of its commitment."""
+    skill_ppm: int | None = None
+    """None: nothing is decided, or it has not revealed."""
+    pay_micros: int = 0
+    slash_frac: str = "0"
+
+
+class JudgeView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A judge as the chain and the arena know it."""
+
+    judge: str
+    """Address of its key."""
+    operator: str
+    family: str
+    endpoint: str = ""
+    standing: Literal["standing", "unaccepted", "short", "jailed", "leaving", "unknown"] = "unknown"
+    """`short`: less than the least stake; `unknown`: the chain has not told yet."""
+    bonded_frac: str = "0"
+    """FRAC, in its smallest unit."""
+    hearings: int = 0
+    """For which it was drawn and that are over."""
+    revealed: int = 0
+    absent: int = 0
+    mean_skill_ppm: int | None = None
+    """Of the last 20 that it revealed, as the rolling rule has it; None before the first."""
+    earned_micros: int = 0
+    """Sum of its pays so far, negative ones among them."""
+    slashed_frac: str = "0"
+    next_ordinal: int = 0
+    """What its next commitment may bear, where it does not know itself."""
+    reliability: dict[str, Any] | None = None
+    """Published diagnostics of its history; no part of the rules."""
+    history: list[JudgeHearing] = []
+    """Newest first, at most 50; not in lists of judges."""
 
 
 class SessionView(_View, frozen=True, tag="session"):
