@@ -71,7 +71,7 @@ def reckon(
             raise ValueError(f"a sheet has {size} scores from 0 to {TOP_MILLI}")
     columns = [sorted(sheet[at] for sheet in sheets) for at in range(size)]
     medians = tuple(column[(len(column) - 1) // 2] for column in columns)
-    totals = _totals(question, medians)
+    totals = totals_of(question, medians)
     best, second = sorted(totals, reverse=True)[:2] if len(totals) > 1 else (totals[0], 0)
     references = [
         reference if reference is not None else _without(columns, sheet) for sheet in sheets
@@ -80,11 +80,12 @@ def reckon(
     return Reckoning(medians, totals, best - second, seats)
 
 
-def _totals(question: Question, medians: Sheet) -> tuple[int, ...]:
+def totals_of(question: Question, sheet: Sheet) -> tuple[int, ...]:
+    """By contestant: the weighed mean of a sheet's lines, rounded down. Of one judge's sheet, or of the medians."""
     whole = sum(question.weights)
     return tuple(
         sum(
-            weight * medians[line * question.contestants + seat]
+            weight * sheet[line * question.contestants + seat]
             for line, weight in enumerate(question.weights)
         )
         // whole

@@ -38,6 +38,8 @@ class Terms(msgspec.Struct, frozen=True):
     """Mean skill of WINDOW hearings in a row, in millionths, below which stake is lost."""
     rolling_bps: int = 500
     """Of a judge's whole stake, for that."""
+    overturned_bps: int = BPS
+    """Of a seat's lock, where it clearly gave the session to a winner that a bigger panel clearly took down (`overturn.py`)."""
 
 
 TERMS = Terms()
