@@ -1,70 +1,40 @@
-"""What the clerk needs of the chain, and what the chain is told of what the clerk has found.
+"""What the clerk needs of the chain, and how the chain's side learns what the clerk has found.
 
 The clerk asks, again and again, and remembers nothing between two rounds but its rows. So whoever stands behind this keeps rows of
 its own for what it was asked to file, and answers by what is final on the chain: a filing that a reorganisation may take back is
 not filed yet. Every method may be called again after a crash at any point.
 
-The other way goes by rows: what is to be anchored and slashed is in `server.store.court` (`Court.unanchored`, `Court.anchor`).
+The other way goes by rows: what is to be anchored, paid and slashed is in `server.store.court` (`Court.unanchored`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
-from judges.court.draw import Candidate, Word
+from chain.court.filing import Filing
+from judges.court.draw import Candidate
 
 Sheet = tuple[int, ...]
 """Scores by line, then by contestant (row-major), thousandths of a point."""
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """What a hearing is to be about: a filing (`chain.court.filing`) before it is in a batch."""
-
-    session: str
-    case: bytes
-    """32 bytes: SHA-256 of the session's id."""
-    hearing: int
-    """From 0."""
-    transcript: bytes
-    """32 bytes: SHA-256 of the transcript's block."""
-    seats: int
-    snapshot: int
-    """One that `Chain.newest` has named; those of one batch share it."""
-    contestants: int
-    weights: tuple[int, ...]
-    """Of each line of the rubric."""
-    prior: tuple[int, ...]
-    """For each line the usual score, thousandths of a point."""
-    scale: int
-    fee_micros: int
-    """Micro-USDC, for the whole panel."""
-    lock: int
-    """FRAC, in its smallest unit, for each seat."""
-    margin: int
-    """Thousandths of a point: less, and a bigger panel looks again."""
-    commit_s: int
-    reveal_s: int
-    salt: bytes
-    """32 secret bytes, which hide in `reference` whether there is an answer."""
-    answer: Sheet | None = None
-    """Of a hidden audit."""
 
 
 class Filed(msgspec.Struct, frozen=True):
     """A hearing whose batch is on the chain for good."""
 
     batch: int
-    filing: dict[str, Any]
-    """As in `agon-case/1`, with its place and proof in the batch (keys of `chain.documents.case`)."""
+    index: int
+    """Of the filing, in its batch."""
+    proof: tuple[bytes, ...]
+    """From its leaf's sibling up."""
     filed_ms: int
-    """The time of its block."""
+    """The time of its block, unix milliseconds."""
     seed: bytes | None
-    """32 bytes; None until the chain has kept it. If it never can (nobody asked in time), `lost`."""
+    """32 bytes; None until the chain has kept it for good."""
     lost: bool = False
-    """This batch has no seed and never will: the hearing is to be filed again, by the same terms."""
+    """It has no seed and never will, as nobody asked in time: file the hearing again."""
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -72,7 +42,7 @@ class Pool(msgspec.Struct, frozen=True):
 
     snapshot: int
     candidates: tuple[Candidate, ...]
-    """In the snapshot's order; judges and operators are EIP-55 addresses."""
+    """In the snapshot's order; judges and operators are EIP-55 addresses, families as they are called (else their id, hex)."""
 
 
 class ForcedSeat(msgspec.Struct, frozen=True):
@@ -96,45 +66,17 @@ class Forced(msgspec.Struct, frozen=True):
 
     hearing: int
     state: Literal["open", "decided", "failed"]
-    seats: tuple[ForcedSeat, ...]
-    """Reserves last."""
+    seats: tuple[ForcedSeat, ...] = ()
+    """In the order in which they were drawn; empty before."""
     medians: Sheet = ()
     totals: tuple[int, ...] = ()
     margin: int = 0
-    by_appeal: bool = False
-
-
-class Messages(Protocol):
-    """Signatures and commitments of one court. Pure."""
-
-    def commit_signer(
-        self, case: bytes, hearing: int, commitment: bytes, ordinal: int, signature: bytes
-    ) -> str | None:
-        """Who has signed this Commit, EIP-55; None for what is no signature."""
-        ...
-
-    def reveal_signer(
-        self, case: bytes, hearing: int, scores_hash: bytes, salt: bytes, signature: bytes
-    ) -> str | None: ...
-
-    def scores_hash(self, sheet: Sheet, reasons: Sequence[Sequence[str]]) -> bytes:
-        """keccak256(abi.encode(sheet, SHA-256 of the canonical JSON of the reasons))."""
-        ...
-
-    def commitment(
-        self, case: bytes, hearing: int, judge: str, scores_hash: bytes, salt: bytes
-    ) -> bytes: ...
-
-    def word(self, seed: bytes, case: bytes, hearing: int) -> Word:
-        """What draws each seat of a hearing."""
-        ...
+    ended_ms: int | None = None
+    """The time of the block that ended it."""
 
 
 class Chain(Protocol):
     """All methods raise OSError while the chain, or what is known of it, cannot be had."""
-
-    @property
-    def messages(self) -> Messages: ...
 
     async def newest(self) -> Pool | None:
         """The snapshot that the next filings are to name; None while there is none."""
@@ -144,9 +86,9 @@ class Chain(Protocol):
         """One that `newest` has named."""
         ...
 
-    async def file(self, drafts: Sequence[Draft]) -> None:
-        """Have these hearings filed, soon, many in one batch. Idempotent by case and hearing: the first draft stands, until
-        its batch was `lost`."""
+    async def file(self, filings: Sequence[Filing]) -> None:
+        """Have these hearings filed soon, those of one snapshot in one batch. Idempotent by case and hearing: the first that was
+        asked for stands, until its batch was `lost`."""
         ...
 
     async def filed(self, case: bytes, hearing: int) -> Filed | None:
@@ -154,5 +96,5 @@ class Chain(Protocol):
         ...
 
     async def forced(self, case: bytes) -> Sequence[Forced]:
-        """All hearings of a case that are on the chain itself, by number; by an appeal, too, whose number is that of the last one and 1."""
+        """All hearings of a case that are on the chain itself, by number: by force, or by an appeal or an escalation there."""
         ...
