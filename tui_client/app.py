@@ -37,6 +37,7 @@ from tui_client.state import (
     OpenTournament,
     State,
     Tick,
+    ToggleCourt,
     ToggleFollow,
     Turn,
     at_desk,
@@ -46,6 +47,7 @@ from tui_client.state import (
     wanted,
 )
 from tui_client.widgets.bracket.view import tournament_panes
+from tui_client.widgets.court.view import court_panes
 from tui_client.widgets.desk.views import desk_panes
 from tui_client.widgets.footer import Footer
 from tui_client.widgets.header import Header
@@ -85,6 +87,7 @@ class WatchApp(App[None]):
         Binding("enter", "open", "watch"),
         Binding("f", "follow", "follow"),
         Binding("v", "prove", "proof"),
+        Binding("c", "court", "court"),
         Binding("r", "again", "check again"),
         *(Binding(str(key), f"copy({key})", "copy", show=False) for key in range(1, 10)),
         Binding("a", "desk", "your agents"),
@@ -139,6 +142,7 @@ class WatchApp(App[None]):
                 yield TickerPane()
             yield tournament_panes()
             yield desk_panes()
+            yield court_panes()
             yield proof_panes()
         yield Footer()
 
@@ -218,6 +222,8 @@ class WatchApp(App[None]):
             if page is not None:
                 return page.view if isinstance(state.desk.who, SignedIn) else "sign-in"
             return "lobby" if state.tournament is None else "tournament"
+        if state.court is not None:
+            return "court"
         view = view_of(state.spectated.view)
         return "plain" if view is None else view.space
 
@@ -302,6 +308,9 @@ class WatchApp(App[None]):
 
     def action_follow(self) -> None:
         self.dispatch(ToggleFollow())
+
+    def action_court(self) -> None:
+        self.dispatch(ToggleCourt())
 
     def action_move(self, by: int) -> None:
         self.dispatch(Move(by))

@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from server.protocol import ServerMessage, Snapshot
+import msgspec
+
+from server.protocol import BenchSeat, ServerMessage, Snapshot
 from tui_client import recording
 from tui_client.app import WatchApp
 from tui_client.director import step
@@ -19,8 +21,18 @@ from tui_client.owner import arena
 from tui_client.owner.desk import Resized
 from tui_client.owner.logins import SignedOut
 from tui_client.proof.proof import Prove
-from tui_client.recording import bridged, desk, market, proving, questions, texts
-from tui_client.state import Connected, Input, Open, State, Tick, ToggleFollow, Turn, reduce
+from tui_client.recording import bridged, desk, market, proving, questions, texts, trial
+from tui_client.state import (
+    Connected,
+    Input,
+    Open,
+    State,
+    Tick,
+    ToggleCourt,
+    ToggleFollow,
+    Turn,
+    reduce,
+)
 
 COLUMNS = 120
 ROWS = {
@@ -38,6 +50,7 @@ ROWS = {
     "money": 28,
     "dashboard": 32,
     "compare": 31,
+    "court": 36,
     "proof": 32,
 }
 """How high each picture is: as high as what it shows."""
@@ -200,6 +213,27 @@ def proof() -> list[Input]:
     return [*lobby(), Open(recording.BOARD), over, *happened]
 
 
+def court() -> list[Input]:
+    """All have revealed."""
+    return [*lobby(), Open(recording.RAP), trial.at_court(trial.decided()), ToggleCourt()]
+
+
+def court_committing() -> list[Input]:
+    """The panel sits under the verses, three of five have committed."""
+    return [*lobby(), Open(recording.RAP), trial.at_court(trial.case(committed=3))]
+
+
+def court_sealed() -> list[Input]:
+    """The court while scores are sealed: one did not commit, and a reserve sits in its place."""
+    panel = list(trial.case(committed=4).panel)
+    panel[1] = msgspec.structs.replace(panel[1], state="replaced")
+    reserve = BenchSeat(trial.JUDGES[5], "0x05", "model:scores", "committed", reserve=True)
+    seated = trial.case(
+        committed=5, panel=[*panel, reserve], note="judge 2 did not commit: a reserve sits"
+    )
+    return [*lobby(), Open(recording.RAP), trial.at_court(seated), ToggleCourt()]
+
+
 def proof_checking() -> list[Input]:
     """Half of it is checked; the epoch is not closed yet."""
     over = proving.board_paid(proving.anchored_steps(anchored=False))
@@ -227,6 +261,7 @@ PICTURES = {
     "prediction": prediction,
     "logic": logic,
     "writing": writing,
+    "court": court,
     "proof": proof,
 }
 

@@ -109,6 +109,10 @@ class Turn(msgspec.Struct, frozen=True):
     by: int = 1
 
 
+class ToggleCourt(msgspec.Struct, frozen=True):
+    """Show the court over the open session, or take it away."""
+
+
 class NextSpace(msgspec.Struct, frozen=True):
     """Show the leaderboard of the next Space."""
 
@@ -126,6 +130,7 @@ Input = (
     | ToggleFollow
     | Move
     | Turn
+    | ToggleCourt
     | NextSpace
     | DeskInput
     | ProofInput
@@ -154,6 +159,8 @@ class State(msgspec.Struct, frozen=True):
     """The open proof of a session; it lies over everything else."""
     proofs: int = 0
     """How many were begun."""
+    court: int | None = None
+    """Rows that the court over the open session is scrolled down; None: it is not shown."""
     cursor: str | None = None
     """The lobby's selected session."""
     scroll: int = 0
@@ -236,6 +243,8 @@ def reduce(state: State, happened: Input) -> State:
             return replace(state, tournament=watched, spectated=None, follow=False, scroll=0)
         case Back() if state.proof is not None:
             return replace(state, proof=None)
+        case Back() if state.court is not None:
+            return replace(state, court=None)
         case Back():
             under = state.spectated is not None or state.desk.open
             tournament = state.tournament if under else None
@@ -246,6 +255,8 @@ def reduce(state: State, happened: Input) -> State:
             return _moved(state, happened.by)
         case Turn():
             return _turned(state, happened.by)
+        case ToggleCourt():
+            return _toggled_court(state)
         case NextSpace():
             return _next_space(state, happened.by)
         case OpenDesk():
@@ -279,6 +290,7 @@ def opened(state: State, session: str) -> State:
         cursor=session,
         scroll=0,
         front=None,
+        court=None,
     )
 
 
@@ -376,6 +388,8 @@ def _with_cursor(state: State) -> State:
 def _moved(state: State, by: int) -> State:
     if state.proof is not None:
         return replace(state, proof=proofs.moved(state.proof, by))
+    if state.court is not None:
+        return replace(state, court=max(0, state.court + by))
     if state.spectated is not None:
         away = by if reads_from_top(state.spectated.view) else -by
         return replace(state, scroll=max(0, state.scroll + away))
@@ -386,6 +400,13 @@ def _moved(state: State, by: int) -> State:
         return state
     at = ids.index(state.cursor) if state.cursor in ids else 0
     return replace(state, cursor=ids[min(len(ids) - 1, max(0, at + by))])
+
+
+def _toggled_court(state: State) -> State:
+    view = state.spectated.view if state.spectated is not None else None
+    if state.court is not None or view is None or view.court is None:
+        return replace(state, court=None)
+    return replace(state, court=0)
 
 
 def _turned(state: State, by: int) -> State:

@@ -32,6 +32,8 @@ SCREENS: dict[str, Callable[[], list[Input]]] = {
     "openspiel": screenshot.openspiel,
     "textarena": screenshot.textarena,
     "opened": screenshot.opened,
+    "court-committing": screenshot.court_committing,
+    "court-sealed": screenshot.court_sealed,
     "proof-checking": screenshot.proof_checking,
     "proof-lie": screenshot.proof_lie,
     "proof-unable": screenshot.proof_unable,

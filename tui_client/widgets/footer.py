@@ -42,13 +42,18 @@ def keys(state: State) -> list[tuple[str, str]]:
             ("?", "help"),
             ("q", "quit"),
         ]
+    if state.court is not None:
+        return [("esc", "back"), ("v", "proof"), ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
     if state.spectated is not None:
         under = "tournament" if state.tournament is not None else "lobby"
         back = "back" if state.desk.open else under
+        view = state.spectated.view
+        court = [("c", "court")] if view is not None and view.court is not None else []
         seats = [("←→", "one seat")] if reads_from_top(state.spectated.view) else []
         return [
             ("esc", back),
             follow,
+            *court,
             ("v", "proof"),
             ("↑↓", "scroll"),
             *seats,

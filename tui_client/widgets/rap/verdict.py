@@ -13,6 +13,8 @@ from tui_client.observed import rap_battle, step_state, undecided, winner
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import centre, fit, frame, label, line, rail
+from tui_client.widgets.court.bench import paint_bench
+from tui_client.widgets.court.progress import judged_by, paint_progress
 from tui_client.widgets.pane import Pane
 from tui_client.words import names, points, termination
 
@@ -106,6 +108,14 @@ def _waiting(view: SessionView) -> Text:
             return line(("the verses are in; waiting for the judges", theme.DIM))
 
 
+def _before_the_court(view: SessionView, width: int, arena_ms: int) -> list[Text]:
+    """The panel while it judges, a judge a row."""
+    court = view.court
+    if court is None or court.state == "decided":
+        return [centre(_waiting(view), width)]
+    return [centre(paint_progress(court, arena_ms), width), *paint_bench(court, width)]
+
+
 def _decided_rows(view: SessionView, verdict: VerdictView, width: int, room: int) -> list[Text]:
     """In `room` rows quotes give way, then the evidence, but never the note on the numbers."""
     who = names(view)
@@ -123,7 +133,7 @@ def _decided_rows(view: SessionView, verdict: VerdictView, width: int, room: int
     return rows
 
 
-def _ended_rows(view: SessionView, width: int) -> list[Text]:
+def _ended_rows(view: SessionView, width: int, arena_ms: int) -> list[Text]:
     outcome = view.outcome or {}
     if view.status == "void":
         why = clean(str(outcome.get("reason", "")), 160)
@@ -131,7 +141,7 @@ def _ended_rows(view: SessionView, width: int) -> list[Text]:
             centre(line(("VOID  ", theme.ALARM), (f"{why}; nobody is scored", theme.DIM)), width)
         ]
     if undecided(view):
-        return [centre(_waiting(view), width)]
+        return _before_the_court(view, width, arena_ms)
     why = termination(str(outcome.get("termination", "")))
     return [centre(line(_banner(view, None), (f"   {why}", theme.PLAIN)), width)]
 
@@ -143,11 +153,10 @@ def paint_verdict(state: State, width: int, height: int = ANY_HEIGHT) -> list[Te
         return []
     verdict = view.verdict
     if verdict is None:
-        rows, note = _ended_rows(view, width - 4), Text()
+        rows, note = _ended_rows(view, width - 4, state.arena_ms), Text()
     else:
         rows = _decided_rows(view, verdict, width - 4, height - 2)
-        judges = ", ".join(clean(judge, 40) for judge in verdict.judges[:5])
-        note = line((f"judged by {judges}" if judges else "", theme.DIM))
+        note = judged_by(view, verdict)
     high = max(3, min(height, len(rows) + 2))
     return frame(line(("VERDICT", theme.TITLE)), rows, width, high, note)
 

@@ -15,6 +15,7 @@ from tui_client import theme
 from tui_client.observed import step_state, undecided
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import Part, centre, fit, frame, line
+from tui_client.widgets.court.progress import judged_by, paint_progress
 from tui_client.widgets.places import place
 from tui_client.words import name_of, points, seat_mark, termination
 
@@ -197,6 +198,7 @@ def paint_ranking(
     *,
     known: Collection[str] = (),
     front: int | None = None,
+    arena_ms: int = 0,
 ) -> list[Text]:
     """As many rows as it takes, at most `most`; none while the session goes on. Evidence whose name
     is in `known` stands elsewhere and is left out; `front` is the seat that was chosen to be read."""
@@ -204,9 +206,9 @@ def paint_ranking(
         return []
     title = line(("VERDICT", theme.TITLE))
     if view.verdict is None:
-        return frame(title, [centre(_waiting(view), max(0, width - 4))], width, 3)
+        waits = _waiting(view) if view.court is None else paint_progress(view.court, arena_ms)
+        return frame(title, [centre(waits, max(0, width - 4))], width, 3)
     rows = _decided(view, view.verdict, front, max(8, width - 4), most - 2, known)
-    judges = ", ".join(clean(judge, 40) for judge in view.verdict.judges[:5])
-    note = line((f"judged by {judges}" if judges else "", theme.DIM))
+    note = judged_by(view, view.verdict)
     title = line(("VERDICT  ", theme.TITLE), _banner(view, view.verdict))
     return frame(title, rows, width, min(most, len(rows) + 2), note)

@@ -38,7 +38,14 @@ def paint_writing(state: State, width: int, height: int) -> list[Text]:
         brief = paint_brief(seen, width, max(3, min(height // 3, height - TEXT_ROWS)))
     known = {point.says for point in seen.constraints}
     room = height - len(brief) - TEXT_ROWS
-    verdict = paint_ranking(view, width, min(room, height * 3 // 5), known=known, front=state.front)
+    verdict = paint_ranking(
+        view,
+        width,
+        min(room, height * 3 // 5),
+        known=known,
+        front=state.front,
+        arena_ms=state.arena_ms,
+    )
     texts = paint_texts(state, view, seen, width, max(1, height - len(brief) - len(verdict)))
     return [*brief, *texts, *verdict][:height]
 

@@ -1,0 +1,113 @@
+"""The court over a session: what is shown when, and that nothing which arrives breaks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol import CaseView
+from tests.tui_client.painted import assert_fills, words_on
+from tui_client import recording
+from tui_client.director import step
+from tui_client.recording import trial
+from tui_client.screenshot import folded
+from tui_client.state import Back, Move, Open, State, Tick, ToggleCourt
+from tui_client.widgets.court.progress import paint_progress, sitting
+from tui_client.widgets.court.view import paint_court
+from tui_client.widgets.footer import keys
+from tui_client.widgets.rap.verdict import paint_verdict
+
+
+def at_court(court: CaseView, *happened: Any) -> State:
+    shown = [Open(recording.RAP), trial.at_court(court), *happened]
+    return step(folded(shown), Tick(recording.START_MS))
+
+
+def test_the_court_opens_over_its_session_and_goes_before_it() -> None:
+    state = at_court(trial.case(3), ToggleCourt(), Move(2))
+    assert state.court == 2
+    assert ("c", "court") not in keys(state)
+    under = step(state, Back())
+    assert under.court is None
+    assert under.spectated is not None
+    assert ("c", "court") in keys(under)
+
+
+def test_a_session_without_a_court_has_none_to_show() -> None:
+    state = folded([Open(recording.RAP), *recording.rap_start(2), ToggleCourt()])
+    assert state.court is None
+    assert ("c", "court") not in keys(state)
+
+
+def test_another_session_is_not_shown_with_the_court_of_the_last() -> None:
+    assert step(at_court(trial.decided(), ToggleCourt()), Open(recording.BOARD)).court is None
+
+
+def test_before_all_have_revealed_no_score_is_painted() -> None:
+    words = words_on(paint_court(at_court(trial.case(5, 4), ToggleCourt()), 110, 40))
+    assert "scores are sealed" in words
+    assert "MEDIANS" not in words
+
+
+def test_the_verdict_names_each_judges_score_its_pay_and_its_words() -> None:
+    words = words_on(paint_court(at_court(trial.decided(), ToggleCourt()), 110, 60))
+    for told in ("EMBER WINS", "by 0.30", "+0.000714", "model:leaning", "soil from ash is neat"):
+        assert told in words
+
+
+def test_a_judge_that_is_far_off_is_seen_to_lose_its_stake() -> None:
+    sheet = msgspec.structs.replace(
+        trial.decided().sheets[0],
+        pay_micros=-2_000,
+        skill_ppm=-5_000_000,
+        slash_frac=str(5 * 10**18),
+    )
+    words = words_on(paint_court(at_court(trial.decided(sheets=[sheet]), ToggleCourt()), 120, 60))
+    assert "-5.00" in words
+    assert "loses 5 FRAC" in words
+
+
+def test_while_it_judges_the_panel_stands_where_the_verdict_will() -> None:
+    words = words_on(paint_verdict(at_court(trial.case(3)), 110))
+    assert "committed 3/5" in words
+    assert "0:41" in words
+
+
+def test_a_reserve_is_on_the_panel_once_it_sits() -> None:
+    waits = msgspec.structs.replace(trial.case().panel[0], reserve=True)
+    assert sitting(trial.case(panel=[waits])) == []
+    sits = msgspec.structs.replace(waits, state="committed")
+    assert sitting(trial.case(panel=[sits])) == [sits]
+
+
+@pytest.mark.parametrize(
+    "state", ["wanted", "filed", "committing", "revealing", "failed", "forced"]
+)
+def test_every_state_has_a_line(state: str) -> None:
+    assert len(paint_progress(trial.case(state=state), 0).plain) > len("court  ")
+
+
+@given(
+    st.lists(st.lists(st.integers(-(2**60), 2**60), max_size=3), max_size=9),
+    st.lists(st.lists(st.text(max_size=40), max_size=3), max_size=9),
+    st.integers(0, 2**53),
+    st.text(max_size=60),
+    st.tuples(st.integers(20, 130), st.integers(3, 40)),
+)
+def test_whatever_arrives_is_painted_in_its_place(
+    scores: list[list[int]],
+    reasons: list[list[str]],
+    contestants: int,
+    words: str,
+    size: tuple[int, int],
+) -> None:
+    sheet = trial.decided().sheets[0]
+    sheet = msgspec.structs.replace(sheet, scores_milli=scores, reasons=reasons, slash_frac=words)
+    court = trial.decided(
+        sheets=[sheet], contestants=contestants, medians_milli=scores, note=words, case=words
+    )
+    assert_fills(paint_court(at_court(court, ToggleCourt()), *size), *size)

@@ -1,0 +1,1 @@
+"""The screen of the court: a panel as it is drawn, commits and reveals, and what it found."""
