@@ -60,7 +60,7 @@ class SeatLeaf(msgspec.Struct, frozen=True):
 class EarnedLeaf(msgspec.Struct, frozen=True):
     judge: str
     cumulative: int
-    """Micro-USDC: the highest that the sum of its pays has ever been."""
+    """Micro-USDC: the highest that the sum of its pays has been at the end of an epoch (`chain.documents.court_epoch`)."""
 
     def leaf(self) -> bytes:
         return encoding.leaf(self.judge, self.cumulative)
@@ -91,13 +91,3 @@ class AnchorTree:
 def verdict_hash(medians: Sequence[int], totals: Sequence[int], margin: int) -> bytes:
     """Of what a hearing came to: a sheet, and by contestant, thousandths of a point."""
     return encoding.digest(list(medians), list(totals), margin)
-
-
-def highest(pays: Sequence[int]) -> int:
-    """What a judge may claim in all after these pays, in their order: a negative one is worked off before anything is earned
-    again. Micro-USDC."""
-    summed = earned = 0
-    for pay in pays:
-        summed += pay
-        earned = max(earned, summed)
-    return earned

@@ -286,12 +286,3 @@ def test_an_anchor_is_of_some_leaves_each_once() -> None:
     for wrong in ([], [leaf, leaf]):
         with pytest.raises(ValueError, match="each once"):
             anchor.AnchorTree(wrong)
-
-
-@given(st.lists(st.integers(-1_000, 1_000), max_size=30))
-def test_a_loss_is_worked_off_before_anything_is_earned(pays: list[int]) -> None:
-    earned = [anchor.highest(pays[:count]) for count in range(len(pays) + 1)]
-    assert earned == sorted(earned), "what may be claimed never falls"
-    assert earned[-1] >= sum(pays)
-    assert anchor.highest([100, -50, 30]) == 100
-    assert anchor.highest([100, -50, 80]) == 130
