@@ -7,22 +7,19 @@ verdict that cannot be had is our fault and no score: entries go back, and the s
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Protocol
 
 import msgspec
 
-from judges.case import Case, case_of
+from judges.case import Case
 from judges.house import Judging
-from judges.rubric import NoRubric
+from judges.reading import NoCase, read_case
 from judges.verdict import Verdict
 from server.jobs.aftermath import Aftermath, Change, step_change
 from server.jobs.faults import Permanent
 from server.jobs.fence import Fence
 from server.protocol import Step, VerdictView
 from server.store import Store
-from spaces import transcript
-from spaces.transcript import TranscriptError
 
 NAME = "judge"
 SHOWN = "judged"
@@ -100,28 +97,11 @@ class JudgeStep:
         if document is None:
             raise Permanent("the session has no transcript")
         # Off the event loop: replaying hashes every entry.
-        case, nonce = await asyncio.to_thread(read_case, document)
-        return await self._panel.judge(case, nonce)
-
-
-def read_case(document: bytes) -> tuple[Case, str]:
-    """The case in a transcript, and the nonce that quotes it. Raises Permanent.
-
-    The nonce comes from the transcript's digest: nobody knows it while he still writes (the digest
-    covers the seed), and judging again asks the same question.
-    """
-    try:
-        replayed = transcript.replay(transcript.read(document))
-    except TranscriptError as error:
-        raise Permanent(f"the transcript does not hold: {error}") from None
-    if replayed.outcome.returns is not None:
-        raise Permanent("the rules have decided this session")
-    try:
-        case = case_of(replayed.space.id, replayed.space.observe(replayed.state, None))
-    except NoRubric as error:
-        raise Permanent(str(error)) from None
-    nonce = hashlib.sha256(b"agon-judge/1" + replayed.digest.encode()).hexdigest()[:16]
-    return case, nonce
+        try:
+            read = await asyncio.to_thread(read_case, document)
+        except NoCase as error:
+            raise Permanent(str(error)) from None
+        return await self._panel.judge(read.case, read.nonce)
 
 
 def _encode(verdict: Verdict) -> bytes:
