@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chain.documents.case import CaseDocument
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import Signature, digest_of
 from chain.documents.result import ResultDocument
@@ -17,15 +18,17 @@ from spaces.transcript import Transcript
 from spaces.transcript.document import digest_of as transcript_digest
 from spaces.transcript.typed import transcript_data, typed_data
 
-_RESULT = (("session", "string"), ("digest", "bytes32"))
+_OF_SESSION = (("session", "string"), ("digest", "bytes32"))
 _EPOCH = (("epoch", "uint64"), ("digest", "bytes32"))
+
+Signable = Transcript | ResultDocument | EpochDocument | CaseDocument
 
 
 def sign(
     account: LocalAccount,
     chain_id: int,
     escrow: str,
-    document: Transcript | ResultDocument | EpochDocument,
+    document: Signable,
 ) -> Signature:
     """What goes into `sig`. Deterministic (RFC 6979)."""
     return Signature(account.address, signed(account, typed(chain_id, escrow, document)))
@@ -40,7 +43,7 @@ def signed(account: LocalAccount, data: Mapping[str, Any]) -> str:
 def signer(
     chain_id: int,
     escrow: str,
-    document: Transcript | ResultDocument | EpochDocument,
+    document: Signable,
     sig: Signature | transcript.Signature,
 ) -> str | None:
     """The address whose key has signed the document as it is; None where no key has."""
@@ -55,9 +58,7 @@ def recovered(data: dict[str, Any], value: str) -> str | None:
         return None
 
 
-def typed(
-    chain_id: int, escrow: str, document: Transcript | ResultDocument | EpochDocument
-) -> dict[str, Any]:
+def typed(chain_id: int, escrow: str, document: Signable) -> dict[str, Any]:
     """The typed data, as any wallet shows and signs it (`eth_signTypedData_v4`)."""
     match document:
         case Transcript():
@@ -69,9 +70,10 @@ def typed(
                 root=document.root,
                 entries=len(document.entries),
             )
-        case ResultDocument():
+        case ResultDocument() | CaseDocument():
             named = {"session": document.session, "digest": "0x" + digest_of(document)}
-            return typed_data(chain_id, escrow, "Result", _RESULT, named)
+            kind = "Result" if isinstance(document, ResultDocument) else "Case"
+            return typed_data(chain_id, escrow, kind, _OF_SESSION, named)
         case EpochDocument():
             numbered = {"epoch": document.epoch, "digest": "0x" + digest_of(document)}
             return typed_data(chain_id, escrow, "Epoch", _EPOCH, numbered)
