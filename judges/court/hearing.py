@@ -167,7 +167,7 @@ def passed(hearing: Hearing, now_ms: int) -> Hearing:
         if waits and now_ms < hearing.by_ms:
             return hearing
         hearing = _all(hearing, SeatState.COMMITTED, SeatState.ABSENT)
-        enough = len(hearing.revealed()) >= quorum(hearing.seats)
+        enough = _enough(hearing, len(hearing.revealed()))
         return msgspec.structs.replace(hearing, phase=Phase.DECIDED if enough else Phase.FAILED)
     return hearing
 
@@ -189,10 +189,14 @@ def _call(hearing: Hearing, now_ms: int) -> Hearing:
 
 
 def _committed(hearing: Hearing, now_ms: int) -> Hearing:
-    bound = sum(each.bound for each in hearing.bench)
-    if bound < quorum(hearing.seats):
+    if not _enough(hearing, sum(each.bound for each in hearing.bench)):
         return msgspec.structs.replace(hearing, phase=Phase.FAILED)
     return msgspec.structs.replace(hearing, phase=Phase.REVEALING, by_ms=now_ms + hearing.reveal_ms)
+
+
+def _enough(hearing: Hearing, judges: int) -> bool:
+    """A panel of one has found nothing where nobody has."""
+    return judges >= max(1, quorum(hearing.seats))
 
 
 def _seat(hearing: Hearing, judge: str) -> Seat:

@@ -49,7 +49,7 @@ def test_a_failed_panel_is_drawn_again_without_the_absent_and_once() -> None:
     failed = Ended(5, None, ("a", "b"))
     again = after(failed)
     assert isinstance(again, Again)
-    assert (again.seats, again.without) == (5, {"a", "b"})
+    assert (again.seats, again.without) == (5, frozenset("ab"))
     assert isinstance(after(failed, Ended(5, None, ("c",))), Void)
     assert isinstance(after(failed, seats=4), Void)
 
