@@ -9,12 +9,14 @@ The other way goes by rows: what is to be anchored, paid and slashed is in `serv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from chain.court.filing import Filing
+from chain.court.snapshot import Snapshot
+from chain.documents.case import Message
 from judges.court.draw import Candidate
 
 Sheet = tuple[int, ...]
@@ -33,6 +35,8 @@ class Filed(msgspec.Struct, frozen=True):
     """The time of its block, unix milliseconds."""
     seed: bytes | None
     """32 bytes; None until the chain has kept it for good."""
+    transactions: tuple[tuple[str, str], ...] = ()
+    """(`file` or `seed`, hash), for whoever looks."""
     lost: bool = False
     """It has no seed and never will, as nobody asked in time: file the hearing again."""
 
@@ -40,9 +44,21 @@ class Filed(msgspec.Struct, frozen=True):
 class Pool(msgspec.Struct, frozen=True):
     """A snapshot: who can be drawn."""
 
-    snapshot: int
-    candidates: tuple[Candidate, ...]
-    """In the snapshot's order; judges and operators are EIP-55 addresses, families as they are called (else their id, hex)."""
+    snapshot: Snapshot
+    families: Mapping[bytes, str]
+    """What families of it are called, by their id; others are shown as hex."""
+
+    def candidates(self) -> list[Candidate]:
+        """For the draw, in the snapshot's order."""
+        return [
+            Candidate(each.judge, each.operator, each.family.hex(), each.weight)
+            for each in self.snapshot.judges
+        ]
+
+    def family(self, judge: str) -> str:
+        """As people call it."""
+        id_ = next(each.family for each in self.snapshot.judges if each.judge == judge)
+        return self.families.get(id_) or id_.hex()
 
 
 class ForcedSeat(msgspec.Struct, frozen=True):
@@ -73,6 +89,12 @@ class Forced(msgspec.Struct, frozen=True):
     margin: int = 0
     ended_ms: int | None = None
     """The time of the block that ended it."""
+    filing: Filing | None = None
+    """None: as it was filed; else the contract itself has made the hearing, by an appeal or an escalation."""
+    seed: bytes | None = None
+    messages: tuple[Message, ...] = ()
+    """What was brought there, in the order of the chain, for `agon-case/1` (`i` and `prev` are filled in by the clerk)."""
+    transactions: tuple[tuple[str, str], ...] = ()
 
 
 class Chain(Protocol):
