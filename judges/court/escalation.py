@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from judges.court.draw import Candidate
-from judges.court.terms import MAX_SEATS, family_cap
+from judges.court.terms import FRAC_MICROS, LEAST_LOCK, LOCK_COVER, MAX_SEATS, family_cap
 
 FRAC = 10**18
 FAILURES = 2
@@ -100,11 +100,18 @@ def certain_seats(candidates: Sequence[Candidate], seats: int) -> int:
     return sum(min(cap, only.count(family)) for family in set(only))
 
 
-def seat_lock(pot_micros: int, seats: int, frac_micros: int, least: int) -> int:
-    """FRAC (smallest unit) that each seat has to have at stake, so that a majority of the panel loses more than there is to win:
-    `least` of them, or what the pot is worth at `frac_micros`, the price of one FRAC in micro-USDC that is assumed."""
+def seat_lock(
+    pot_micros: int,
+    seats: int,
+    frac_micros: int = FRAC_MICROS,
+    least: int = LEAST_LOCK,
+    cover: int = LOCK_COVER,
+) -> int:
+    """FRAC (smallest unit) that each seat has to have at stake, so that a majority of the panel loses `cover` times what there is to
+    win: `least` of them, or what that is at `frac_micros`, the price of one FRAC in micro-USDC that is assumed. `seats`: of the
+    case's *first* panel, for all its panels: so the price of a verdict doubles with each bigger one."""
     majority = seats // 2 + 1
-    return max(least, -(-pot_micros * FRAC // (frac_micros * majority)))
+    return max(least, -(-cover * pot_micros * FRAC // (frac_micros * majority)))
 
 
 def coverable(candidates: Sequence[Candidate], seats: int, lock: int) -> bool:

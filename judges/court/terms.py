@@ -18,6 +18,19 @@ MAX_SEATS = 31
 WINDOW = 20
 """Hearings of one judge that its rolling skill is the mean of."""
 
+ESCALATIONS = 1
+"""Bigger panels that a close margin calls by itself; from there on it takes an appeal."""
+MARGIN_MILLI = 500
+"""Margins below this are close (`Filing.margin`): on both rubrics."""
+LOCK_COVER = 2
+"""A first panel's majority has so many times the pot at stake."""
+FRAC_MICROS = 20_000
+"""The price of one FRAC, in micro-USDC, that locks are reckoned with where the arena's owner has named no other."""
+LEAST_LOCK = 50 * 10**18
+"""FRAC, of a seat where nothing is paid."""
+MIN_STAKE = 10_000 * 10**18
+"""FRAC that a judge must have bonded to be drawn: three locks of the dearest session (25 USDC, five contestants)."""
+
 
 class Terms(msgspec.Struct, frozen=True):
     """What cannot be changed once a court is deployed."""
