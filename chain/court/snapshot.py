@@ -18,7 +18,7 @@ class Staked(msgspec.Struct, frozen=True):
     judge: str
     operator: str
     family: bytes
-    """32 bytes: what the registry calls the family (`family_id`)."""
+    """32 bytes, as `family_id` writes the family's name."""
     weight: int
     """FRAC bonded at that moment, in its smallest part."""
 
@@ -57,3 +57,18 @@ def snapshot_of(
             for judge, operator, family, weight in rows
         ),
     )
+
+
+def family_id(name: str) -> bytes:
+    """A family's name for the registry: ASCII, padded with zeros. Raises ValueError for one of more than 32 characters, or with
+    others than ASCII's printable ones."""
+    raw = name.encode("ascii", "replace")
+    if not 1 <= len(raw) <= encoding.WORD or not (name.isascii() and name.isprintable()):
+        raise ValueError(f"a family has 1 to {encoding.WORD} ASCII characters, got {name[:60]!r}")
+    return raw.ljust(encoding.WORD, b"\0")
+
+
+def family_name(family: bytes) -> str:
+    """What `family_id` was made of; the hex of anything else, which a hostile judge may have registered."""
+    text = family.rstrip(b"\0").decode("ascii", "replace")
+    return text if text and text.isascii() and text.isprintable() else family.hex()

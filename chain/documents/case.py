@@ -248,8 +248,11 @@ class CaseDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     rubric: Name
     lines: Annotated[list[Name], Meta(min_length=1, max_length=MAX_LINES)]
     """Names of the rubric's lines."""
-    snapshots: Annotated[list[CaseSnapshot], Meta(max_length=MAX_HEARINGS)]
-    """That the hearings name, each once, by number."""
+    escalations: Count
+    """The arena's term: how often a close case goes to a bigger panel, at most."""
+    snapshots: Annotated[list[CaseSnapshot], Meta(max_length=MAX_HEARINGS + 1)]
+    """That the hearings name, each once, by number; and the one by which no bigger panel could be seated, where that is why a close
+    case was looked at no more."""
     hearings: Annotated[list[Hearing], Meta(min_length=1, max_length=MAX_HEARINGS)]
     verdict: CaseVerdict | None
     """None: no hearing has decided, and the session is void."""
@@ -266,6 +269,7 @@ def build(
     transcript: str,
     rubric: str,
     lines: Sequence[str],
+    escalations: int,
     snapshots: Iterable[Snapshot],
     hearings: Sequence[Hearing],
     verdict: CaseVerdict | None,
@@ -282,6 +286,7 @@ def build(
         transcript=transcript,
         rubric=rubric,
         lines=list(lines),
+        escalations=escalations,
         snapshots=[listed[number] for number in sorted(listed)],
         hearings=list(hearings),
         verdict=verdict,

@@ -12,7 +12,7 @@ from chain.court import commitment as commitments
 from chain.court import messages, reference, seed
 from chain.court.commitment import Court
 from chain.court.filing import Batch, Filing, case_id
-from chain.court.snapshot import Snapshot, Staked
+from chain.court.snapshot import Snapshot, Staked, family_id
 from chain.documents import case as cases
 from chain.documents.case import CaseDocument, CaseSeat, CaseVerdict, Hearing
 from chain.ethereum import Account, LocalAccount
@@ -33,7 +33,7 @@ for _number in range(40):
     _key = Account.from_key(hashlib.sha256(b"judge %d" % _number).digest())
     KEYS[_key.address] = _key
 JUDGES = list(KEYS)
-FAMILIES = [hashlib.sha256(b"family %d" % number).digest() for number in range(8)]
+FAMILIES = [family_id(f"family-{number}") for number in range(8)]
 SNAPSHOT = Snapshot(
     3,
     tuple(
@@ -249,6 +249,7 @@ def case_of(
         transcript=cid,
         rubric=RAP_BATTLE.id,
         lines=[each.name for each in RAP_BATTLE.lines],
+        escalations=2,
         snapshots=[SNAPSHOT],
         hearings=hearings,
         verdict=verdict,

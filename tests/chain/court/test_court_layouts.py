@@ -286,3 +286,20 @@ def test_an_anchor_is_of_some_leaves_each_once() -> None:
     for wrong in ([], [leaf, leaf]):
         with pytest.raises(ValueError, match="each once"):
             anchor.AnchorTree(wrong)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=32))
+def test_a_family_goes_by_its_name(name: str) -> None:
+    assert len(snapshot.family_id(name)) == 32
+    assert snapshot.family_name(snapshot.family_id(name)) == name
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33, "zoë", "a\nb", "a\0b"])
+def test_what_is_no_family_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="a family has"):
+        snapshot.family_id(name)
+
+
+@given(words)
+def test_whatever_a_judge_registers_can_be_shown(family: bytes) -> None:
+    assert snapshot.family_name(family).isprintable()
