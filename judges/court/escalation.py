@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -20,16 +20,12 @@ class Ended(msgspec.Struct, frozen=True):
     seats: int
     margin: int | None
     """Thousandths of a point; None: it failed."""
-    missing: tuple[str, ...] = ()
-    """Judges who were to sit and did not do their part."""
 
 
 class Again(msgspec.Struct, frozen=True):
-    """Another panel."""
+    """Another panel, drawn by a seed of its own from all who stand then: also whoever was absent, and pays for it again."""
 
     seats: int
-    without: frozenset[str]
-    """Judges who may not sit."""
     why: str
 
 
@@ -45,8 +41,8 @@ class Void(msgspec.Struct, frozen=True):
     why: str
 
 
-Seatable = Callable[[int, Collection[str]], bool]
-"""Whether a panel of so many seats can be drawn for certain, without these judges."""
+Seatable = Callable[[int], bool]
+"""Whether a panel of so many seats can be drawn for certain."""
 
 
 def following(
@@ -54,34 +50,20 @@ def following(
 ) -> Again | Stands | Void:
     """After the last of these hearings, of which there is at least one. `margin`: less than this between the first and the second is
     too close; `most`: bigger panels than the first, at most."""
-    without = absent(hearings)
     last = hearings[-1]
     decided = [at for at, each in enumerate(hearings) if each.margin is not None]
     if last.margin is None:
         failures = len(hearings) - (decided[-1] + 1 if decided else 0)
-        if failures < FAILURES and can(last.seats, without):
-            return Again(last.seats, without, "too few judges did their part")
+        if failures < FAILURES and can(last.seats):
+            return Again(last.seats, "too few judges did their part")
         if decided:
             return Stands(decided[-1])
         return Void("too few judges did their part")
     seats = min(2 * last.seats + 1, MAX_SEATS)
     escalated = len({each.seats for each in hearings}) - 1
-    if last.margin < margin and escalated < most and last.seats < seats and can(seats, without):
-        return Again(seats, without, "the first and the second were too close")
+    if last.margin < margin and escalated < most and last.seats < seats and can(seats):
+        return Again(seats, "the first and the second were too close")
     return Stands(decided[-1])
-
-
-def absent(hearings: Sequence[Ended]) -> frozenset[str]:
-    """Who sits in no later hearing of the case: whoever was missing where a panel failed."""
-    return frozenset(who for each in hearings if each.margin is None for who in each.missing)
-
-
-def without(candidates: Sequence[Candidate], judges: Collection[str]) -> list[Candidate]:
-    """The same, in the same places, but that these judges have no weight: they are never drawn."""
-    return [
-        msgspec.structs.replace(each, weight=0) if each.judge in judges else each
-        for each in candidates
-    ]
 
 
 def certain_seats(candidates: Sequence[Candidate], seats: int) -> int:

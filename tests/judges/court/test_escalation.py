@@ -19,21 +19,20 @@ from judges.court.escalation import (
     coverable,
     following,
     seat_lock,
-    without,
 )
 
 CLOSE, CLEAR = 299, 300
 
 
 def after(*hearings: Ended, most: int = 2, seats: int = 31) -> Again | Stands | Void:
-    return following(hearings, 300, most, lambda wanted, absent: wanted <= seats)
+    return following(hearings, 300, most, lambda wanted: wanted <= seats)
 
 
 def test_a_clear_winner_stands_and_a_close_one_is_looked_at_again() -> None:
     assert after(Ended(7, CLEAR)) == Stands(0)
     again = after(Ended(7, CLOSE))
     assert isinstance(again, Again)
-    assert (again.seats, again.without) == (15, frozenset())
+    assert again.seats == 15
 
 
 def test_bigger_panels_end() -> None:
@@ -45,17 +44,17 @@ def test_bigger_panels_end() -> None:
     assert after(Ended(7, CLOSE), seats=14) == Stands(0), "none bigger can be seated"
 
 
-def test_a_failed_panel_is_drawn_again_without_the_absent_and_once() -> None:
-    failed = Ended(5, None, ("a", "b"))
+def test_a_failed_panel_is_drawn_again_and_once() -> None:
+    failed = Ended(5, None)
     again = after(failed)
     assert isinstance(again, Again)
-    assert (again.seats, again.without) == (5, frozenset("ab"))
-    assert isinstance(after(failed, Ended(5, None, ("c",))), Void)
+    assert again.seats == 5
+    assert isinstance(after(failed, Ended(5, None)), Void)
     assert isinstance(after(failed, seats=4), Void)
 
 
 def test_where_bigger_panels_fail_the_last_verdict_stands() -> None:
-    failed = Ended(15, None, ("a",))
+    failed = Ended(15, None)
     again = after(Ended(7, CLOSE), failed)
     assert isinstance(again, Again)
     assert again.seats == 15
@@ -71,7 +70,7 @@ def test_there_is_always_an_end(margins: list[int | None], most: int, room: int)
     seats = 5
     for margin in margins * 3:
         hearings.append(Ended(seats, margin))
-        then = following(hearings, 300, most, lambda wanted, absent: wanted <= room)
+        then = following(hearings, 300, most, lambda wanted: wanted <= room)
         if not isinstance(then, Again):
             if isinstance(then, Stands):
                 assert hearings[then.hearing].margin is not None
@@ -104,15 +103,6 @@ def test_a_panel_that_is_certain_is_drawn_whatever_the_chance(
         panel = draw(pool, seats, lambda at: chance.getrandbits(256))
         assert isinstance(panel, Panel)
         assert len(panel.seated) == seats
-
-
-def test_whoever_may_not_sit_is_not_drawn_and_keeps_its_place() -> None:
-    pool = [Candidate(str(at), str(at), str(at), 5) for at in range(5)]
-    rest = without(pool, {"1", "3"})
-    assert [each.judge for each in rest] == [each.judge for each in pool]
-    panel = draw(rest, 3, lambda at: 7**at)
-    assert not {1, 3} & {*panel.seated, *panel.reserves}
-    assert certain_seats(rest, 3) == 3
 
 
 def test_a_bought_majority_loses_more_than_the_pot() -> None:
