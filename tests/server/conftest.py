@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.store import Store, open_store
+from tests.server.copies import Copies, fresh_name
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ async def empty_url(tmp_path: Path) -> AsyncIterator[str]:
         yield _sqlite(tmp_path / "agon.db")
         return
     url = make_url(given).set(drivername="postgresql+asyncpg")
-    schema = f"agon_test_{secrets.token_hex(8)}"
+    schema = fresh_name()
     admin = create_async_engine(url)
     try:
         async with admin.begin() as connection:
@@ -57,29 +57,27 @@ async def empty_url(tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[str | None]:
-    """The name of a migrated PostgreSQL database that is copied, where there is one; nobody is connected to it."""
-    if not os.environ.get("AGON_TEST_DATABASE_URL"):
+def copies() -> Iterator[Copies | None]:
+    """Of a migrated PostgreSQL database, where there is one."""
+    given = os.environ.get("AGON_TEST_DATABASE_URL")
+    if not given:
         yield None
         return
-    name = f"agon_test_{secrets.token_hex(8)}"
-    asyncio.run(_administer(f"CREATE DATABASE {name}"))
-    asyncio.run(_migrate(_postgres(name)))
-    yield name
-    asyncio.run(_administer(f"DROP DATABASE {name} WITH (FORCE)"))
+    made = Copies(make_url(given))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-async def store_url(tmp_path: Path, migrated: Path, template: str | None) -> AsyncIterator[str]:
+async def store_url(tmp_path: Path, migrated: Path, copies: Copies | None) -> AsyncIterator[str]:
     """A database with the newest schema, in which nobody has written."""
-    if template is not None:
-        name = f"agon_test_{secrets.token_hex(8)}"
-        await _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield _postgres(name)
-        await _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    if copies is not None:
+        name = await copies.take()
+        yield copies.url(name)
+        copies.drop(name)
         return
     if not migrated.exists():
-        await _migrate(_sqlite(migrated))
+        await (await open_store(_sqlite(migrated))).close()
     shutil.copyfile(migrated, tmp_path / "agon.db")
     yield _sqlite(tmp_path / "agon.db")
 
@@ -94,21 +92,3 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 
 def _sqlite(file: Path) -> str:
     return f"sqlite:///{file}"
-
-
-def _postgres(database: str) -> str:
-    given = make_url(os.environ["AGON_TEST_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
-    return given.set(database=database).render_as_string(hide_password=False)
-
-
-async def _administer(statement: str) -> None:
-    """Of databases, which is not done in a transaction."""
-    given = make_url(os.environ["AGON_TEST_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(given, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()
-
-
-async def _migrate(url: str) -> None:
-    await (await open_store(url)).close()
