@@ -13,8 +13,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from judges.judge import Judge
+from judges.led.blend import BLEND
 from judges.led.judge import Family, LedJudge
 from judges.led.sound import SOUND
+from judges.led.topic import TOPIC
+from judges.led.words import WORDS
 
 if TYPE_CHECKING:
     from judges.instruments.embedding import Vectors
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
 BUDGET_S = 120.0
 """For one opinion of a model, every question of it."""
 
-LED: Mapping[str, Family] = MappingProxyType({each.name: each for each in (SOUND,)})
+LED: Mapping[str, Family] = MappingProxyType(
+    {each.name: each for each in (SOUND, WORDS, TOPIC, BLEND)}
+)
 MODELS: Mapping[str, str] = MappingProxyType(
     {
         "model:leaning": "a model says which of two seats is better, weighed by its probabilities",

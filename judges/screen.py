@@ -15,6 +15,7 @@ The forms are English: an order to the judge in another language is neither with
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -50,8 +51,12 @@ class Screened(msgspec.Struct, frozen=True):
     """Sentences of prose in a soft form that were left where they are, for each seat."""
 
 
+@functools.lru_cache(maxsize=64)
 def screen(case: Case) -> Screened:
-    """Screening what was screened changes its case no more."""
+    """Screening what was screened changes its case no more.
+
+    Some ten milliseconds a battle, and each judge, prompt and verdict on a case asks: the last are kept.
+    """
     dialect = _DIALECTS.get(case.space, BATTLE)
     pieces = list(case.pieces)
     counts: list[int] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ _WORDS = (
 STOP = frozenset(_WORDS.split())
 
 
+Vector = Any
+"""An array of numpy of one dimension."""
+
+
 class NoVectors(Exception):
     """The distribution that carries them is not installed, or its files are not as expected."""
 
@@ -55,33 +59,31 @@ class _Tokenizer(msgspec.Struct):
 
 
 class Vectors:
-    """Vectors of texts. Reading is safe from several threads."""
+    """Vectors of texts: rows of numpy. Reading is safe from several threads."""
 
     def __init__(self, table: Any, vocab: Mapping[str, int], merges: Iterable[str]) -> None:
-        """`table` is a sequence with a row of numbers for each id of `vocab`; `merges` are `left right`, first first."""
-        self._table = table
+        """`table` is an array with a row of numbers for each id of `vocab`; `merges` are `left right`, the
+        first to be joined first."""
+        import numpy as np  # here: what only judges by rules need not load it
+
+        self._np = np
+        self._table = np.asanyarray(table)
         self._vocab = vocab
         self._ranks = {tuple(each.split(" ")): rank for rank, each in enumerate(merges)}
-        self._known: dict[str, tuple[float, ...]] = {}
-        self.size = len(table[0])
+        self._known: dict[str, Vector] = {}
+        self.size = int(self._table.shape[1])
 
-    def of(self, text: str) -> tuple[float, ...]:
+    def of(self, text: str) -> Vector:
         """Of length 1; all zeros for a text without a word that means something."""
         vectors = [self.word(word) for word in words(text) if word not in STOP]
-        if not vectors:
-            return (0.0,) * self.size
-        return unit([sum(column) for column in zip(*vectors, strict=True)])
+        return self._unit(sum(vectors, start=self._np.zeros(self.size)))
 
-    def word(self, word: str) -> tuple[float, ...]:
-        """Of length 1, of one lower case word."""
+    def word(self, word: str) -> Vector:
+        """Of length 1, of one lower case word; all zeros where none of its pieces is known."""
         found = self._known.get(word)
         if found is None:
             ids = [self._vocab[piece] for piece in self.pieces(word) if piece in self._vocab]
-            rows = [[float(each) for each in self._table[at]] for at in ids]
-            sums = (
-                [sum(column) for column in zip(*rows, strict=True)] if rows else [0.0] * self.size
-            )
-            found = unit(sums)
+            found = self._unit(self._table[ids].astype("f8").sum(axis=0))
             if len(self._known) < KEPT:
                 self._known[word] = found
         return found
@@ -91,23 +93,24 @@ class Vectors:
         parts = list(_START + word)
         while len(parts) > 1:
             pairs = [
-                (self._ranks.get(pair), at) for at, pair in enumerate(itertools.pairwise(parts))
+                (rank, at)
+                for at, pair in enumerate(itertools.pairwise(parts))
+                if (rank := self._ranks.get(pair)) is not None
             ]
-            rank, at = min((pair for pair in pairs if pair[0] is not None), default=(None, 0))
-            if rank is None:
+            if not pairs:
                 break
+            _, at = min(pairs)
             parts[at : at + 2] = [parts[at] + parts[at + 1]]
         return parts
 
+    def _unit(self, vector: Vector) -> Vector:
+        length = float(vector @ vector) ** 0.5
+        return vector / length if length else vector
 
-def unit(vector: Sequence[float]) -> tuple[float, ...]:
-    length = sum(each * each for each in vector) ** 0.5
-    return tuple(each / length for each in vector) if length else tuple(vector)
 
-
-def cosine(a: Sequence[float], b: Sequence[float]) -> float:
+def cosine(a: Vector, b: Vector) -> float:
     """Of two vectors of length 1: -1 .. 1; 0 where one of them is all zeros."""
-    return sum(x * y for x, y in zip(a, b, strict=True))
+    return float(a @ b)
 
 
 def load_vectors() -> Vectors:

@@ -3,8 +3,8 @@
 Definitions: H. Hirjee and D. G. Brown, "Using Automated Rhyme Detection to Characterize Rhyming Style in
 Rap Music", Empirical Musicology Review 5(4), 2010: *line internals* are rhymes whose two parts stand in the
 same line, counted per line; *syllable variation* is how the number of syllables varies over the lines. Ours: instead of
-their log-odds of phonemes, two words rhyme when their last two vowels are the same, or their last vowel and
-the consonants behind it (as spelled, with spellings of one sound folded); and variation is given relative to
+their log-odds of phonemes, two words rhyme when their last two vowels are the same, or, unless that is a weak one, their
+last vowel and the consonants behind it (as spelled, with spellings of one sound folded); and variation is given relative to
 the mean, so that long lines may vary more.
 """
 
@@ -41,7 +41,9 @@ def rhyme(a: str, b: str, vowels_of: VowelsOf) -> bool:
     first, second = vowels_of(a), vowels_of(b)
     if not first or not second or first[-1] != second[-1]:
         return False
-    return (first[-2:] == second[-2:] and len(first) > 1) or _coda(a) == _coda(b)
+    if len(first) > 1 and first[-2:] == second[-2:]:
+        return True
+    return not _weak(first, a) and not _weak(second, b) and _coda(a) == _coda(b)
 
 
 def end_rhymes(lines: Sequence[str], vowels_of: VowelsOf) -> list[tuple[str, str] | None]:
@@ -89,6 +91,11 @@ def regularity_milli(text: str, vowels_of: VowelsOf) -> int:
         return 0
     deviation = math.sqrt(sum((each - mean) ** 2 for each in counts) / len(counts))
     return max(0, round(1_000 * (1 - deviation / mean)))
+
+
+def _weak(vowels: str, word: str) -> bool:
+    """Whether a longer word's last vowel is one that is mostly unstressed there: hammer, bottle, garden, city."""
+    return len(vowels) > 1 and (vowels[-1] in "uri" or (vowels[-1] == "E" and not _coda(word)))
 
 
 def _bare(word: str) -> str:

@@ -11,8 +11,10 @@ _WORD = re.compile(r"'?[a-z]+(?:'[a-z]+)*'?")
 
 def words(text: str) -> list[str]:
     """Lower case words with their apostrophes; accents are dropped, digits and the rest separate."""
-    folded = unicodedata.normalize("NFKD", text.replace("\u2019", "'")).lower()
-    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    plain = text.lower()
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKD", text.replace("\u2019", "'")).lower()
+        plain = "".join(char for char in folded if not unicodedata.combining(char))
     return [_unquoted(match) for match in _WORD.findall(plain)]
 
 

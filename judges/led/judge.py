@@ -91,7 +91,8 @@ class LedJudge:
 
 def _weighed(work: Work, readings: tuple[tuple[float, Reading], ...], there: Mark) -> Mark:
     """The weighed mean, less what is not there; in the words of what decided it most."""
-    marks = [(weight, reading(work)) for weight, reading in readings]
+    read = [(weight, reading(work)) for weight, reading in readings]
+    marks = [(weight, mark) for weight, mark in read if mark is not None]
     if not marks:
         says = there.says if there.grade < 1 else "not what this judge can tell"
         return Mark(EVEN * there.grade, says)

@@ -51,7 +51,8 @@ class Mark(msgspec.Struct, frozen=True):
     """A clause without a full stop."""
 
 
-Reading = Callable[[Work], Mark]
+Reading = Callable[[Work], Mark | None]
+"""None: it has nothing to say of this work."""
 Table = Mapping[str, tuple[tuple[float, Reading], ...]]
 """For each line of a rubric, the readings that a family scores it by, with their weights; a line without
 any is one of which the family can tell nothing."""
@@ -60,6 +61,16 @@ any is one of which the family can tell nothing."""
 def grade(value: float, *, at: float, step: float) -> float:
     """A figure as a grade: 0.5 at `at`, 0.73 a step above it, 0.88 two steps; `step` < 0: less is better."""
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, (value - at) / step))))
+
+
+def faint(reading: Reading) -> Reading:
+    """A reading that is not a family's own: it counts half as far from even."""
+
+    def read(work: Work) -> Mark | None:
+        mark = reading(work)
+        return mark and Mark(0.5 + (mark.grade - 0.5) / 2, mark.says)
+
+    return read
 
 
 def quote(text: str) -> str:

@@ -1,21 +1,23 @@
 """The family `sound`: how a work sounds when it is spoken. Rhymes, rhymes inside lines, even lines, cadence.
 
-It hears nothing of what is said: off the topic but well rhymed is well rhymed to it.
+It hears nothing of what is said. Of the lines that ask for that it goes by the plainest reading of another family, at half
+its weight.
 """
 
 from __future__ import annotations
 
 from judges.instruments import rhyming
 from judges.instruments.rhyme import rhyme_factor_milli
-from judges.instruments.words import words
+from judges.instruments.words import words as spoken
+from judges.led import words
 from judges.led.checked import checked
-from judges.led.judge import Family
-from judges.led.mark import Mark, Work, grade, quote
+from judges.led.judge import EVEN, Family
+from judges.led.mark import Mark, Work, faint, grade, quote
 
 
 def ends(work: Work) -> Mark:
     """How many of all lines end on a rhyme; a line that is said again has none."""
-    lines = [line for line in work.text.split("\n") if words(line)]
+    lines = [line for line in work.text.split("\n") if spoken(line)]
     fresh = [
         each
         for piece in work.pieces
@@ -64,17 +66,26 @@ def cadence(work: Work) -> Mark:
         .replace("! ", ".\n")
         .replace(". ", ".\n")
         .split("\n")
-        for part in [words(line)]
+        for part in [spoken(line)]
         if part
     ]
     if not parts:
         return Mark(0.0, "nothing to speak")
     weak = [part for part in parts if part[-1] in rhyming.UNSTRESSED]
     share = 1 - len(weak) / len(parts)
+    steadied = 1 - len(weak) / (len(parts) + 4)  # one of three sentences is chance
     says = f"{share:.0%} of the lines come down on a word with weight"
     if weak:
         says += f", not {quote(' '.join(weak[0][-3:]))}"
-    return Mark(grade(share, at=0.8, step=0.08), says)
+    return Mark(grade(steadied, at=0.86, step=0.06), says)
+
+
+def rhymed(work: Work) -> Mark | None:
+    """Of a poem that rhymes, how much of it does; a poem need not."""
+    if " poem " not in work.case.task.partition(" about ")[0] + " ":
+        return None
+    found = ends(work)
+    return found if found.grade > EVEN else Mark(EVEN, "a poem that does not rhyme")
 
 
 def _lines(text: str | None) -> list[str]:
@@ -87,12 +98,16 @@ SOUND = Family(
     about="rhymes at the end and inside of lines, even lines, cadence; nothing of what is said",
     tables={
         "rap-battle": {
-            "flow": ((3, ends), (2, factor), (2, inner), (1, even)),
-            "wordplay": ((2, inner), (2, factor), (1, cadence)),
+            "flow": ((4, ends), (1, factor), (1, inner), (1, even)),
+            "wordplay": ((2, inner), (1, factor), (2, cadence)),
+            "comeback": ((1, faint(words.answers)),),
+            "topic": ((1, faint(words.mention)),),
         },
         "writing": {
             "brief": ((1, checked),),
-            "craft": ((1, cadence),),
+            "craft": ((1, cadence), (1, rhymed)),
+            "freshness": ((1, faint(words.variety)),),
+            "effect": ((1, cadence),),
         },
     },
 )

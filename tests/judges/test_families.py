@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from judges import panel
+from judges.bench.pairs import planted
 from judges.case import Case
 from judges.families import FAMILIES, LED, UnknownFamily, judge_of
 from judges.house import HousePanel
@@ -12,7 +15,7 @@ from judges.instruments.pronounce import guess
 from judges.led.judge import LedJudge
 from judges.llm import ModelJudge
 from judges.prompt import MAX_REASON
-from judges.rubric import RAP_BATTLE, WRITING, Rubric
+from judges.rubric import RAP_BATTLE, WRITING, Rubric, rubric_of
 from tests.judges.battles import ANSWERS, INJECTION, PROSE, SALAD, SILENT, STRONG, battle
 from tests.judges.writings import BROKEN, FIVE, GOOD, case
 
@@ -98,3 +101,33 @@ async def test_a_house_may_seat_them_beside_each_other() -> None:
     assert judging.verdict.ranks == (1, 2)
     assert judging.verdict.judges == ("sound/1",)
     assert judging.calls == ()
+
+
+def test_planted_faults_are_seen_by_whom_they_concern() -> None:
+    """On the half of the material with which the readings were set; figures for people come from the other."""
+    pairs = planted("tuning")[::2]
+    right: Counter[tuple[str, str]] = Counter()
+    for pair in pairs:
+        for family in LED:
+            totals = total(family, rubric_of(pair.space), pair.case)
+            right[family, pair.damage] += totals[pair.better] > totals[1 - pair.better]
+    asked = Counter(str(pair.damage) for pair in pairs)
+    for family in LED:
+        assert sum(right[family, kind] for kind in asked) >= 0.85 * len(pairs)
+        for kind in ("shuffled", "truncated", "repeated"):
+            assert right[family, kind] == asked[kind]
+    for family, kind in (
+        ("topic", "off-topic"),
+        ("sound", "rhyme-broken"),
+        ("blend", "rhyme-broken"),
+    ):
+        assert right[family, kind] >= 0.9 * asked[kind], (family, kind)
+
+
+def test_longer_is_not_better() -> None:
+    """Padding with lines of the same kind moves no judge by a point."""
+    short = tuple(verse.rsplit("\n", 1)[0] for verse in STRONG)
+    for family in LED:
+        first, second = total(family, RAP_BATTLE, battle(STRONG, ANSWERS))
+        less, other = total(family, RAP_BATTLE, battle(short, ANSWERS))
+        assert abs((first - second) - (less - other)) < 1_000, family

@@ -33,6 +33,9 @@ def vowels_of() -> VowelsOf:
         ("station", "nation", True),
         ("nation", "patience", True),  # the last two vowels
         ("beat", "beat", False),  # a word does not rhyme with itself
+        ("hammer", "number", False),  # both end on the same weak vowel
+        ("table", "bottle", False),
+        ("hammer", "grammar", True),
         ("cat", "cut", False),
         ("cat", "cap", False),  # one vowel alone is chance
         ("hm", "hm'", False),
