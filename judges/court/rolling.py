@@ -1,6 +1,6 @@
 """What a judge loses for having been worse than the prior for long. Pure, integers alone.
 
-One hearing is a noisy measure of a judge: an honest one has a negative skill in about every fifth. The mean of WINDOW of them
+One hearing is a noisy measure of a judge: an honest one has a negative skill in about every fourth. The mean of WINDOW of them
 in a row is not. Which rows: any that the judge was told to keep in order (`ordinal`, signed in each of its commitments), but each
 hearing counts toward one slash at the most, so that whoever looks for the worst row cannot charge it twice.
 """

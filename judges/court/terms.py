@@ -20,7 +20,7 @@ WINDOW = 20
 
 ESCALATIONS = 1
 """Bigger panels that a close margin calls by itself; from there on it takes an appeal."""
-MARGIN_MILLI = 500
+MARGIN_MILLI = 625
 """Margins below this are close (`Filing.margin`): on both rubrics."""
 LOCK_COVER = 2
 """A first panel's majority has so many times the pot at stake."""
@@ -47,8 +47,9 @@ class Terms(msgspec.Struct, frozen=True):
     """Of a seat's lock, for a judge that was drawn and did not commit."""
     no_reveal_bps: int = BPS
     """Of a seat's lock, for one that committed and did not reveal: never less than any wrong score costs, or hiding would pay."""
-    rolling_floor: int = -200_000
-    """Mean skill of WINDOW hearings in a row, in millionths, below which stake is lost."""
+    rolling_floor: int = -PPM
+    """Mean skill of WINDOW hearings in a row, in millionths, below which stake is lost: twice as far off as the prior. Honest judges of
+    contestants who are hardly apart fall below 0, and near this never."""
     rolling_bps: int = 500
     """Of a judge's whole stake, for that."""
     overturned_bps: int = BPS

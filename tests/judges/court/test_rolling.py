@@ -24,7 +24,7 @@ def test_a_row_at_the_floor_costs_nothing_and_one_below_it_does() -> None:
 
 
 def test_what_is_not_a_row_says_why() -> None:
-    bad = [-1_000_000] * WINDOW
+    bad = [-1_500_000] * WINDOW
     with pytest.raises(NotARow, match="19 hearings"):
         rolling_slash(heard(*bad[1:]), STAKE)
     with pytest.raises(NotARow, match="hearing 5 has been counted: rows begin at 6"):
@@ -48,5 +48,5 @@ def test_every_row_that_is_found_can_be_charged_and_no_hearing_is_in_two(
 
 
 def test_a_judge_that_is_always_bad_is_charged_for_each_twenty() -> None:
-    assert len(rows_below(heard(*[-1_000_000] * 99))) == 4
+    assert len(rows_below(heard(*[-1_500_000] * 99))) == 4
     assert rows_below(heard(*[0] * 99)) == []
