@@ -79,6 +79,13 @@ class Operators(Roles):
     async def operator(self, address: str, block: int | None = None) -> Operator:
         return Operator(*await self.read("operators", address, block=block))
 
+    async def staked(self, address: str) -> Operator:
+        """For `chain.wallet.staking`."""
+        return await self.operator(address)
+
+    async def min_stake(self) -> int:
+        return (await self.terms()).min_stake
+
     async def endpoint(self, address: str) -> str:
         """Where its node is found, as it says; empty where it is not registered."""
         return str(await self.read("endpoint", address))

@@ -15,10 +15,6 @@ from server.commands.at_chain import (
     AccountOption,
     AsJson,
     At,
-    ManifestFile,
-    MaxFee,
-    RpcUrl,
-    WalletFile,
     act,
     address_of,
     checked,
@@ -28,10 +24,12 @@ from server.commands.at_chain import (
     opened,
     sent,
 )
-from server.commands.running import CommandError, DataDir, run_async
+from server.commands.chain_options import looks, sends
+from server.commands.running import CommandError, run_async
 
 if TYPE_CHECKING:
-    from chain.operator.staking import Registered, Staked
+    from chain.operator.registering import Registered
+    from chain.wallet.staking import Staked
     from server.operating.running import Settings
 
 Folder = Annotated[
@@ -74,6 +72,7 @@ def operator() -> None:
 @app.command(
     epilog="Example: agon operator register --endpoint https://node.example --ipfs http://127.0.0.1:5001"
 )
+@sends
 def register(
     endpoint: Annotated[
         str,
@@ -88,112 +87,105 @@ def register(
         ),
     ] = None,
     ipfs: IpfsUrl = None,
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
-    max_fee: MaxFee = 500,
+    *,
+    at: At,
     as_json: AsJson = False,
 ) -> None:
     """Say on the chain where your node is. Again: changes it.
 
     Nothing is given to an operator before it has staked, too.
     """
-    from chain.operator import staking
+    from chain.operator import registering
 
-    _check_words("--endpoint", endpoint, staking.MAX_ENDPOINT)
+    _check_words("--endpoint", endpoint, registering.MAX_ENDPOINT)
     if peer_id is None and ipfs is None:
         raise CommandError(
             "name your IPFS node's peer id by --peer-id, or the node by --ipfs, which is asked for it; to try things out without a"
             " node: --peer-id none"
         )
     name = peer_id or run_async(lambda: _peer_id(ipfs or ""))
-    _check_words("--peer-id", name, staking.MAX_PEER_ID)
+    _check_words("--peer-id", name, registering.MAX_PEER_ID)
     act(
-        At(rpc, manifest, data_dir, file, max_fee),
+        at,
         f"operator register {endpoint} {name}",
-        lambda hands: staking.register(hands, endpoint, name),
+        lambda hands: registering.register(hands, endpoint, name),
         as_json=as_json,
         lines=_registered,
     )
 
 
 @app.command(epilog="Example: agon operator stake 1000")
+@sends
 def stake(
     amount: FracAmount,
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
-    max_fee: MaxFee = 500,
+    *,
+    at: At,
     as_json: AsJson = False,
 ) -> None:
     """Put FRAC behind your word.
 
     A challenge that you miss costs 1 % of it, each third one 20 %, a leaf that contradicts its block 20 %.
     """
-    from chain.operator import staking
+    from chain.wallet import staking
     from chain.wallet.amounts import shown_tokens
 
     parts = _frac(amount)
     act(
-        At(rpc, manifest, data_dir, file, max_fee),
+        at,
         f"operator stake {shown_tokens(parts, 'FRAC', most=18)}",
-        lambda hands: staking.stake(hands, parts),
+        lambda hands: staking.stake(hands, hands.contracts.operators, parts),
         as_json=as_json,
         lines=_staked,
     )
 
 
 @app.command(epilog="Example: agon operator unbond all")
+@sends
 def unbond(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="FRAC, as in 500, or all.")],
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
-    max_fee: MaxFee = 500,
+    *,
+    at: At,
     as_json: AsJson = False,
 ) -> None:
     """Ask for stake back. It can be taken when the unbonding time is over, and be lost until then.
 
     Go on running until then: what you have attested is asked for. Asking again begins the time anew, for all that unbonds.
     """
-    from chain.operator import staking
+    from chain.wallet import staking
     from chain.wallet.amounts import shown_tokens
 
     parts = None if amount == "all" else _frac(amount)
     words = "all" if parts is None else shown_tokens(parts, "FRAC", most=18)
     act(
-        At(rpc, manifest, data_dir, file, max_fee),
+        at,
         f"operator unbond {words}",
-        lambda hands: staking.unbond(hands, parts),
+        lambda hands: staking.unbond(hands, hands.contracts.operators, parts),
         as_json=as_json,
         lines=_staked,
     )
 
 
 @app.command(epilog="Example: agon operator release")
+@sends
 def release(
     to: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Who gets it. Default: the wallet itself."),
     ] = None,
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
-    max_fee: MaxFee = 500,
+    *,
+    at: At,
     as_json: AsJson = False,
 ) -> None:
     """Take the stake that was unbonded and whose time is over."""
-    from chain.operator import staking
+    from chain.wallet import staking
 
-    receiver = checked("--to", to) if to else keystore_at(file).address()
+    receiver = checked("--to", to) if to else keystore_at(at.file).address()
     act(
-        At(rpc, manifest, data_dir, file, max_fee),
+        at,
         f"operator release --to {receiver}",
-        lambda hands: staking.release(hands, receiver),
+        lambda hands: staking.release(
+            hands, hands.contracts.operators, receiver, by="agon operator unbond"
+        ),
         as_json=as_json,
         lines=_staked,
     )
@@ -203,14 +195,13 @@ def release(
     short_help="Say how an operator stands, and what it keeps.",
     epilog="Example: agon operator status --json",
 )
+@looks
 def status(
     account: AccountOption = None,
     folder: Folder = None,
     confirmations: Confirmations = 6,
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
+    *,
+    at: At,
     as_json: AsJson = False,
 ) -> None:
     """Say how an operator stands: stake, batches, challenges, misses, pins, rewards. Needs no key.
@@ -220,7 +211,6 @@ def status(
     from server.commands import telling
     from server.operating import status as looking
 
-    at = At(rpc, manifest, data_dir, file)
     address = address_of(at, account)
     found = look(at, lambda each: looking.status(each, address, _folder(folder), confirmations))
     if as_json:
@@ -234,14 +224,11 @@ def status(
     short_help="Keep the blocks that are yours, attest them, answer.",
     epilog="Example: agon operator run --url https://arena.example --ipfs http://127.0.0.1:5001 --rpc https://base.example --manifest chain.json",
 )
+@sends
 def run(
     url: Url = None,
     ipfs: IpfsUrl = None,
     folder: Folder = None,
-    file: WalletFile = None,
-    rpc: RpcUrl = None,
-    manifest: ManifestFile = None,
-    data_dir: DataDir = None,
     leaves: Annotated[
         int, typer.Option(min=1, max=1_024, help="Blocks of a batch: what is attested together.")
     ] = 256,
@@ -253,7 +240,8 @@ def run(
         int, typer.Option(min=1024 * 1024, help="Of blocks; past it nothing more is taken.")
     ] = 10 * 1024**3,
     confirmations: Confirmations = 6,
-    max_fee: MaxFee = 500,
+    *,
+    at: At,
 ) -> None:
     """Take pin tasks, keep the blocks that are yours, attest them, answer challenges. Ctrl-C ends it.
 
@@ -264,12 +252,11 @@ def run(
     from server.operating.running import Settings
 
     arena = arena_url(url)
-    at = At(rpc, manifest, data_dir, file)
     place = _folder(folder)
 
     async def done() -> None:
         async with opened(at) as contracts, _node(ipfs, place, max_bytes) as node:
-            account = keystore_at(file).open(ask_passphrase)
+            account = keystore_at(at.file).open(ask_passphrase)
             settings = Settings(
                 arena=arena,
                 ipfs=node,
@@ -278,7 +265,7 @@ def run(
                 batch_leaves=leaves,
                 batch_every_s=every,
                 max_bytes=max_bytes,
-                max_fee=max_fee * GWEI,
+                max_fee=at.max_fee * GWEI,
             )
             await _operate(settings, contracts.node, contracts.manifest, account)
 

@@ -6,10 +6,9 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
-import httpx
 import msgspec
 
-from bots.api import Api, is_loopback, no_answer
+from bots.api import Api
 from bots.client import Client
 from bots.link import Link, Moved, News, Welcomed
 from bots.reconnect import Reconnect
@@ -18,11 +17,11 @@ from chain.content.cid import Cid
 from chain.operator.intake import Told, goes_on, news
 from chain.operator.journal import Journal, Task
 from chain.operator.keeper import NotHad, NotTaken
+from server.outside.asking import Asking, Unreadable
 from server.protocol import PinsView, PinTask
 
 CHANNEL = "pins"
 CLIENT_NAME = "agon-operator"
-TIMEOUT_S = 20.0
 PAGE = 100
 MAX_PAGE_BYTES = 256 * 1024
 MAX_REPLICAS = 64
@@ -36,29 +35,12 @@ class _Page(msgspec.Struct, frozen=True):
     replicas: int
 
 
-class Unreadable(Exception):
-    """The arena did not answer, or not as an arena does."""
-
-
-class Arena:
+class Arena(Asking):
     """The arena at `url`. Enter it in the event loop that uses it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    async def __aenter__(self) -> Arena:
-        # An arena's API names no other host; whoever redirects is none.
-        self._http = httpx.AsyncClient(
-            timeout=TIMEOUT_S, trust_env=not is_loopback(self.url), follow_redirects=False
-        )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
 
     async def page(self, after: int) -> tuple[list[PinTask], bool, int]:
         """Tasks behind a number, whether there are more, and on how many operators each is to be. Raises Unreadable."""
-        body = await self._get(f"/v1/pins?after={after}&limit={PAGE}", MAX_PAGE_BYTES)
+        body = await self.get(f"/v1/pins?after={after}&limit={PAGE}", MAX_PAGE_BYTES)
         try:
             found = msgspec.json.decode(body, type=_Page)
         except msgspec.DecodeError as error:
@@ -68,39 +50,16 @@ class Arena:
     async def fetch(self, id_: Cid) -> bytes:
         """A block's bytes, unchecked. Raises NotHad."""
         try:
-            return await self._get(f"/v1/content/{id_}", MAX_BLOCK_BYTES)
+            return await self.get(f"/v1/content/{id_}", MAX_BLOCK_BYTES)
         except Unreadable as error:
             raise NotHad(str(error)) from None
 
     async def hand_in(self, operator: str, batch: int, list_: bytes) -> None:
         """The list of leaves of a batch. Raises NotTaken."""
-        path = f"/v1/operators/{operator}/batches/{batch}/list"
-        headers = {"Content-Type": "application/octet-stream"}
         try:
-            answer = await self._http.put(self.url + path, content=list_, headers=headers)
-        except httpx.HTTPError as error:
-            raise NotTaken(no_answer(self.url, error)) from None
-        if not answer.is_success:
-            raise NotTaken(f"{self.url}{path} answers {answer.status_code}")
-
-    async def _get(self, path: str, most: int) -> bytes:
-        held = bytearray()
-        try:
-            async with (
-                asyncio.timeout(TIMEOUT_S),
-                self._http.stream("GET", self.url + path) as answer,
-            ):
-                async for piece in answer.aiter_bytes():
-                    held += piece
-                    if len(held) > most:
-                        raise Unreadable(f"{self.url}{path} sends more than {most} bytes")
-        except httpx.HTTPError as error:
-            raise Unreadable(no_answer(self.url, error)) from None
-        except TimeoutError:
-            raise Unreadable(f"{self.url}{path} took longer than {TIMEOUT_S:.0f} s") from None
-        if not answer.is_success:
-            raise Unreadable(f"{self.url}{path} answers {answer.status_code}")
-        return bytes(held)
+            await self.put(f"/v1/operators/{operator}/batches/{batch}/list", list_)
+        except Unreadable as error:
+            raise NotTaken(str(error)) from None
 
 
 class Listening:

@@ -25,6 +25,7 @@ from server.clock import unix_ms
 from server.operating.arena import Arena, Listening
 from server.operating.reading import Reading, open_books
 from server.operators.acting import Acts
+from server.outside.sparing import Sparing
 from server.store.chain_txs import ChainTxs
 from server.store.engine import Database
 
@@ -107,7 +108,7 @@ async def check_ready(contract: Operators, terms: Terms, ipfs: Ipfs, address: st
 
 async def _work(parts: _Parts, tell: Callable[[str], None]) -> None:
     books = await open_books(parts.settings.folder / BOOKS)
-    said = _Sparing(tell)
+    said = Sparing(tell)
     try:
         writer = _writer(parts, books, tell)
         reading = read(books, parts.rpc, parts.manifest, parts.settings.confirmations, tell)
@@ -185,7 +186,7 @@ def _keeper(parts: _Parts, acts: Acts, tell: Callable[[str], None]) -> Keeper:
 
 
 async def _rounds(
-    keeper: Keeper, reading: Reading, wake: asyncio.Event, look_s: float, said: _Sparing
+    keeper: Keeper, reading: Reading, wake: asyncio.Event, look_s: float, said: Sparing
 ) -> None:
     while True:
         wait_s = look_s
@@ -203,23 +204,3 @@ async def _rounds(
                 await wake.wait()
         except TimeoutError:
             pass
-
-
-class _Sparing:
-    """Says the same of the same thing once, until something else is to be said of it."""
-
-    MOST = 1_000
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._said: dict[str, str] = {}
-
-    def about(self, what: str, line: str) -> None:
-        if self._said.get(what) != line:
-            if len(self._said) >= self.MOST:
-                self._said.clear()
-            self._said[what] = line
-            self._tell(line)
-
-    def over(self, what: str) -> None:
-        self._said.pop(what, None)
