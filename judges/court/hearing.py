@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from judges.court.reckoning import Seat as Means
 from judges.court.terms import BPS, TERMS, Terms, quorum
 
 
@@ -223,6 +224,8 @@ def _all(hearing: Hearing, was: SeatState, now: SeatState) -> Hearing:
     return msgspec.structs.replace(hearing, bench=bench)
 
 
-def missing_slash(lock: int, *, bound: bool, terms: Terms = TERMS) -> int:
-    """FRAC of the lock that a judge loses who was to sit and did not do its part."""
-    return lock * (terms.no_reveal_bps if bound else terms.no_commit_bps) // BPS
+def missing(lock: int, *, bound: bool, terms: Terms = TERMS) -> Means:
+    """What a hearing means for a judge who was to sit and did not do its part. Who has committed and hides what it found has the
+    least skill there is, so that it cannot break a row of bad ones so; nobody is paid, or owes pay, for nothing."""
+    slash = lock * (terms.no_reveal_bps if bound else terms.no_commit_bps) // BPS
+    return Means(terms.skill_floor if bound else 0, 0, slash)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from server.clock import Clock, unix_ms
 from server.store import chain as chain
+from server.store import courtroom as courtroom
 from server.store import escrow as escrow
 from server.store import keeping as keeping
 from server.store import merit as merit
@@ -20,6 +21,7 @@ from server.store.backlog import Backlog
 from server.store.boards import OfficialBoards
 from server.store.careers import Careers
 from server.store.chain_txs import ChainTxs
+from server.store.court import Court
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.document_pins import DocumentPins
@@ -105,6 +107,7 @@ class Store:
         self.pin_tasks = PinTasks(database, clock)
         self.chain_txs = ChainTxs(database)
         self.operators = Operators(database)
+        self.court = Court(database)
 
     @property
     def database(self) -> Database:

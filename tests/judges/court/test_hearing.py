@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from judges.court import hearing as h
 from judges.court.hearing import Hearing, Phase, Refused, SeatState
-from judges.court.terms import PPM, TERMS, quorum, reserves
+from judges.court.terms import TERMS, quorum, reserves
 
 COMMIT_MS, REVEAL_MS = 100, 50
 
@@ -101,8 +101,9 @@ def test_a_panel_too_few_of_which_reveal_has_failed() -> None:
 
 def test_hiding_what_was_found_costs_more_than_not_having_looked() -> None:
     lock = 10**18
-    assert h.missing_slash(lock, bound=True) > h.missing_slash(lock, bound=False) > 0
-    assert TERMS.skill_floor < -PPM  # and in its leaf it has the least skill there is
+    hidden, absent = h.missing(lock, bound=True), h.missing(lock, bound=False)
+    assert hidden.slash == lock > absent.slash > 0
+    assert (hidden.skill, absent.skill) == (TERMS.skill_floor, 0)
 
 
 moves = st.lists(

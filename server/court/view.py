@@ -1,0 +1,85 @@
+"""A case as everybody may see it. Pure: this is the one place that decides what is told of it, and when."""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.court.case import Case, Held, by_line
+from server.protocol import BenchSeat, CaseView, SheetView
+
+
+def view_of(case: Case, ranks: list[int] | None = None) -> CaseView:
+    """In its newest hearing; with the sheets and what they came to only once that is over."""
+    held = case.last
+    fields = held.filing
+    return CaseView(
+        session=case.session,
+        case="0x" + case.id.hex(),
+        space=case.space,
+        hearing=held.hearing,
+        seats=held.seats,
+        state=held.state,
+        rubric=case.rubric,
+        lines=list(case.lines),
+        contestants=case.contestants,
+        transcript=case.transcript,
+        final=case.state == "final",
+        filed_ms=held.filed_ms,
+        commit_by_ms=held.commit_by_ms,
+        reveal_by_ms=held.reveal_by_ms,
+        appeal_by_ms=case.appeal_by_ms,
+        fee_micros=case.terms.fee_micros,
+        lock_frac=case.terms.lock,
+        batch=None if held.filed is None else held.filed.batch,
+        snapshot=None if fields is None else fields.snapshot,
+        seed=None if held.seed is None else "0x" + held.seed,
+        filing=filing_of(held),
+        panel=panel_of(held),
+        sheets=sheets_of(held),
+        medians_milli=by_line(held.medians, case.contestants) if held.over else [],
+        totals_milli=list(held.totals) if held.over else [],
+        ranks=(ranks or []) if held.over else [],
+        margin_milli=held.margin if held.over else None,
+        note=held.note or case.note,
+        document=case.document,
+    )
+
+
+def brief(view: CaseView) -> CaseView:
+    """For lists that many follow: without what is asked for by itself."""
+    return msgspec.structs.replace(view, filing=None, sheets=[], medians_milli=[])
+
+
+def filing_of(held: Held) -> dict[str, object] | None:
+    """What a judge checks: the filing, and its place and proof in the batch."""
+    if held.filing is None or held.filed is None:
+        return None
+    return {
+        "filing": msgspec.to_builtins(held.filing),
+        "filed": msgspec.to_builtins(held.filed),
+    }
+
+
+def panel_of(held: Held) -> list[BenchSeat]:
+    return [
+        BenchSeat(each.judge, each.operator, each.family, each.state.value, each.reserve)
+        for each in held.bench
+    ]
+
+
+def sheets_of(held: Held) -> list[SheetView]:
+    """Nothing before the hearing is over, whatever has been sent."""
+    if not held.over:
+        return []
+    means = {each.judge: each for each in held.bench}
+    return [
+        SheetView(
+            judge=each.judge,
+            scores_milli=each.scores_milli,
+            reasons=each.reasons or [["" for _ in line] for line in each.scores_milli],
+            skill_ppm=means[each.judge].skill or 0,
+            pay_micros=means[each.judge].pay,
+            slash_frac=means[each.judge].slash,
+        )
+        for each in held.shown()
+    ]
