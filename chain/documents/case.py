@@ -99,7 +99,7 @@ class Filed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the filing stands on the chain."""
 
     batch: Count
-    """The contract's number."""
+    """The contract's number. A hearing that the contract has made (after a forced one, by an appeal) is a batch by itself."""
     index: Count
     """The filing's place in the batch, as the arena counts; the proof needs none."""
     proof: Annotated[list[Hex32], Meta(max_length=16)]
@@ -184,8 +184,7 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """One panel's look at the case."""
 
     filing: FilingFields
-    filed: Filed | None
-    """None: the contract itself made the hearing, after a forced one or an appeal."""
+    filed: Filed
     seed: Hex32
     panel: Annotated[list[Address], Meta(max_length=MAX_PANEL)]
     """In the order of the draw."""

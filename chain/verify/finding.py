@@ -36,6 +36,11 @@ def unchecked(what: str, words: str) -> Finding:
     return Finding(what, Standing.UNCHECKED, words)
 
 
+def line(what: str, wrong: str, words: str) -> Finding:
+    """False where anything is wrong, else true in these words."""
+    return false(what, wrong) if wrong else true(what, words)
+
+
 def lies(findings: Sequence[Finding]) -> list[Finding]:
     return [each for each in findings if each.standing is Standing.FALSE]
 

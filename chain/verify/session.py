@@ -34,6 +34,10 @@ class Documents(msgspec.Struct, frozen=True, kw_only=True):
     epoch: bytes | None = None
     payouts: bytes | None = None
     """The newest epoch's, or that of the session's."""
+    case: bytes | None = None
+    """The court's file of the session."""
+    court_epoch: bytes | None = None
+    """The court's epoch that has anchored it."""
     missing: dict[str, str] = {}
     kept: tuple[str, ...] = ()
     """Those that a content store gave under their ids."""
@@ -232,7 +236,7 @@ class _Came:
         if result.verdict.case is None:
             words = f"{result.ranks} by the arena's own judge: there is no court's file to check"
         else:
-            words = f"{result.ranks} by the court: its file {result.verdict.case} is not read yet"
+            words = f"{result.ranks} by the court, whose file is {result.verdict.case}"
         return unchecked("ranks", words)
 
     def _money(self, result: ResultDocument, asked: Asked) -> Finding:

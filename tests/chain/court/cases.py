@@ -17,6 +17,7 @@ from chain.documents import case as cases
 from chain.documents.case import CaseDocument, CaseSeat, CaseVerdict, Hearing
 from chain.ethereum import Account, LocalAccount
 from judges.court.draw import Candidate, draw
+from judges.court.overturn import overturn_slash
 from judges.court.reckoning import Question, Reckoning, reckon
 from judges.court.terms import BPS, TERMS
 from judges.panel import ranks
@@ -100,6 +101,8 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     """Of those who commit, that do not reveal."""
     audit: Sequence[int] | None = None
     end: str = "decided"
+    chosen: tuple[list[str], list[str]] | None = None
+    """Panel and reserves, in place of those that the seed draws."""
     sheet: Callable[[str, int, int], list[list[int]]] = sheet_of
 
 
@@ -118,8 +121,10 @@ def hearing_of(session: str, transcript: bytes, number: int, sitting: Sitting) -
     )
     the_seed = seed.seed_of(salt_of("block", number), 40 + number)
     drawn = draw(CANDIDATES, filing.seats, seed.words(the_seed, filing.case, number))
-    panel = [JUDGES[at] for at in drawn.seated]
-    reserves = [JUDGES[at] for at in drawn.reserves]
+    panel, reserves = sitting.chosen or (
+        [JUDGES[at] for at in drawn.seated],
+        [JUDGES[at] for at in drawn.reserves],
+    )
     absent = panel[: sitting.absent]
     sat = panel[sitting.absent :] + reserves[: sitting.absent]
     silent = sat[: sitting.unrevealed]
@@ -229,14 +234,39 @@ def _seats(
     return made
 
 
+def fallen(hearing: Hearing, last: Hearing) -> Hearing:
+    """With what its seats lose by what the case's last hearing came to."""
+    filing = hearing.filing.filing()
+    sheets = {
+        each.judge: cases.flat(each.scores_milli)
+        for each in hearing.messages
+        if isinstance(each, cases.Shown)
+    }
+    seats = []
+    for seat in hearing.seats:
+        lost = int(seat.slash)
+        if seat.judge in sheets:
+            was, now = hearing.totals_milli, last.totals_milli
+            own = overturn_slash(question_of(filing), sheets[seat.judge], was, now, filing.margin)
+            lost = max(lost, own)
+        seats.append(replace(seat, slash=str(lost)))
+    return replace(hearing, seats=seats)
+
+
 def case_of(
-    session: str, transcript: bytes, cid: str, sittings: Sequence[Sitting] = (Sitting(),)
+    session: str,
+    transcript: bytes,
+    cid: str,
+    sittings: Sequence[Sitting] = (Sitting(),),
+    escalations: int = 2,
 ) -> CaseDocument:
     """Of a rap battle whose transcript has this id."""
     hearings = [
         hearing_of(session, transcript, number, sitting) for number, sitting in enumerate(sittings)
     ]
     decided = [at for at, each in enumerate(hearings) if each.end != "failed"]
+    for at in decided[:-1]:
+        hearings[at] = fallen(hearings[at], hearings[decided[-1]])
     verdict = None
     if decided:
         totals = hearings[decided[-1]].totals_milli
@@ -249,7 +279,7 @@ def case_of(
         transcript=cid,
         rubric=RAP_BATTLE.id,
         lines=[each.name for each in RAP_BATTLE.lines],
-        escalations=2,
+        escalations=escalations,
         snapshots=[SNAPSHOT],
         hearings=hearings,
         verdict=verdict,

@@ -102,7 +102,7 @@ def test_a_filing_is_the_contracts_struct(one: Filing) -> None:
     assert filing.unpacked(packed[1], 16, len(one.prior)) == one.prior
 
 
-@given(filings(), st.integers(1, 40))
+@given(filings(), st.integers(1, 12))
 def test_a_batch_holds_its_filings_and_no_other(one: Filing, count: int) -> None:
     batch = Batch([replace(one, hearing=number) for number in range(count)])
     for number in range(count):
