@@ -105,6 +105,7 @@ def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> byte
 
 def _hearing(case: Case, held: Held) -> documents.Hearing:
     assert held.filing is not None
+    assert held.filed is not None
     assert held.seed is not None
     decided = held.margin is not None
     opening = None

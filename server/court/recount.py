@@ -12,9 +12,9 @@ from judges import panel
 from judges.case import case_of
 from judges.court import escalation, overturn
 from judges.court.draw import Candidate, TooFew, draw
-from judges.court.hearing import missing_slash
+from judges.court.hearing import missing
 from judges.court.reckoning import Question, reckon
-from judges.court.terms import TERMS, quorum
+from judges.court.terms import quorum
 from judges.rubric import NoRubric, rubric_of
 from judges.screen import screen
 from spaces.transcript import Replayed
@@ -48,9 +48,8 @@ class Recount:
         return Reckoned(found.medians, found.totals, found.margin, seats)
 
     def missed(self, filing: Filing, standing: Literal["unrevealed", "absent"]) -> Means:
-        bound = standing == "unrevealed"
-        slash = missing_slash(filing.lock, bound=bound)
-        return Means(TERMS.skill_floor if bound else 0, 0, slash)
+        found = missing(filing.lock, bound=standing == "unrevealed")
+        return Means(found.skill, found.pay, found.slash)
 
     def unpaid(self, filing: Filing) -> Means:
         return Means(0, 0, 0)
