@@ -88,6 +88,14 @@ class AnchorTree:
         return self._tree.proof(leaf.leaf())
 
 
-def verdict_hash(medians: Sequence[int], totals: Sequence[int], margin: int) -> bytes:
-    """Of what a hearing came to: a sheet, and by contestant, thousandths of a point."""
-    return encoding.digest(list(medians), list(totals), margin)
+def verdict_hash(
+    medians: Sequence[int], totals: Sequence[int], margin: int, inputs: bytes
+) -> bytes:
+    """Of what a hearing came to: a sheet, and by contestant, thousandths of a point; and of what (`inputs_hash`)."""
+    return encoding.digest(list(medians), list(totals), margin, inputs)
+
+
+def inputs_hash(judges: Sequence[str], commitments: Sequence[bytes]) -> bytes:
+    """Of all who have revealed, in the order of the draw, and of what each had bound itself to: the same messages come to the
+    same verdict, so that an anchor that says otherwise is a proven lie (`contradict`)."""
+    return encoding.digest(list(judges), list(commitments))

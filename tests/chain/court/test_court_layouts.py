@@ -259,7 +259,10 @@ def test_lists_that_do_not_fit_are_no_snapshot() -> None:
 
 @given(st.integers(-(10**7), 2_000_000), st.integers(-(10**9), 10**9), st.integers(0, 10**24))
 def test_an_anchor_proves_each_of_its_leaves(skill: int, pay: int, slash: int) -> None:
-    verdict = anchor.verdict_hash([7_000, 6_000], [7_000, 6_000], 1_000)
+    inputs = anchor.inputs_hash([KEY.address, OTHER.address], [b"\x22" * 32, b"\x33" * 32])
+    listed: list[Any] = [[KEY.address, OTHER.address], [b"\x22" * 32, b"\x33" * 32]]
+    assert inputs == keccak(abi_encode(["address[]", "bytes32[]"], listed))
+    verdict = anchor.verdict_hash([7_000, 6_000], [7_000, 6_000], 1_000, inputs)
     case = anchor.CaseLeaf(FILING.case, 0, verdict, b"\x11" * 32)
     seats: list[anchor.Leaf] = [
         anchor.SeatLeaf(FILING.case, 0, who.address, 3, skill, pay, slash) for who in (KEY, OTHER)
