@@ -20,6 +20,10 @@ SEAT = bytes(keccak(text="seat"))
 """The first word of a leaf: no leaf of one kind can be shown as one of another."""
 
 
+NO_ORDINAL = 2**53 - 1
+"""In the leaf of a seat that has committed to nothing."""
+
+
 class CaseLeaf(msgspec.Struct, frozen=True):
     case: bytes
     hearing: int

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from chain.court.anchor import inputs_hash
+from chain.court.anchor import verdict_hash as anchored_hash
 from chain.court.filing import Filing
 from chain.court.snapshot import MAX_JUDGES, Snapshot, snapshot_of
 from chain.documents import form
@@ -366,6 +368,19 @@ def snapshot_fields(snapshot: Snapshot) -> CaseSnapshot:
             for each in snapshot.judges
         ],
     )
+
+
+def verdict_hash(hearing: Hearing) -> bytes:
+    """What the CASE leaf of a hearing says that it came to, and by which messages; of one that has failed: to nothing."""
+    order = {each.lower(): at for at, each in enumerate((*hearing.panel, *hearing.reserves))}
+    bound = {
+        each.judge: each.commitment for each in hearing.messages if isinstance(each, Commitment)
+    }
+    shown = {each.judge for each in hearing.messages if isinstance(each, Shown)} & bound.keys()
+    judges = sorted(shown, key=lambda judge: order.get(judge.lower(), len(order)))
+    inputs = inputs_hash(judges, [bytes.fromhex(bound[judge]) for judge in judges])
+    medians, margin = flat(hearing.medians_milli), hearing.margin_milli or 0
+    return anchored_hash(medians, hearing.totals_milli, margin, inputs)
 
 
 def document_digest(document: bytes) -> bytes:

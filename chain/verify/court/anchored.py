@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chain.court.anchor import verdict_hash
+from chain.court.anchor import NO_ORDINAL
 from chain.documents import case as cases
 from chain.documents import court_epoch as court_epochs
 from chain.documents.court_epoch import CourtEpoch, HearingLine
@@ -44,15 +44,16 @@ def _leaves(sat: Sat, epoch: CourtEpoch) -> str:
 def _leaf(held: HearingLine, hearing: cases.Hearing, digest: str) -> str:
     if held.document != digest:
         return "the epoch is over another file of the case"
-    found = verdict_hash(
-        cases.flat(hearing.medians_milli), hearing.totals_milli, hearing.margin_milli or 0
-    ).hex()
-    if held.verdict != found:
+    if held.verdict != cases.verdict_hash(hearing).hex():
         return "the epoch holds another verdict"
-    told = {each.judge: (each.skill, each.pay, each.slash) for each in held.seats}
+    told = {each.judge: (each.ordinal, each.skill, each.pay, each.slash) for each in held.seats}
     seats = {
-        each.judge.lower(): (each.skill_ppm, each.pay_micros, each.slash)
+        each.judge.lower(): (
+            NO_ORDINAL if each.ordinal is None else each.ordinal,
+            each.skill_ppm,
+            each.pay_micros,
+            each.slash,
+        )
         for each in hearing.seats
-        if each.judge.lower() in told or each.standing != "absent"
     }
     return "" if told == seats else "the epoch pays its judges otherwise"

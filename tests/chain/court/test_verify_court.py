@@ -12,7 +12,7 @@ import pytest
 from chain import payouts
 from chain.court import commitment as commitments
 from chain.court import messages, reference
-from chain.court.anchor import verdict_hash
+from chain.court.anchor import NO_ORDINAL
 from chain.court.filing import Batch, case_id
 from chain.documents import case as cases
 from chain.documents import court_epoch as court_epochs
@@ -43,7 +43,6 @@ from tests.conformance.rig import play
 SESSION = play(registry.get("rap-battle"), {"rounds": 1}, 3)
 PLAYED = SESSION.document()
 ID = transcript.read(PLAYED).session
-NO_ORDINAL = 2**53 - 1
 
 
 def case(*sittings: Sitting, escalations: int = 2) -> CaseDocument:
@@ -77,9 +76,7 @@ def epoch(*documents: CaseDocument) -> bytes:
         court_epochs.HearingLine(
             session=document.session,
             hearing=hearing.filing.hearing,
-            verdict=verdict_hash(
-                cases.flat(hearing.medians_milli), hearing.totals_milli, hearing.margin_milli or 0
-            ).hex(),
+            verdict=cases.verdict_hash(hearing).hex(),
             document=cases.document_digest(cases.encode(document)).hex(),
             seats=[
                 court_epochs.SeatLine(
