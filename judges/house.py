@@ -9,6 +9,7 @@ import msgspec
 from judges import panel
 from judges.case import Case
 from judges.evidence import evidence_of
+from judges.instruments.embedding import Vectors
 from judges.instruments.pronounce import VowelsOf
 from judges.judge import Judge
 from judges.llm import Call
@@ -27,9 +28,12 @@ class Judging(msgspec.Struct, frozen=True):
 class HousePanel:
     """Asks each of its judges and takes the median. One judge that fails fails the panel."""
 
-    def __init__(self, judges: Sequence[Judge], vowels_of: VowelsOf) -> None:
+    def __init__(
+        self, judges: Sequence[Judge], vowels_of: VowelsOf, vectors: Vectors | None = None
+    ) -> None:
         self._judges = tuple(judges)
         self._vowels_of = vowels_of
+        self._vectors = vectors
 
     async def judge(self, case: Case, nonce: str) -> Judging:
         """Raises JudgeFault, or NoRubric for a Space that judges do not decide."""
@@ -40,7 +44,7 @@ class HousePanel:
             opinion, asked = await judge.opinion(rubric, case, nonce)
             opinions.append(opinion)
             calls.extend(asked)
-        evidence = evidence_of(case, self._vowels_of)
+        evidence = evidence_of(case, self._vowels_of, self._vectors)
         forfeited = screen(case).forfeited
         note = "; ".join(dict.fromkeys(judge.how for judge in self._judges))
         verdict = panel.aggregate(rubric, opinions, evidence, note, forfeited)

@@ -29,6 +29,7 @@ from bots.hosted import HostedAgent
 from bots.house import house_agents
 from bots.runner import Runner
 from judges.house import HousePanel
+from judges.instruments.embedding import NoVectors, Vectors, load_vectors
 from judges.instruments.pronounce import load_dictionary
 from judges.llm import ModelJudge, Style
 from server import commentary, probes
@@ -421,7 +422,7 @@ class Parts:
             store=self._store,
             redis=self._redis,
             log=self._log,
-            panel=HousePanel([judge], load_dictionary()),
+            panel=HousePanel([judge], load_dictionary(), self._vectors()),
             hostless=self._make_hostless(),
             open_content=lambda: services.content(self._config, self._data),
             config=self._config,
@@ -431,6 +432,14 @@ class Parts:
         )
         self._readiness.add(probes.goes_on("sweeps", lambda: worker.sweeps))
         return worker
+
+    def _vectors(self) -> Vectors | None:
+        """Evidence goes without what works are about where the word vectors are not installed."""
+        try:
+            return load_vectors()
+        except NoVectors as error:
+            _log.warning("no_vectors", reason=str(error))
+            return None
 
     def _make_official(self) -> OfficialBoards:
         return OfficialBoards(

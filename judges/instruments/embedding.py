@@ -25,6 +25,8 @@ _WEIGHTS = "wordllama/weights/l2_supercat_256.safetensors"
 _TOKENIZER = "wordllama/tokenizers/l2_supercat_tokenizer_config.json"
 _START = "\u2581"
 """What stands before a word's first piece."""
+LONGEST = 40
+"""Letters of a word that are looked at: cutting takes the square of them."""
 KEPT = 20_000
 """Words whose vectors are remembered; some 20 MB at the most."""
 
@@ -90,7 +92,7 @@ class Vectors:
 
     def pieces(self, word: str) -> list[str]:
         """A word cut by byte-pair encoding: again and again the pair of the first merge is joined."""
-        parts = list(_START + word)
+        parts = list(_START + word[:LONGEST])
         while len(parts) > 1:
             pairs = [
                 (rank, at)

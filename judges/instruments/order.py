@@ -8,6 +8,7 @@ knows nothing of meaning, and few binders say little: `strays` tells their numbe
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 from judges.instruments.words import words
@@ -58,4 +59,4 @@ def _loose(word: str, after: str) -> bool | None:
 
 def _pairs(line: str) -> Iterable[tuple[str, str]]:
     spoken = words(line)
-    return zip(spoken, [*spoken[1:], ""], strict=True)
+    return itertools.zip_longest(spoken, spoken[1:], fillvalue="")

