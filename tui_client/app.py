@@ -15,10 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
+from tui_client import docket as dockets
 from tui_client.connection import Connection, WatchError
 from tui_client.director import step
 from tui_client.owner import desk as desks
 from tui_client.owner import logins
+from tui_client.owner.calls import Call
 from tui_client.owner.clerk import Clerk
 from tui_client.owner.desk import OpenDesk, Pasted, Pressed, Resized
 from tui_client.owner.logins import Login, SignedIn, SignedOut
@@ -34,6 +36,7 @@ from tui_client.state import (
     Move,
     NextSpace,
     Open,
+    OpenJudge,
     OpenTournament,
     State,
     Tick,
@@ -47,6 +50,8 @@ from tui_client.state import (
     wanted,
 )
 from tui_client.widgets.bracket.view import tournament_panes
+from tui_client.widgets.court.docket import docket_panes
+from tui_client.widgets.court.judge import JudgePane
 from tui_client.widgets.court.view import court_panes
 from tui_client.widgets.desk.views import desk_panes
 from tui_client.widgets.footer import Footer
@@ -143,6 +148,8 @@ class WatchApp(App[None]):
             yield tournament_panes()
             yield desk_panes()
             yield court_panes()
+            yield docket_panes()
+            yield JudgePane(id="judge", classes="view")
             yield proof_panes()
         yield Footer()
 
@@ -198,7 +205,7 @@ class WatchApp(App[None]):
 
     def _tell_clerk(self) -> None:
         desk = self.state.desk
-        calls = frozenset(call.id for call in desks.wanted(desk, self.state.now_ms))
+        calls = frozenset(call.id for call in _asked(self.state))
         if calls != self._calls or (desk.open and desk.who is None):
             self._calls = calls
             if self._clerk is not None:
@@ -221,6 +228,8 @@ class WatchApp(App[None]):
             page = state.desk.page
             if page is not None:
                 return page.view if isinstance(state.desk.who, SignedIn) else "sign-in"
+            if state.docket is not None:
+                return "docket" if state.docket.judge is None else "judge"
             return "lobby" if state.tournament is None else "tournament"
         if state.court is not None:
             return "court"
@@ -277,6 +286,11 @@ class WatchApp(App[None]):
 
     def action_open(self) -> None:
         if self.state.spectated is None and self.state.proof is None:
+            docket = self.state.docket
+            judge = dockets.chosen_judge(docket) if docket is not None else None
+            if judge is not None:
+                self.dispatch(OpenJudge(judge))
+                return
             chosen = chosen_session(self.state)
             if chosen is not None:
                 self.dispatch(Open(chosen))
@@ -325,6 +339,12 @@ class WatchApp(App[None]):
         self.push_screen(HelpScreen(owner=at_desk(self.state)))
 
 
+def _asked(state: State) -> list[Call]:
+    """The HTTP calls that are to be made now."""
+    owner = desks.wanted(state.desk, state.now_ms)
+    return [*owner, *dockets.wanted(state.docket, state.now_ms)]
+
+
 def unix_ms() -> int:
     """This machine's clock, unix milliseconds; the arena's is told apart by its skew."""
     return time.time_ns() // 1_000_000
@@ -361,7 +381,7 @@ def build(
         Clerk(
             api_url=api_url,
             dispatch=app.dispatch,
-            wanted=lambda: desks.wanted(app.state.desk, app.state.now_ms),
+            wanted=lambda: _asked(app.state),
             at_desk=lambda: app.state.desk.open,
             login=login or (lambda: logins.find(api_url, clock())),
             nonce=f"watch-{rng.getrandbits(64):016x}",

@@ -25,7 +25,9 @@ from tui_client.recording import bridged, desk, market, proving, questions, text
 from tui_client.state import (
     Connected,
     Input,
+    Move,
     Open,
+    OpenJudge,
     State,
     Tick,
     ToggleCourt,
@@ -216,6 +218,16 @@ def proof() -> list[Input]:
 def court() -> list[Input]:
     """All have revealed."""
     return [*lobby(), Open(recording.RAP), trial.at_court(trial.decided()), ToggleCourt()]
+
+
+def docket() -> list[Input]:
+    """The page of the court, a judge chosen."""
+    return [*lobby(), ToggleCourt(), *trial.docket(), Move(4)]
+
+
+def judge() -> list[Input]:
+    """One judge's page."""
+    return [*lobby(), ToggleCourt(), OpenJudge(trial.JUDGES[0]), *trial.judge()]
 
 
 def court_committing() -> list[Input]:

@@ -30,7 +30,9 @@ from server.protocol import (
     Welcome,
     Writing,
 )
+from tui_client import docket as dockets
 from tui_client import tournament as tournaments
+from tui_client.docket import Docket
 from tui_client.observed import reads_from_top
 from tui_client.owner import desk as desks
 from tui_client.owner.calls import Answered, Refused
@@ -110,7 +112,13 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class ToggleCourt(msgspec.Struct, frozen=True):
-    """Show the court over the open session, or take it away."""
+    """Show the court over the open session, or take it away; without one, the page of the court."""
+
+
+class OpenJudge(msgspec.Struct, frozen=True):
+    """Show one judge over the page of the court."""
+
+    judge: str
 
 
 class NextSpace(msgspec.Struct, frozen=True):
@@ -131,6 +139,7 @@ Input = (
     | Move
     | Turn
     | ToggleCourt
+    | OpenJudge
     | NextSpace
     | DeskInput
     | ProofInput
@@ -159,6 +168,8 @@ class State(msgspec.Struct, frozen=True):
     """The open proof of a session; it lies over everything else."""
     proofs: int = 0
     """How many were begun."""
+    docket: Docket | None = None
+    """The page of the court; a session that is watched lies over it."""
     court: int | None = None
     """Rows that the court over the open session is scrolled down; None: it is not shown."""
     cursor: str | None = None
@@ -203,6 +214,8 @@ def wanted(state: State) -> dict[str, Want]:
     places = {LOBBY: state.lobby_place, board_channel(state): state.board_place}
     if state.tournament is not None and not state.tournament.trouble:
         places[tournaments.channel(state.tournament.tournament)] = state.tournament.place
+    if state.docket is not None:
+        places[dockets.CHANNEL] = state.docket.place
     if state.spectated is not None and not state.spectated.trouble:
         places[session_channel(state.spectated.session)] = state.spectated.place
     return {channel: Want(place.position, place.asks) for channel, place in places.items()}
@@ -245,6 +258,9 @@ def reduce(state: State, happened: Input) -> State:
             return replace(state, proof=None)
         case Back() if state.court is not None:
             return replace(state, court=None)
+        case Back() if state.docket is not None and state.spectated is None:
+            closed = dockets.replace(state.docket, judge=None) if state.docket.judge else None
+            return replace(state, docket=closed)
         case Back():
             under = state.spectated is not None or state.desk.open
             tournament = state.tournament if under else None
@@ -257,11 +273,19 @@ def reduce(state: State, happened: Input) -> State:
             return _turned(state, happened.by)
         case ToggleCourt():
             return _toggled_court(state)
+        case OpenJudge():
+            docket = state.docket or Docket()
+            return replace(state, docket=dockets.opened(docket, happened.judge))
         case NextSpace():
             return _next_space(state, happened.by)
         case OpenDesk():
-            state = replace(state, spectated=None, proof=None, follow=False, scroll=0)
+            state = replace(state, spectated=None, proof=None, docket=None, follow=False, scroll=0)
             return _at_desk(state, happened)
+        case Answered() | Refused() if dockets.asked(happened.call):
+            if state.docket is None:
+                return state
+            docket = dockets.after(state.docket, happened, state.now_ms)
+            return replace(state, docket=docket)
         case Pressed() | Pasted() | Resized() | Answered() | Refused() | SignedIn() | SignedOut():
             return _at_desk(state, happened)
         case Prove():
@@ -298,6 +322,8 @@ def chosen_session(state: State) -> str | None:
     """The session that is watched, or else the one that the cursor is on."""
     if state.spectated is not None:
         return state.spectated.session
+    if state.docket is not None:
+        return dockets.chosen_session(state.docket)
     return state.cursor if state.tournament is None else state.tournament.cursor
 
 
@@ -333,6 +359,8 @@ def _followed(state: State, message: Snapshot | Update) -> State:
         if isinstance(message, Snapshot):
             return replace(state, spectated=with_snapshot(spectated, message, state.now_ms))
         return replace(state, spectated=with_update(spectated, message, state.now_ms))
+    if state.docket is not None and message.channel == dockets.CHANNEL:
+        return replace(state, docket=dockets.with_message(state.docket, message))
     watched = state.tournament
     if watched is not None and message.channel == tournaments.channel(watched.tournament):
         return replace(state, tournament=tournaments.with_message(watched, message))
@@ -393,6 +421,8 @@ def _moved(state: State, by: int) -> State:
     if state.spectated is not None:
         away = by if reads_from_top(state.spectated.view) else -by
         return replace(state, scroll=max(0, state.scroll + away))
+    if state.docket is not None:
+        return replace(state, docket=dockets.moved(state.docket, by))
     if state.tournament is not None:
         return replace(state, tournament=tournaments.moved(state.tournament, by))
     ids = [card.session for card in state.cards()]
@@ -403,7 +433,9 @@ def _moved(state: State, by: int) -> State:
 
 
 def _toggled_court(state: State) -> State:
-    view = state.spectated.view if state.spectated is not None else None
+    if state.spectated is None:
+        return replace(state, docket=Docket() if state.docket is None else None, follow=False)
+    view = state.spectated.view
     if state.court is not None or view is None or view.court is None:
         return replace(state, court=None)
     return replace(state, court=0)

@@ -13,9 +13,14 @@ from server.protocol import CaseView
 from tests.tui_client.painted import assert_fills, words_on
 from tui_client import recording
 from tui_client.director import step
+from tui_client.docket import chosen_judge, wanted
+from tui_client.owner.calls import Answered, Problem, Refused
 from tui_client.recording import trial
 from tui_client.screenshot import folded
-from tui_client.state import Back, Move, Open, State, Tick, ToggleCourt
+from tui_client.state import Back, Move, Open, OpenJudge, State, Tick, ToggleCourt
+from tui_client.state import wanted as channels
+from tui_client.widgets.court.docket import paint_cases, paint_judges
+from tui_client.widgets.court.judge import paint_judge
 from tui_client.widgets.court.progress import paint_progress, sitting
 from tui_client.widgets.court.view import paint_court
 from tui_client.widgets.footer import keys
@@ -111,3 +116,68 @@ def test_whatever_arrives_is_painted_in_its_place(
         sheets=[sheet], contestants=contestants, medians_milli=scores, note=words, case=words
     )
     assert_fills(paint_court(at_court(court, ToggleCourt()), *size), *size)
+
+
+# ---------------------------------------------------------------------- the page of the court
+
+
+def at_docket(*happened: Any) -> State:
+    return step(folded([ToggleCourt(), *trial.docket(), *happened]), Tick(recording.START_MS))
+
+
+def test_the_page_of_the_court_follows_its_channel_and_asks_for_judges_only_while_it_is_open() -> (
+    None
+):
+    state = folded([ToggleCourt()])
+    assert "court" in channels(state)
+    assert [call.path for call in wanted(state.docket, 0)] == ["/v1/judges"]
+    closed = step(state, Back())
+    assert "court" not in channels(closed)
+    assert wanted(closed.docket, 0) == []
+
+
+def test_a_case_of_the_page_opens_its_session_and_comes_back_to_it() -> None:
+    state = at_docket(Open(recording.RAP))
+    assert state.spectated is not None
+    under = step(state, Back())
+    assert under.spectated is None
+    assert under.docket is not None
+
+
+def test_the_cursor_walks_from_cases_to_judges_and_a_judges_page_lies_over_both() -> None:
+    state = at_docket(Move(100))
+    assert state.docket is not None
+    assert chosen_judge(state.docket) == trial.JUDGES[5]
+    page = step(state, OpenJudge(trial.JUDGES[0]))
+    assert page.docket is not None
+    asked = [call.path for call in wanted(page.docket, recording.START_MS)]
+    assert f"/v1/judges/{trial.JUDGES[0]}" in asked
+    back = step(page, Back())
+    assert back.docket is not None
+    assert back.docket.judge is None
+
+
+def test_a_judges_page_tells_what_it_earned_and_where_it_failed() -> None:
+    state = at_docket(OpenJudge(trial.JUDGES[0]), *trial.judge()[1:])
+    words = words_on(paint_judge(state, 120, 30))
+    for told in ("1,000 FRAC", "0.0184 USDC", "+0.41 over its last 20", "absent", "loses 1 FRAC"):
+        assert told in words
+
+
+def test_where_judges_cannot_be_had_the_page_says_why() -> None:
+    problem = Problem(503, "court-off", "this arena has no court")
+    state = folded([ToggleCourt(), Refused("GET /v1/judges #0", problem)])
+    assert "this arena has no court" in words_on(paint_judges(state, 80, 10))
+
+
+def test_an_answer_that_comes_when_the_page_is_closed_changes_nothing() -> None:
+    late = Answered("GET /v1/judges #0", None)
+    assert folded([late]).docket is None
+
+
+@pytest.mark.parametrize("size", [(20, 3), (60, 12), (120, 34)])
+def test_the_page_fills_its_place(size: tuple[int, int]) -> None:
+    state = at_docket()
+    assert_fills(paint_cases(state, *size), *size)
+    assert_fills(paint_judges(state, *size), *size)
+    assert_fills(paint_judge(at_docket(OpenJudge(trial.JUDGES[0])), *size), *size)

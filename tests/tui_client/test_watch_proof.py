@@ -191,7 +191,7 @@ def test_a_footer_without_room_says_how_many_keys_it_leaves_out() -> None:
     assert paint_footer(state, 120).plain.rstrip().endswith("? help   q quit")
     narrow = paint_footer(state, 60).plain
     assert "↑↓ choose   enter watch" in narrow
-    assert narrow.rstrip().endswith("? +4 more   q quit")
+    assert narrow.rstrip().endswith("? +5 more   q quit")
 
 
 # ---------------------------------------------------------------------- under Pilot

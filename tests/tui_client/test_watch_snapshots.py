@@ -32,6 +32,8 @@ SCREENS: dict[str, Callable[[], list[Input]]] = {
     "openspiel": screenshot.openspiel,
     "textarena": screenshot.textarena,
     "opened": screenshot.opened,
+    "docket": screenshot.docket,
+    "judge": screenshot.judge,
     "court-committing": screenshot.court_committing,
     "court-sealed": screenshot.court_sealed,
     "proof-checking": screenshot.proof_checking,

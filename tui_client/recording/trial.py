@@ -9,17 +9,23 @@ import msgspec
 from server.protocol import (
     BenchSeat,
     CaseView,
+    CourtView,
+    JudgeHearing,
+    JudgeView,
     ServerMessage,
     SessionView,
     SheetView,
     Snapshot,
     Step,
 )
+from tui_client.docket import JUDGES as JUDGES_PATH
+from tui_client.docket import Judges
+from tui_client.owner.calls import Answered
 from tui_client.recording.battle import VERDICT, rap_view
 from tui_client.recording.cast import EPOCH, RAP, START_MS
 
 FAMILIES = ("model:leaning", "sound", "words", "topic", "blend")
-JUDGES = tuple(f"0x{at:04x}{'9c5b' * 8}{at * 7:04x}" for at in range(0x2A10, 0x2A10 + 6))
+JUDGES = tuple(f"0x{at:04x}{'9c5b' * 8}{at * 3 % 65536:04x}" for at in range(0x2A10, 0x2A10 + 6))
 LINES = ("flow", "wordplay", "comeback", "topic")
 SCORES = (
     (7_500, 7_900, 8_300, 7_400, 6_400, 8_600, 8_600, 7_900),
@@ -120,3 +126,69 @@ def before_the_court(court: CaseView) -> SessionView:
 
 def at_court(court: CaseView) -> ServerMessage:
     return Snapshot(f"session:{RAP}", EPOCH, 17, before_the_court(court))
+
+
+def docket() -> list[Any]:
+    """The court's page: two cases are open, two were decided, six judges stand."""
+    filed = case(session="01KOTHER000000000000000014", state="filed", panel=[])
+    drawn = decided(session="01KOTHER000000000000000011", hearing=1, margin_milli=1_120)
+    view = CourtView(
+        [case(committed=3), filed], [decided(session="01KOTHER000000000000000012"), drawn], judges=5
+    )
+    return [Snapshot("court", EPOCH, 4, view), Answered(f"GET {JUDGES_PATH} #0", Judges(judges()))]
+
+
+def judges() -> list[JudgeView]:
+    found = [
+        JudgeView(
+            JUDGES[at],
+            f"0x{at:040x}",
+            (*FAMILIES, "model:scores")[at],
+            standing="standing" if at < 5 else "jailed",
+            bonded_frac=str((1_000 + 250 * at) * 10**18),
+            hearings=40 - 3 * at,
+            revealed=40 - 4 * at,
+            absent=at,
+            mean_skill_ppm=410_000 - 90_000 * at,
+            earned_micros=18_400 - 2_300 * at,
+        )
+        for at in range(6)
+    ]
+    history = [
+        JudgeHearing(
+            RAP,
+            "rap-battle",
+            0,
+            "revealed",
+            START_MS - 9_000,
+            ordinal=39,
+            skill_ppm=SKILLS[0],
+            pay_micros=PAYS[0],
+        ),
+        JudgeHearing(
+            "01KOTHER000000000000000011",
+            "writing",
+            1,
+            "revealed",
+            START_MS - 240_000,
+            ordinal=38,
+            skill_ppm=-310_000,
+            pay_micros=-165,
+        ),
+        JudgeHearing(
+            "01KOTHER000000000000000014",
+            "rap-battle",
+            0,
+            "absent",
+            START_MS - 900_000,
+            slash_frac=str(10**18),
+        ),
+    ]
+    reliability = {"agreement": "0.83", "interval": "0.74-0.90", "hearings": 36}
+    return [msgspec.structs.replace(found[0], history=history, reliability=reliability), *found[1:]]
+
+
+def judge() -> list[Any]:
+    """The page of the first of them."""
+    first = judges()[0]
+    return [*docket(), Answered(f"GET {JUDGES_PATH}/{first.judge} #0", first)]

@@ -33,6 +33,17 @@ def keys(state: State) -> list[tuple[str, str]]:
             ("q", "quit"),
         ]
     follow = ("f", "stop following" if state.follow else "follow")
+    if state.spectated is None and state.docket is not None:
+        if state.docket.judge is not None:
+            return [("esc", "back"), ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
+        return [
+            ("esc", "lobby"),
+            ("↑↓", "choose"),
+            ("enter", "open"),
+            ("v", "proof"),
+            ("?", "help"),
+            ("q", "quit"),
+        ]
     if state.spectated is None and state.tournament is not None:
         return [
             ("esc", "lobby"),
@@ -46,7 +57,7 @@ def keys(state: State) -> list[tuple[str, str]]:
         return [("esc", "back"), ("v", "proof"), ("↑↓", "scroll"), ("?", "help"), ("q", "quit")]
     if state.spectated is not None:
         under = "tournament" if state.tournament is not None else "lobby"
-        back = "back" if state.desk.open else under
+        back = "back" if state.desk.open or state.docket is not None else under
         view = state.spectated.view
         court = [("c", "court")] if view is not None and view.court is not None else []
         seats = [("←→", "one seat")] if reads_from_top(state.spectated.view) else []
@@ -64,6 +75,7 @@ def keys(state: State) -> list[tuple[str, str]]:
         ("↑↓", "choose"),
         ("enter", "watch"),
         ("a", "your agents"),
+        ("c", "court"),
         follow,
         ("v", "proof"),
         ("tab", "next board"),

@@ -47,7 +47,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("a", "your agents: make, edit, automate them"),
     ("f", "follow: the newest match first, then whatever else is on, in turn"),
     ("v", "the proof of a session, checked by this client: ✓ true, ✗ a lie, ? not checked"),
-    ("c", "the court of a session that judges decide: panel, scores, reasons"),
+    ("c", "the court: in a session its panel, scores, reasons; else cases and judges"),
     ("tab", "the leaderboard of the next Space"),
     ("?", "this page; any key closes it"),
     ("q", "quit"),

@@ -33,9 +33,9 @@ def counted(court: CaseView) -> tuple[int, int]:
     return revealed + states.count("committed"), revealed
 
 
-def paint_progress(court: CaseView, arena_ms: int) -> Text:
+def paint_progress(court: CaseView, arena_ms: int, *, titled: bool = True) -> Text:
     """One line, whatever the court is at."""
-    parts: list[Part] = [("court  ", theme.DIM), *_hearing(court)]
+    parts: list[Part] = [("court  " if titled else "", theme.DIM), *_hearing(court)]
     match court.state:
         case "wanted":
             parts.append(("the case waits to be filed on the chain", theme.PLAIN))
