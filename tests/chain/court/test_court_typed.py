@@ -159,7 +159,7 @@ async def test_epochs_pay_and_slashes(world: World) -> None:
     epoch = await court.epoch(await court.epoch_count())
     assert (epoch.cases_root, epoch.earned_root, epoch.total) == (cases.root, paid.root, 700)
     heard = Heard(1, filings[0], made.proof(0), 1, seats[1], cases.proof(seats[1]))
-    await world.later(COURT.window_s)
+    await world.later(2 * COURT.window_s)
     await said(chain, court.claim(1, ADDRESSES[1], 700, paid.proof(earned)))
     assert await court.claimed(ADDRESSES[1]) == 700 == await usdc.balance(ADDRESSES[1])
     assert (await court.funded(), await court.forced_total()) == (10_000, 0)
@@ -169,4 +169,4 @@ async def test_epochs_pay_and_slashes(world: World) -> None:
         await chain.rpc.call(*court.slash_rolling([heard] * 3))
     assert court.abi.arguments("slash", 1, court.slash(heard).data)[0][4][0] == ADDRESSES[2]
     with pytest.raises(Reverted, match="court: that epoch is not waiting"):
-        await chain.rpc.call(*court.veto(1))
+        await chain.send(0, *court.veto(1))
