@@ -83,6 +83,10 @@ COMMANDS: Sections = {
         "operator": Later(
             "server.commands.operator:app", "Keep transcripts on a node of your own, with a stake."
         ),
+        "judge": Later(
+            "server.commands.judge:app",
+            "Judge what rules cannot decide, with a stake of your own.",
+        ),
     },
     "Run an arena": {
         "serve": Later(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from chain.client.agents import Agents, AgentToken, AgentTokens
 from chain.client.claims import Fractals, Rewards
+from chain.client.court import CourtContract
 from chain.client.deployment import Manifest
 from chain.client.escrow import Escrow
+from chain.client.judge_registry import JudgeRegistry
 from chain.client.operators import Operators
 from chain.client.rpc import Rpc
 from chain.client.token import Token
@@ -42,6 +44,14 @@ class Contracts:
     @property
     def operators(self) -> Operators:
         return Operators(self.node, self.manifest.address("operators"))
+
+    @property
+    def judge_registry(self) -> JudgeRegistry:
+        return JudgeRegistry(self.node, self.manifest.address("judge_registry"))
+
+    @property
+    def court(self) -> CourtContract:
+        return CourtContract(self.node, self.manifest.address("court"))
 
     @property
     def rewards(self) -> Rewards:

@@ -9,10 +9,13 @@ import msgspec
 from judges.court.terms import TOP_MILLI
 from judges.panel import FORFEITED
 from judges.verdict import Opinion
+from spaces import canonical
 from spaces.plain_text import plain_lines
 
 MAX_REASON = 400
-"""Characters."""
+"""Characters of one reason."""
+MAX_REASONS_BYTES = 6_144
+"""Of all together, as canonical JSON: what a case's document takes (`chain.documents.case`)."""
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -37,18 +40,21 @@ def scored(opinion: Opinion, forfeited: Collection[int] = ()) -> Scored:
         if not all(0 <= score <= TOP_MILLI for score in line):
             raise ValueError(f"a score is 0 to {TOP_MILLI}, got {list(line)}")
         lines.append(tuple(0 if seat in forfeited else score for seat, score in enumerate(line)))
-    return Scored(
-        tuple(lines),
+    reasons = tuple(
         tuple(
-            tuple(
-                FORFEITED if seat in forfeited else _one_line(reason)
-                for seat, reason in enumerate(line)
-            )
-            for line in opinion.reasons
-        ),
+            FORFEITED if seat in forfeited else " ".join(plain_lines(reason))
+            for seat, reason in enumerate(line)
+        )
+        for line in opinion.reasons
     )
+    return Scored(tuple(lines), _bounded(reasons))
 
 
-def _one_line(text: str) -> str:
-    """A model's words, which everybody is shown."""
-    return " ".join(plain_lines(text))[:MAX_REASON].strip()
+def _bounded(reasons: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Each cut to the same length, which is as long as all together may be."""
+    longest = MAX_REASON
+    while True:
+        cut = tuple(tuple(text[:longest].strip() for text in line) for line in reasons)
+        if len(canonical.encode([list(line) for line in cut])) <= MAX_REASONS_BYTES:
+            return cut
+        longest = longest * 3 // 4

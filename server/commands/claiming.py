@@ -47,6 +47,15 @@ def rewards_at(source: str | None) -> str:
     return source
 
 
+def court_at(source: str | None) -> str:
+    """Where the court's list of its newest epoch is, as `rewards_at`."""
+    from bots.api import arena_url
+
+    if source is None or (_on_web(source) and urlsplit(source).path in ("", "/")):
+        return f"{arena_url(source)}/v1/court/epochs/latest"
+    return source
+
+
 async def document(
     source: str, read: Callable[[bytes], T], ipfs: str | None, data_dir: str | None
 ) -> T:

@@ -26,6 +26,15 @@ from server.commands.at_chain import (
 )
 from server.commands.chain_options import looks, sends
 from server.commands.running import CommandError, run_async
+from server.commands.staking import (
+    FracAmount,
+    FracOrAll,
+    Receiver,
+    check_words,
+    frac,
+    shown,
+    staked,
+)
 
 if TYPE_CHECKING:
     from chain.operator.registering import Registered
@@ -53,7 +62,6 @@ Confirmations = Annotated[
         min=0, max=256, help="Blocks that must lie on top before what a block says counts."
     ),
 ]
-FracAmount = Annotated[str, typer.Argument(metavar="AMOUNT", help="FRAC, as in 1000 or 0.5.")]
 
 app = typer.Typer(
     name="operator",
@@ -97,14 +105,14 @@ def register(
     """
     from chain.operator import registering
 
-    _check_words("--endpoint", endpoint, registering.MAX_ENDPOINT)
+    check_words("--endpoint", endpoint, registering.MAX_ENDPOINT)
     if peer_id is None and ipfs is None:
         raise CommandError(
             "name your IPFS node's peer id by --peer-id, or the node by --ipfs, which is asked for it; to try things out without a"
             " node: --peer-id none"
         )
     name = peer_id or run_async(lambda: _peer_id(ipfs or ""))
-    _check_words("--peer-id", name, registering.MAX_PEER_ID)
+    check_words("--peer-id", name, registering.MAX_PEER_ID)
     act(
         at,
         f"operator register {endpoint} {name}",
@@ -127,12 +135,11 @@ def stake(
     A challenge that you miss costs 1 % of it, each third one 20 %, a leaf that contradicts its block 20 %.
     """
     from chain.wallet import staking
-    from chain.wallet.amounts import shown_tokens
 
-    parts = _frac(amount)
+    parts = frac(amount)
     act(
         at,
-        f"operator stake {shown_tokens(parts, 'FRAC', most=18)}",
+        f"operator stake {shown(parts)}",
         lambda hands: staking.stake(hands, hands.contracts.operators, parts),
         as_json=as_json,
         lines=_staked,
@@ -142,7 +149,7 @@ def stake(
 @app.command(epilog="Example: agon operator unbond all")
 @sends
 def unbond(
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="FRAC, as in 500, or all.")],
+    amount: FracOrAll,
     *,
     at: At,
     as_json: AsJson = False,
@@ -152,13 +159,11 @@ def unbond(
     Go on running until then: what you have attested is asked for. Asking again begins the time anew, for all that unbonds.
     """
     from chain.wallet import staking
-    from chain.wallet.amounts import shown_tokens
 
-    parts = None if amount == "all" else _frac(amount)
-    words = "all" if parts is None else shown_tokens(parts, "FRAC", most=18)
+    parts = None if amount == "all" else frac(amount)
     act(
         at,
-        f"operator unbond {words}",
+        f"operator unbond {shown(parts)}",
         lambda hands: staking.unbond(hands, hands.contracts.operators, parts),
         as_json=as_json,
         lines=_staked,
@@ -168,10 +173,7 @@ def unbond(
 @app.command(epilog="Example: agon operator release")
 @sends
 def release(
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Who gets it. Default: the wallet itself."),
-    ] = None,
+    to: Receiver = None,
     *,
     at: At,
     as_json: AsJson = False,
@@ -331,36 +333,9 @@ def _folder(given: Path | None) -> Path:
     return data / "agon-operator"
 
 
-def _frac(text: str) -> int:
-    from chain.wallet.amounts import BadAmount, tokens
-
-    try:
-        return tokens(text, "FRAC")
-    except BadAmount as error:
-        raise CommandError(f"AMOUNT: {error}") from None
-
-
-def _check_words(option: str, text: str, most: int) -> None:
-    if not 1 <= len(text.encode()) <= most or not text.isprintable():
-        raise CommandError(
-            f"{option}: expected 1 to {most} printable characters, got {text[:60]!r}"
-        )
-
-
 def _registered(found: Registered) -> list[str]:
     return [f"{found.address} is registered: {found.peer_id} at {found.endpoint}", sent(found.tx)]
 
 
 def _staked(found: Staked) -> list[str]:
-    from chain.wallet.amounts import shown_tokens
-    from chain.wallet.words import instant
-
-    told = [f"{shown_tokens(found.bonded, 'FRAC')} bonded"]
-    if 0 < found.bonded < found.min_stake:
-        told.append(f"blocks are given from {shown_tokens(found.min_stake, 'FRAC')} on")
-    if found.unbonding:
-        told.append(
-            f"{shown_tokens(found.unbonding, 'FRAC')} unbonding, to be had {instant(found.unbonding_at)}"
-        )
-    told.append(f"{shown_tokens(found.wallet, 'FRAC')} in the wallet")
-    return [*told, sent(found.tx)]
+    return staked(found, "blocks are given")

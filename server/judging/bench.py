@@ -18,6 +18,7 @@ from judges.node.sheet import Scored, scored
 from judges.reading import NoCase, Read, read_case
 from judges.rubric import rubric_of
 from judges.screen import screen
+from server.clock import unix_ms
 from server.judging.arena import MAX_TRANSCRIPT_BYTES, Arena
 from server.judging.seating import Misfiled, check_case
 from server.outside.asking import Unreadable
@@ -57,7 +58,12 @@ class Bench:
             check_case(self._filing(told), read.case, rubric)
         except Misfiled as error:
             raise Never(str(error)) from None
-        opinion, calls = await self._judge.opinion(rubric, read.case, read.nonce)
+        left_s = max(0.0, (told.commit_by_ms - unix_ms()) / 1_000)
+        try:
+            async with asyncio.timeout(left_s):
+                opinion, calls = await self._judge.opinion(rubric, read.case, read.nonce)
+        except TimeoutError:
+            raise NotNow("the time for commitments was over before it was judged") from None
         return scored(opinion, screen(read.case).forfeited), calls
 
     async def _transcript(self, id_: Cid) -> bytes:
