@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from judges.court.terms import FRAC_MICROS
 from server.ledger.tiers import FEE_TIERS
 
 _AUTHORITY = r"^([A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z"
@@ -337,6 +338,60 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="How long results wait, at most, to be settled on chain together; what is won can be played for afterwards.",
         ),
     ] = 60
+
+    court: Annotated[
+        str,
+        Meta(
+            pattern="^(auto|off)$",
+            description="Who judges open-ended work. `auto`: with settlement = chain and a court in the deployment, panels of staked judges; free sessions by the arena's own panel while too few stand. `off`: always the arena's own panel.",
+        ),
+    ] = "auto"
+    court_commit_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="How long judges who were drawn have to commit; reserves that are called in have as long again. When all have, nobody waits.",
+        ),
+    ] = 180
+    court_reveal_s: Annotated[
+        int,
+        Meta(
+            ge=1, le=86_400, description="How long judges have to reveal once all have committed."
+        ),
+    ] = 60
+    court_appeal_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="How long anybody may appeal against a verdict before money moves by it; at least the court contract's own time and that of chain_confirmations.",
+        ),
+    ] = 60
+    court_patience_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=604_800,
+            description="How long a paid session waits for enough judges with enough at stake before its entries are given back.",
+        ),
+    ] = 3_600
+    court_free_fee_micros: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10**9,
+            description="What a panel shares for judging a free session (micro-USDC), out of what was put into the court's fund. Of paid ones it is 2 % of the pot.",
+        ),
+    ] = 0
+    frac_micros: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10**12,
+            description="The price of one FRAC (micro-USDC) that is assumed where stake must cover a pot. Set it below the market's: it bounds what paid sessions judges may decide.",
+        ),
+    ] = FRAC_MICROS
 
     spaces: Annotated[
         tuple[str, ...],

@@ -53,6 +53,9 @@ async def unsigned_result(
         return None
     record = await store.sessions.record(row.session)
     verdict = await store.verdicts.get(row.session)
+    case = None if verdict is None else await store.court.named(row.session)
+    if case == "":
+        return None  # its file is being made
     assert record is not None, "a stored session has its record"
     return ResultDocument(
         session=row.session,
@@ -60,7 +63,7 @@ async def unsigned_result(
         space=row.space,
         tier_micros=row.tier_micros,
         seats=_seats(record, wallets),
-        verdict=None if verdict is None or result.status == "void" else _verdict(verdict),
+        verdict=None if verdict is None or result.status == "void" else _verdict(verdict, case),
         ranks=list(result.ranks or ()),
         status=result.status,
         reason=result.reason,
@@ -79,10 +82,10 @@ def _seats(record: SessionRecord, wallets: Sequence[str] | None) -> list[ResultS
     ]
 
 
-def _verdict(body: bytes) -> ResultVerdict:
+def _verdict(body: bytes, case: str | None) -> ResultVerdict:
     view = msgspec.json.decode(body, type=VerdictView)
     scores = [list(line.scores_milli) for line in view.lines]
-    return ResultVerdict(None, view.rubric, scores, list(view.judges))
+    return ResultVerdict(case, view.rubric, scores, list(view.judges))
 
 
 def _payouts(record: SessionRecord, result: ResultRow) -> list[Payout]:

@@ -547,7 +547,8 @@ class SessionView(_View, frozen=True, tag="session"):
     """The transcript's digest, once sealed."""
     verdict: VerdictView | None = None
     court: CaseView | None = None
-    """The session before the court, where judges decide and have a stake."""
+    """The session before the court, where judges decide and have a stake; without `filing`, and of panels of more than seven without
+    reasons."""
     steps: list[Step] = []
     annotations: list[dict[str, Any]] = []
     """Commentary on a session that has ended, no part of the rules: each has a `kind`."""

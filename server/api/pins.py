@@ -83,6 +83,8 @@ async def _block(services: Services, row: PinTaskRow) -> bytes | None:
         case "epoch" | "payouts":
             epoch = await services.store.epochs.get(int(row.session.removeprefix("epoch:")))
             return None if epoch is None else getattr(epoch, _OF_EPOCH[row.kind])
+        case "case":
+            return await services.store.court.document(row.session)
 
 
 async def _let_go(services: Services, row: PinTaskRow, id_: Cid) -> bytes | None:

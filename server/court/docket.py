@@ -27,7 +27,7 @@ from judges.court.hearing import Phase, Refused, SeatState
 from judges.court.overturn import overturn_slash
 from judges.court.reckoning import Question, reckon
 from judges.court.reckoning import Seat as Means
-from server.court.case import Case, Chair, End, Held, by_line
+from server.court.case import Case, Chair, End, Held
 from server.court.seam import Filed, Forced, Pool
 from server.protocol import CommitMessage, RevealMessage
 
@@ -53,7 +53,7 @@ def drafted(case: Case, snapshot: int) -> Case:
         weights=case.terms.weights,
         prior=case.terms.prior,
         scale=case.terms.scale,
-        fee=case.terms.fee_micros,
+        fee=case.terms.fee_micros * held.seats // case.hearings[0].seats,
         lock=int(case.terms.lock),
         margin=case.terms.margin,
         commit_s=case.terms.commit_s,
@@ -340,8 +340,13 @@ def followed(case: Case, forced: Sequence[Forced]) -> Case:
                 case = msgspec.structs.replace(case, hearings=case.hearings[: each.hearing + 1])
         elif each.hearing == len(case.hearings) and each.filing is not None:
             case = _ends(case, "appealed")
-            fields = documents.filing_fields(each.filing)
-            new = Held(hearing=each.hearing, seats=each.filing.seats, salt="", filing=fields)
+            new = Held(
+                hearing=each.hearing,
+                seats=each.filing.seats,
+                salt=case.last.salt,  # all but seats and fee is as it was
+                filing=documents.filing_fields(each.filing),
+                filed=documents.Filed(each.batch or 0, 0, []),
+            )
             case = _on_chain(case.with_hearing(new), new, each)
     return case
 
@@ -408,9 +413,18 @@ def concluded(case: Case, can: Can, salt: str, now_ms: int) -> Case:
         return msgspec.structs.replace(case.with_hearing(again), note=note)
     case = _ends(case, "failed" if held.margin is None else "decided")
     if isinstance(then, Stands):
-        appeal_by_ms = now_ms + case.terms.appeal_s * 1_000
+        appeal_by_ms = max(now_ms, _ends_ms(held) + case.terms.appeal_s * 1_000)
         return msgspec.structs.replace(case, stands=then.hearing, appeal_by_ms=appeal_by_ms)
     return msgspec.structs.replace(case, state="void", note=then.why, closed_ms=now_ms)
+
+
+def _ends_ms(held: Held) -> int:
+    """From when on the contract takes appeals for so long: the time that the filing gives its judges, however quick they were; of a
+    hearing that was forced, its end."""
+    assert held.ended_ms is not None
+    if held.forced or held.filing is None or held.filed_ms is None:
+        return held.ended_ms
+    return held.filed_ms + (held.filing.commit_s + held.filing.reveal_s) * 1_000
 
 
 def _ends(case: Case, end: End) -> Case:
@@ -424,14 +438,12 @@ def closed(case: Case, now_ms: int) -> Case:
         return case
     last = case.hearings[case.stands]
     hearings = tuple(
-        each if each.forced or each.margin is None else _overruled(each, last)
-        for each in case.hearings
+        each if each.margin is None else _overruled(each, last) for each in case.hearings
     )
     return msgspec.structs.replace(case, state="final", closed_ms=now_ms, hearings=hearings)
 
 
 def _overruled(held: Held, last: Held) -> Held:
-    """A hearing that was forced is charged on the chain."""
     question = question_of(held)
     assert held.filing is not None
     lost = {
@@ -446,16 +458,25 @@ def _overruled(held: Held, last: Held) -> Held:
 
 
 def given_up(case: Case, why: str, now_ms: int) -> Case:
-    """The session was voided, or no panel could be seated for too long."""
+    """The session was voided."""
     if case.state != "open":
         return case
     return msgspec.structs.replace(case, state="void", note=why, closed_ms=now_ms)
 
 
-def medians_of(case: Case) -> list[list[int]]:
-    """Of the hearing that stands, by line."""
-    assert case.stands is not None
-    return by_line(case.hearings[case.stands].medians, case.contestants)
+def unseated(case: Case, why: str, now_ms: int) -> Case:
+    """No panel could be drawn for the last hearing for too long: the last verdict stands, if there is one."""
+    if case.last.state != "wanted" or case.last.filing is not None:
+        return case
+    decided = [each.hearing for each in case.hearings if each.margin is not None]
+    if not decided:
+        return given_up(case, why, now_ms)
+    case = msgspec.structs.replace(case, hearings=case.hearings[:-1], note=why)
+    return msgspec.structs.replace(
+        _ends(case, "failed" if case.last.margin is None else "decided"),
+        stands=decided[-1],
+        appeal_by_ms=now_ms,
+    )
 
 
 def _digest(transcript: str) -> bytes:

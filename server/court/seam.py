@@ -91,6 +91,8 @@ class Forced(msgspec.Struct, frozen=True):
     """The time of the block that ended it."""
     filing: Filing | None = None
     """None: as it was filed; else the contract itself has made the hearing, by an appeal or an escalation."""
+    batch: int | None = None
+    """Of a hearing that the contract has made: it is a batch by itself."""
     seed: bytes | None = None
     messages: tuple[Message, ...] = ()
     """What was brought there, in the order of the chain, for `agon-case/1` (`i` and `prev` are filled in by the clerk)."""

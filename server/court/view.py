@@ -41,7 +41,7 @@ def view_of(case: Case, ranks: list[int] | None = None) -> CaseView:
         ranks=(ranks or []) if held.over else [],
         margin_milli=held.margin if held.over else None,
         note=held.note or case.note,
-        document=case.document,
+        document=case.document or None,
     )
 
 

@@ -23,8 +23,8 @@ class Sealed(msgspec.Struct, frozen=True):
     """The transcript's canonical bytes."""
     digest: str
     steps: tuple[str, ...]
-    """What follows, in order: `judge` when the rules leave it to judges, `settle`, then `pin` and `rate`, of which neither
-    waits for the other; when void `settle`, which gives the entries back, and `pin`."""
+    """What follows, in order: `settle`, then `pin` and `rate`, of which neither waits for the other; when void `settle`, which gives
+    the entries back, and `pin`. When the rules leave it to judges, `judge` comes first, and `pin` beside it: they fetch what is pinned."""
 
 
 def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
@@ -34,7 +34,7 @@ def sealed_of(match: Match, log: Sequence[LogEvent]) -> Sealed:
     sealed = document(match.record, log)
     steps: tuple[str, ...] = ("settle", "pin")
     if status == "ended":
-        judged = ("judge",) if outcome["returns"] is None else ()
-        steps = (*judged, "settle", "pin", "rate")
+        judged = outcome["returns"] is None
+        steps = ("pin", "judge", "settle", "rate") if judged else ("settle", "pin", "rate")
     digest = transcript.digest(sealed)
     return Sealed(match.record.session, status, outcome, sealed, digest, steps)

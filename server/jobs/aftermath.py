@@ -17,7 +17,7 @@ from server.jobs.faults import TooEarly
 from server.live import keys
 from server.live.log import Head, LiveLog, Moved
 from server.live.records import LogEvent, ViewSet
-from server.protocol import SessionView, Step, VerdictView
+from server.protocol import CaseView, SessionView, Step, VerdictView
 
 ORDER = ("opened", "sealed", "judged", "settled", "pinned", "rated", "anchored")
 """The steps as they are shown; `opened` and `anchored` where the money is on a chain (`server.jobs.anchored`)."""
@@ -36,10 +36,15 @@ class Change(msgspec.Struct, frozen=True):
     body: dict[str, Any]
     steps: tuple[Step, ...]
     verdict: VerdictView | None = None
+    court: CaseView | None = None
 
     def of(self, view: SessionView) -> SessionView:
-        steps = merged(view.steps, self.steps)
-        return msgspec.structs.replace(view, steps=steps, verdict=self.verdict or view.verdict)
+        return msgspec.structs.replace(
+            view,
+            steps=merged(view.steps, self.steps),
+            verdict=self.verdict or view.verdict,
+            court=self.court or view.court,
+        )
 
 
 def merged(standing: Sequence[Step], news: Sequence[Step]) -> list[Step]:

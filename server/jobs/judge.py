@@ -2,24 +2,28 @@
 
 The judges see only what the transcript says: it is replayed, so what is judged is what was played. A
 verdict that cannot be had is our fault and no score: entries go back, and the session stays unrated.
+With a court (docs/court.md) the step brings the session before it, and waits for as long as it takes; the clerk wakes it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from judges.case import Case
 from judges.house import Judging
-from judges.reading import NoCase, read_case
+from judges.reading import NoCase, Read, read_case
 from judges.verdict import Verdict
 from server.jobs.aftermath import Aftermath, Change, step_change
-from server.jobs.faults import Permanent
+from server.jobs.faults import NotNow, Permanent
 from server.jobs.fence import Fence
 from server.protocol import Step, VerdictView
 from server.store import Store
+
+if TYPE_CHECKING:
+    from server.court.asking import Docket
 
 NAME = "judge"
 SHOWN = "judged"
@@ -30,7 +34,7 @@ PANEL_SHARE = 0.9
 
 
 class Panel(Protocol):
-    """Who judges: `judges.house.HousePanel`, later the court."""
+    """Who judges where there is no court: `judges.house.HousePanel`."""
 
     async def judge(self, case: Case, nonce: str) -> Judging:
         """Raises JudgeFault. `nonce` is unknown to the contestants and quotes their text."""
@@ -40,8 +44,16 @@ class JudgeStep:
     name = NAME
 
     def __init__(
-        self, *, store: Store, aftermath: Aftermath, panel: Panel, timeout_s: float
+        self,
+        *,
+        store: Store,
+        aftermath: Aftermath,
+        panel: Panel,
+        timeout_s: float,
+        court: Docket | None = None,
     ) -> None:
+        """`court`: None where judges have no stake; then `panel` decides."""
+        self._court = court
         self._store = store
         self._aftermath = aftermath
         self._panel = panel
@@ -57,9 +69,11 @@ class JudgeStep:
             return {"void": result.reason}
         body = await self._store.verdicts.get(session)
         if body is None:
-            await fence.check()
-            await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
-            judging = await self._judge(session)
+            judging = await self._by_court(session)
+            if judging is None:
+                await fence.check()
+                await self._aftermath.tell(session, step_change(Step(SHOWN, "running")))
+                judging = await self._by_house(session)
             # Of a session that was voided meanwhile, nothing is to be found.
             body = await self._store.verdicts.put(session, _encode(judging.verdict), fence.hold)
             said = _calls(judging)
@@ -92,16 +106,38 @@ class JudgeStep:
             session, step_change(Step(SHOWN, "failed", words), refunded, unrated)
         )
 
-    async def _judge(self, session: str) -> Judging:
+    async def _by_court(self, session: str) -> Judging | None:
+        """None where the court leaves it to the house. Raises NotNow until a verdict stands, Permanent where there will be none."""
+        if self._court is None:
+            return None
+        from server.court.asking import Elsewhere, NoVerdict, Undecided
+
+        answer = await self._court.ask(session)
+        if answer is None:
+            answer = await self._court.bring(session, (await self._read(session)).case)
+        match answer:
+            case Verdict():
+                return Judging(answer, ())
+            case Elsewhere():
+                return None
+            case Undecided(waits_for):
+                raise NotNow(waits_for)
+            case NoVerdict(why):
+                raise Permanent(why)
+
+    async def _by_house(self, session: str) -> Judging:
+        read = await self._read(session)
+        return await self._panel.judge(read.case, read.nonce)
+
+    async def _read(self, session: str) -> Read:
         document = await self._store.sessions.transcript(session)
         if document is None:
             raise Permanent("the session has no transcript")
         # Off the event loop: replaying hashes every entry.
         try:
-            read = await asyncio.to_thread(read_case, document)
+            return await asyncio.to_thread(read_case, document)
         except NoCase as error:
             raise Permanent(str(error)) from None
-        return await self._panel.judge(read.case, read.nonce)
 
 
 def _encode(verdict: Verdict) -> bytes:

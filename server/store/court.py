@@ -203,9 +203,15 @@ class Court:
             found: bytes | None = await tx.scalar(query)
         return found
 
-    async def keep_document(self, session: str, document: bytes, cid: str) -> None:
-        """The first one stands. Its CID is told in the case."""
+    async def named(self, session: str) -> str | None:
+        """The CID of the file of a case that has a verdict; empty while it is being made; None where the court has decided nothing."""
+        query = select(_c.c.cid).where(_c.c.session == session, _c.c.state == "final")
+        async with self._db.reading() as tx:
+            row = (await tx.execute(query)).one_or_none()
+        return None if row is None else row.cid or ""
 
+    async def keep_document(self, session: str, document: bytes, cid: str) -> None:
+        """The first one stands. Its CID is told in the case. Both empty: nobody was drawn, and there is nothing to show."""
         async with self._db.writing() as tx:
             which = (_c.c.session == session) & (_c.c.document.is_(None))
             kept = await tx.execute(update(_c).where(which).values(document=document, cid=cid))

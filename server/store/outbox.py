@@ -300,6 +300,14 @@ class Outbox:
         async with self._db.reading() as tx:
             return [OutboxRow(*row) for row in await tx.execute(query)]
 
+    async def wake(self, session: str, step: str, now_ms: int) -> None:
+        """What a step has waited for is there: it is due now. One that runs, or is over, is left alone."""
+        which = (
+            (_o.c.session == session) & (_o.c.step == step) & (_o.c.state == State.WAITING.value)
+        )
+        async with self._db.writing() as tx:
+            await tx.execute(update(_o).where(which, _o.c.due_ms > now_ms).values(due_ms=now_ms))
+
     async def done_so_far(self, step: str) -> int:
         """How many rows of a step have been done, ever."""
         query = select(func.count()).where(_o.c.step == step, _o.c.state == State.DONE.value)

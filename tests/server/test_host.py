@@ -60,7 +60,7 @@ async def test_a_session_is_played_and_sealed(redis: Redis, players: Players) ->
         assert set(in_log) <= players.sent
         assert await redis.zcard(keys.leases(keys.shard(keys.session_channel(session)))) == 0
     assert shelf.sealed["S1"].steps == ("settle", "pin", "rate")
-    assert shelf.sealed["S2"].steps == ("judge", "settle", "pin", "rate")
+    assert shelf.sealed["S2"].steps == ("pin", "judge", "settle", "rate")
 
 
 async def test_many_sessions_share_one_tick(redis: Redis, players: Players) -> None:

@@ -1,0 +1,205 @@
+"""The clerk: takes each open case a step further, when its time has come or the chain has news.
+
+One process leads. Each step is a change of the case's rows, made of what stands there and of what the chain says: killed anywhere, the
+next leader goes on; two at once, by mistake, harm nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from chain.content import cid
+from chain.content.cid import Cid
+from chain.court.commitment import Court
+from chain.court.filing import Filing
+from chain.court.snapshot import Snapshot
+from judges.court.escalation import coverable
+from server.clock import Clock
+from server.court import docket
+from server.court.case import Case
+from server.court.findings import document_of
+from server.court.seam import Chain, Pool
+from server.store import Store
+from server.store.pin_tasks import NewPinTask
+
+DOCUMENTS = 16
+"""Made in one round."""
+NO_PANEL = "too few judges with enough at stake stand for a panel"
+
+_logger = structlog.get_logger()
+
+Change = Callable[[Case], Case]
+
+
+class Content(Protocol):
+    """What is used of `server.jobs.pin.ContentStore`."""
+
+    async def keep(self, document: bytes) -> Cid: ...
+
+
+class Clerk:
+    """A `server.settlement.chain.Round`."""
+
+    name = "court"
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        chain: Chain,
+        court: Court,
+        content: Content,
+        clock: Clock,
+        patience_s: int,
+        told: Callable[[], Awaitable[object]],
+    ) -> None:
+        """`patience_s`: so long a case waits for judges whom a panel can be drawn of. `told` is called after each round: tells who
+        watches what has changed."""
+        self._store = store
+        self._chain = chain
+        self._court = court
+        self._content = content
+        self._clock = clock
+        self._patience_ms = patience_s * 1_000
+        self._told = told
+        self._pools: dict[int, Pool] = {}
+
+    async def round(self) -> None:
+        """Raises what store and chain raise, once every case was looked at; to be called again then."""
+        failed: Exception | None = None
+        for row in await self._store.court.open():
+            try:
+                await self._advance(row.case)
+            except Exception as error:  # one case that cannot go on holds up no other
+                failed = error
+        await self._file()
+        await self._document()
+        await self._told()
+        if failed is not None:
+            raise failed
+
+    async def _advance(self, case: Case) -> None:
+        session = await self._store.sessions.get(case.session)
+        if session is not None and session.status == "void":
+            await self._change(
+                case, lambda now: docket.given_up(now, "the session is void", self._clock())
+            )
+            return
+        forced = await self._chain.forced(case.id)
+        if forced:
+            case = await self._change(case, lambda now: docket.followed(now, forced))
+        case = await self._begin(case)
+        case = await self._draw(case)
+        now_ms = self._clock()
+        due = case.last.by_ms
+        if case.last.state in ("committing", "revealing") and due is not None and due <= now_ms:
+            case = await self._change(case, lambda now: docket.passed(now, self._clock()))
+        if case.last.over and case.stands is None:
+            case = await self._conclude(case)
+        if case.appeal_by_ms is not None and case.appeal_by_ms <= now_ms:
+            case = await self._change(case, lambda now: docket.closed(now, self._clock()))
+        if case.state != "open":
+            await self._store.outbox.wake(case.session, "judge", self._clock())
+
+    async def _begin(self, case: Case) -> Case:
+        """Have the last hearing a snapshot that fills its panel."""
+        held = case.last
+        if held.state != "wanted" or held.filing is not None:
+            return case
+        pool = await self._chain.newest()
+        if pool is not None and _fills(pool, case, held.seats):
+            number = pool.snapshot.number
+            return await self._change(case, lambda now: docket.drafted(now, number))
+        since_ms = case.hearings[-2].ended_ms if held.hearing else case.made_ms
+        if self._clock() - (since_ms or case.made_ms) < self._patience_ms:
+            return case
+        return await self._change(case, lambda now: docket.unseated(now, NO_PANEL, self._clock()))
+
+    async def _draw(self, case: Case) -> Case:
+        held = case.last
+        if held.state not in ("wanted", "filed") or held.filing is None:
+            return case
+        news = await self._chain.filed(case.id, held.hearing)
+        if news is None:
+            return case
+        if held.state == "wanted" or news.lost:
+            case = await self._change(case, lambda now: docket.filed(now, news))
+        seed = news.seed
+        if seed is None or news.lost:
+            return case
+        pool = await self._pool(held.filing.snapshot)
+        return await self._change(case, lambda now: docket.drawn(now, pool, seed, self._clock()))
+
+    async def _conclude(self, case: Case) -> Case:
+        """Whether a bigger panel can be seated is read from the snapshot of the last one, which everybody can check."""
+        filing = case.last.filing
+        assert filing is not None, "a hearing that is over was filed"
+        pool = await self._pool(filing.snapshot)
+
+        def can(seats: int) -> bool:
+            return _fills(pool, case, seats)
+
+        salt = secrets.token_hex(32)
+        return await self._change(case, lambda now: docket.concluded(now, can, salt, self._clock()))
+
+    async def _change(self, case: Case, change: Change) -> Case:
+        now = await self._store.court.change(case.session, change)
+        assert now is not None, "cases are never deleted"
+        if (now.last.hearing, now.last.state, now.state) != (
+            case.last.hearing,
+            case.last.state,
+            case.state,
+        ):
+            _logger.info(
+                "case",
+                session=now.session,
+                hearing=now.last.hearing,
+                state=now.last.state if now.state == "open" else now.state,
+                note=now.last.note or now.note,
+            )
+        return now
+
+    async def _file(self) -> None:
+        """What is drafted and not filed; asking for it again is harmless."""
+        drafts: list[Filing] = [
+            row.case.last.filing.filing()
+            for row in await self._store.court.open()
+            if row.case.last.state == "wanted" and row.case.last.filing is not None
+        ]
+        if drafts:
+            await self._chain.file(drafts)
+
+    async def _document(self) -> None:
+        """The file of each case that is over, kept where the transcripts are. Raises NotNow while that is away."""
+        for row in await self._store.court.undocumented(DOCUMENTS):
+            case = row.case
+            numbers = {h.filing.snapshot for h in case.hearings if h.filing is not None and h.seed}
+            if not numbers:  # nobody was ever drawn: there is nothing to show
+                await self._store.court.keep_document(case.session, b"", "")
+                continue
+            snapshots: list[Snapshot] = [
+                (await self._pool(number)).snapshot for number in sorted(numbers)
+            ]
+            document = document_of(case, self._court, snapshots)
+            await self._content.keep(document)
+            name = str(cid.of(document))
+            task = NewPinTask(name, len(document), "case", case.session)
+            await self._store.pin_tasks.give([task])
+            await self._store.court.keep_document(case.session, document, name)
+
+    async def _pool(self, snapshot: int) -> Pool:
+        found = self._pools.get(snapshot)
+        if found is None:
+            found = await self._chain.pool(snapshot)
+            while len(self._pools) >= 8:
+                self._pools.pop(next(iter(self._pools)))
+            self._pools[snapshot] = found
+        return found
+
+
+def _fills(pool: Pool, case: Case, seats: int) -> bool:
+    return coverable(pool.candidates(), seats, int(case.terms.lock))
