@@ -143,6 +143,22 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="How long an epoch of node operators' rewards takes at least.",
         ),
     ] = 7 * 86_400
+    court_epoch_every_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=7 * 86_400,
+            description="How long what the court has found waits, at most, to be anchored on the chain together; the contract takes an epoch only when the one before counts.",
+        ),
+    ] = 3_600
+    court_claim_micros: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10**9,
+            description="Micro-USDC that have to come to a judge before the arena brings them to it; less waits, or is claimed by the judge. A claim costs some 100,000 gas.",
+        ),
+    ] = 250_000
     points_root_every_s: Annotated[
         int,
         Meta(

@@ -216,6 +216,17 @@ class Metrics:
             ["service"],
             registry=registry,
         )
+        self.court_judges = Gauge(
+            "agon_court_judges", "Judges that can be drawn", registry=registry
+        )
+        self.court_waiting = Gauge(
+            "agon_court_waiting", "Hearings that wait to be filed", registry=registry
+        )
+        self.court_funds_micros = Gauge(
+            "agon_court_funds_micros",
+            "USDC in the court that no judge has earned yet, micros",
+            registry=registry,
+        )
         self.replication_lag = Gauge(
             "agon_replication_lag_seconds",
             "How far a replica of a service is behind, where the service says so",

@@ -22,7 +22,7 @@ from chain.documents.form import Address, Count, DocumentError, Hex32, Name
 from spaces.canonical import MAX_INTEGER
 
 VERSION = "agon-court-epoch/1"
-MAX_HEARINGS = 4_096
+MAX_HEARINGS = 8_192
 MAX_SEATS = 62
 """Seated, and reserves that were called."""
 MAX_ACCOUNTS = 65_536
@@ -75,6 +75,17 @@ class HearingLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
 
 
+class TakenBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A hearing of an epoch before, which was put on the chain after that: its pays are taken out of the accounts again, as the
+    contract pays for it by itself."""
+
+    session: Name
+    hearing: Count
+    epoch: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+    pays: Annotated[list[tuple[LowerAddress, Whole]], Meta(max_length=MAX_SEATS)]
+    """(judge, micro-USDC) as that epoch had them."""
+
+
 class AccountLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One judge's account at the end of the epoch, micro-USDC."""
 
@@ -93,6 +104,8 @@ class CourtEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     made_ms: Count
     hearings: Annotated[list[HearingLine], Meta(min_length=1, max_length=MAX_HEARINGS)]
     """In the order of sessions and hearings."""
+    taken_back: Annotated[list[TakenBack], Meta(max_length=MAX_HEARINGS)]
+    """In that order, too."""
     accounts: Annotated[list[AccountLine], Meta(max_length=MAX_ACCOUNTS)]
     """Of all judges that have ever been paid or docked, by address."""
     cases_root: Hex32
@@ -120,6 +133,7 @@ def build(
     made_ms: int,
     hearings: Sequence[HearingLine],
     accounts: Mapping[str, tuple[int, int]],
+    taken_back: Sequence[TakenBack] = (),
 ) -> CourtEpoch:
     """`accounts`: (balance, earned) of each judge, by address in lower case. Raises ValueError."""
     ordered = sorted(hearings, key=lambda each: (each.session, each.hearing))
@@ -131,6 +145,7 @@ def build(
         court=court,
         made_ms=made_ms,
         hearings=ordered,
+        taken_back=sorted(taken_back, key=lambda each: (each.session, each.hearing)),
         accounts=lines,
         cases_root=cases_tree(ordered).root.hex(),
         earned_root=bytes(32).hex() if earned is None else earned.root.hex(),
@@ -148,6 +163,7 @@ def read(document: bytes) -> CourtEpoch:
 def check(epoch: CourtEpoch) -> None:
     """Whether it agrees with itself. Raises DocumentError."""
     _ascending([(each.session, each.hearing) for each in epoch.hearings], "hearings")
+    _ascending([(each.session, each.hearing) for each in epoch.taken_back], "taken back")
     _ascending([each.judge for each in epoch.accounts], "accounts")
     try:
         cases, earned = cases_tree(epoch.hearings), earned_tree(epoch.accounts)
@@ -165,8 +181,16 @@ def check(epoch: CourtEpoch) -> None:
 
 
 def pays(epoch: CourtEpoch) -> list[tuple[str, int]]:
-    """(judge, micro-USDC) of every seat: what its accounts have moved by."""
-    return [(seat.judge, seat.pay) for each in epoch.hearings for seat in each.seats]
+    """What its accounts have moved by."""
+    return moved(epoch.hearings, epoch.taken_back)
+
+
+def moved(
+    hearings: Sequence[HearingLine], taken_back: Sequence[TakenBack]
+) -> list[tuple[str, int]]:
+    """(judge, micro-USDC) of every seat, and of what is taken back."""
+    paid = [(seat.judge, seat.pay) for each in hearings for seat in each.seats]
+    return paid + [(judge, -pay) for each in taken_back for judge, pay in each.pays]
 
 
 def _ascending(keys: Sequence[tuple[str, int]] | Sequence[str], what: str) -> None:

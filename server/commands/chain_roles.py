@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 ROLES = {
     "settler": (("escrow", "settler"),),
-    "guardian": (("escrow", "guardian"), ("operators", "guardian"), ("rewards", "guardian")),
+    "guardian": (
+        ("escrow", "guardian"),
+        ("operators", "guardian"),
+        ("rewards", "guardian"),
+        ("court", "guardian"),
+    ),
     "challenger": (("operators", "challenger"),),
     "publisher": (("rewards", "publisher"), ("fractals", "publisher")),
+    "clerk": (("court", "clerk"),),
 }
-"""Option -> (contract, its role)."""
+"""Option -> (contract, its role); contracts that the manifest has not are left out."""
 
 Node = Annotated[str, typer.Option("--rpc", envvar="AGON_RPC_URL", help="A JSON-RPC node of the chain.")]  # fmt: skip
 ChainId = Annotated[int, typer.Option(min=1, help="The chain that it must be of.")]
@@ -56,12 +62,15 @@ def roles(
         str, typer.Option(help="Offer it: opens sessions and closes epochs (escrow).")
     ] = "",
     guardian: Annotated[
-        str, typer.Option(help="Offer it: pauses and vetoes (escrow, operators, rewards).")
+        str, typer.Option(help="Offer it: pauses and vetoes (escrow, operators, rewards, court).")
     ] = "",
     challenger: Annotated[
         str, typer.Option(help="Offer it: challenges without a bond (operators).")
     ] = "",
     publisher: Annotated[str, typer.Option(help="Offer it: posts roots (rewards, fractals).")] = "",
+    clerk: Annotated[
+        str, typer.Option(help="Offer it: files hearings and anchors what they found (court).")
+    ] = "",
     rpc: Node = LOCAL,
     chain_id: ChainId = 31_337,
     manifest: ManifestFile = Path("chain.json"),
@@ -82,13 +91,15 @@ def roles(
     from server.commands.running import run_async
 
     given = {"settler": settler, "guardian": guardian}
-    given |= {"challenger": challenger, "publisher": publisher}
+    given |= {"challenger": challenger, "publisher": publisher, "clerk": clerk}
     offers = {name: address for name, address in given.items() if address}
     for name, address in offers.items():
         check_address(f"--{name}", address)
     admin = deployer(wallet, chain_id) if offers else None
 
     async def work(node: Rpc, contracts: list[tuple[Roles, str, str]]) -> list[dict[str, Any]]:
+        for option in offers.keys() - {each for *_, each in contracts}:
+            raise CommandError(f"--{option}: the manifest has no contract with that role: `agon chain deploy` deploys it")  # fmt: skip
         for contract, role, option in contracts:
             if option in offers and admin is not None:
                 wanted = offers[option]
@@ -174,6 +185,7 @@ async def _with_contracts(
             (Roles(node, name, manifest.address(name)), role, option)
             for option, pairs in ROLES.items()
             for name, role in pairs
+            if name in manifest.contracts
         ]
         return await work(node, contracts)
     except (deployment.DeploymentFailed, OSError, Reverted, SendRefused) as error:

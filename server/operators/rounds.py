@@ -104,9 +104,9 @@ class OperatorRounds:
             every_ms=config.points_root_every_s * 1_000,
             clock=clock,
         )
-        self._challenges = _Role(self._contract, "challenger", writer.address)
-        self._publishes = _Role(rewards, "publisher", writer.address)
-        self._publishes_points = _Role(fractals, "publisher", writer.address)
+        self._challenges = Role(self._contract, "challenger", writer.address)
+        self._publishes = Role(rewards, "publisher", writer.address)
+        self._publishes_points = Role(fractals, "publisher", writer.address)
         self.rounds = [
             Paced("operators", READ_S, self._read),
             Paced("operators' lists", LOOK_S, self._look),
@@ -199,7 +199,7 @@ class Paced:
         """`work` is told how many seconds have gone by since it was done last."""
         self.name = name
         self._every_s = every_s
-        self._work = work
+        self.work = work
         self._last: float | None = None
 
     async def round(self) -> None:
@@ -207,11 +207,11 @@ class Paced:
         now = time.monotonic()
         elapsed_s = self._every_s if self._last is None else now - self._last
         if elapsed_s >= self._every_s:
-            await self._work(elapsed_s)
+            await self.work(elapsed_s)
             self._last = now
 
 
-class _Role:
+class Role:
     """Whether our key has a role."""
 
     def __init__(self, contract: Roles, role: str, address: str) -> None:

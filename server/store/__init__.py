@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from server.clock import Clock, unix_ms
 from server.store import chain as chain
+from server.store import court_chain as court_chain
 from server.store import courtroom as courtroom
 from server.store import escrow as escrow
 from server.store import keeping as keeping
@@ -22,6 +23,9 @@ from server.store.boards import OfficialBoards
 from server.store.careers import Careers
 from server.store.chain_txs import ChainTxs
 from server.store.court import Court
+from server.store.court_epochs import CourtEpochs
+from server.store.court_filings import CourtFilings
+from server.store.court_logs import CourtLogs
 from server.store.crossings import Crossings
 from server.store.dashboards import Dashboards
 from server.store.document_pins import DocumentPins
@@ -108,6 +112,9 @@ class Store:
         self.chain_txs = ChainTxs(database)
         self.operators = Operators(database)
         self.court = Court(database)
+        self.court_logs = CourtLogs(database)
+        self.court_epochs = CourtEpochs(database)
+        self.court_filings = CourtFilings(database)
 
     @property
     def database(self) -> Database:

@@ -9,7 +9,7 @@ import pytest
 
 from chain.court.anchor import EarnedLeaf
 from chain.documents import court_epoch, form
-from chain.documents.court_epoch import CourtEpoch, HearingLine, SeatLine
+from chain.documents.court_epoch import CourtEpoch, HearingLine, SeatLine, TakenBack
 from chain.documents.form import DocumentError
 from chain.standard_tree import root_of
 
@@ -49,6 +49,13 @@ def test_every_leaf_leads_to_its_root() -> None:
         earned.proof(EarnedLeaf(B, 0))
 
 
+def test_what_is_taken_back_is_out_of_the_accounts_again() -> None:
+    back = [TakenBack("S0", 0, 1, [(A, 700), (B, -900)])]
+    made = court_epoch.build(2, 1, COURT, 0, [line("S3")], {A: (1_400, 1_400)}, back)
+    assert court_epoch.pays(made) == [(A, 700), (B, -900), (A, -700), (B, 900)]
+    assert court_epoch.read(form.encode(made)) == made
+
+
 def test_where_nobody_has_earned_anything_there_is_no_root() -> None:
     made = court_epoch.build(1, 1, COURT, 0, [line("S1", pay=-1)], {A: (-1, 0), B: (-900, 0)})
     assert made.earned_root == "00" * 32
@@ -64,6 +71,7 @@ def test_where_nobody_has_earned_anything_there_is_no_root() -> None:
         ({"cases_root": "33" * 32}, "cases_root is"),
         ({"earned_root": "33" * 32}, "earned_root is"),
         ({"total_micros": 1_401}, "total_micros"),
+        ({"taken_back": [TakenBack("S0", 0, 1, [])] * 2}, "taken back are not in order"),
         ({"accounts": []}, "earned_root is"),
         ({"hearings": [line("S1", hearing=-1)]}, "not an agon-court-epoch/1"),
     ],
