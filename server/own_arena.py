@@ -42,6 +42,11 @@ class OwnArena(msgspec.Struct, frozen=True):
         """Its data directory."""
         return Path(self.config.data_dir)
 
+    @property
+    def model(self) -> str:
+        """The URL of its language model, …/v1."""
+        return self.config.llm_url or (self.data / "llm.url").read_text(encoding="utf-8")
+
     def keep_log(self, name: str) -> Path:
         """Save the log from the arena's folder, which is about to go."""
         kept = Path(tempfile.gettempdir()) / f"agon-{name}-{os.getpid()}.log"

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from chain.content import cid
 from chain.verify.finding import lies, merged
 from chain.verify.report import report, summary
 from chain.verify.session import Asked, check
 from judges.evidence import CHECKED
+from judges.rubric import RUBRICS
 from server.commands import fetching
 from server.commands.chain_at import ChainAt
 from server.commands.running import CommandError
+from server.demo import court_words
 from server.ledger.tiers import entry_micros
+from server.protocol import CaseView
 from server.ratings import ranks_of
 from spaces import transcript
 from spaces.plain_text import plain_lines
@@ -91,7 +95,7 @@ class Narrator:
             if session in self._told or (sessions and len(self._told) >= sessions):
                 continue
             detail = self._get(f"/v1/sessions/{session}")
-            line = _progress(detail)
+            line = self._line(detail)
             if line != self._headlines.get(session):
                 self._headlines[session] = line
                 self._tell_progress(detail, line)
@@ -102,6 +106,21 @@ class Narrator:
                 self._told.add(session)
                 moved = True
         return moved
+
+    def _line(self, detail: dict[str, Any]) -> str:
+        """How far a session is, and the court with it."""
+        view = None if detail["status"] == "live" else self._case(detail)
+        line = _progress(detail)
+        return line if view is None or view.final else f"{line}  {court_words.progress(view)}"
+
+    def _case(self, detail: dict[str, Any]) -> CaseView | None:
+        """The session before the court; None where it is not."""
+        if self._chain is None or detail["space"] not in RUBRICS:
+            return None
+        answer = self._http.get(f"/v1/court/cases/{detail['session']}")
+        if answer.status_code == 404:
+            return None
+        return msgspec.json.decode(answer.raise_for_status().content, type=CaseView)
 
     def _tell_progress(self, detail: dict[str, Any], line: str) -> None:
         """A live session now and then, since a market moves every second; what follows it at once."""
@@ -121,6 +140,9 @@ class Narrator:
         else:
             print(replayed.space.render(replayed.state, names))
             for line in _verdict(detail, names, replayed.space):
+                print(line)
+            view = self._case(detail)
+            for line in [] if view is None else court_words.panel(view, names):
                 print(line)
         print(f"digest  {replayed.digest}  (replayed: same outcome)")
         for line in self._proof(detail):
