@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
     """Most skill of one hearing."""
     outlier_milli: int = 3_500
     """A judge that is nowhere near: root mean square distance from the reference, thousandths of a point."""
-    outlier_spread: int = 4
+    outlier_spread: int = 3
     """And so many times as far as the panel's median judge."""
     no_commit_bps: int = 2_000
     """Of a seat's lock, for a judge that was drawn and did not commit."""

@@ -28,7 +28,7 @@ def chart(title: str, across: str, up: str, series: Mapping[str, Points]) -> str
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        _text(LEFT, 24, title, size=15),
+        _text(LEFT, 24, title, size=14),
         _text(LEFT + wide / 2, HEIGHT - 12, across, anchor="middle"),
         f'<text transform="translate(16 {TOP + tall / 2}) rotate(-90)" text-anchor="middle">{escape(up)}</text>',
     ]

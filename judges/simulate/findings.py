@@ -20,6 +20,7 @@ def findings(report: Report) -> list[Finding]:
         _no_deviation(report),
         *_capture(report),
         _price(report),
+        _cartel(report),
         _false(report),
         _luck(report),
         _liveness(report),
@@ -35,7 +36,7 @@ def _no_deviation(report: Report) -> Finding:
         for tier in range(len(next(iter(report.by_tier.values()))))
     )
     return Finding(
-        "no profitable deviation among the modelled strategies, at any fee tier",
+        "no profitable deviation of a judge among the modelled strategies, at any fee tier",
         f"honest judging earns {worst:,.0f} micro-USDC a hearing more than the next best, at least",
         worst > 0,
     )
@@ -69,6 +70,16 @@ def _price(report: Report) -> Finding:
         "to turn a verdict puts more at stake than the pot, at every fee tier",
         f"{least:.1f} pots at least, at the assumed price of FRAC",
         least > 1,
+    )
+
+
+def _cartel(report: Report) -> Finding:
+    """Openly. What a quiet lean is worth is in the table of tilts, and no rule takes it back (docs/court.md)."""
+    worst = max(each.worth for each in report.tilts if each.way == "openly" and each.share <= 0.3)
+    return Finding(
+        "a cartel of up to 0.30 of the stake that also plays, and says so in its scores, loses by it",
+        f"{worst:+.2f} pots a session, at best",
+        worst < 0,
     )
 
 

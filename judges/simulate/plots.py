@@ -18,7 +18,7 @@ def plots(report: Report) -> dict[str, str]:
             },
         ),
         "courses.svg": chart(
-            "The wrong side wins (gap of 1 point), colluders at each share of the stake",
+            "The wrong side wins at a gap of 1 point, against open colluders",
             "their share of the stake",
             "probability",
             {
@@ -40,7 +40,7 @@ def plots(report: Report) -> dict[str, str]:
             },
         ),
         "skill.svg": chart(
-            "Retention: honest judges (solid) and a cartel that agrees on scores of its own making",
+            "Retention: honest judges, and a cartel that makes its scores up",
             "the cartel's share of the seats",
             "mean skill",
             {
