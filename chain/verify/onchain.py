@@ -12,14 +12,16 @@ import msgspec
 
 from chain.client.abi import Event
 from chain.client.escrow import Books, Escrow, session_id
+from chain.documents import case as cases
 from chain.documents import epoch as epochs
 from chain.documents import payouts as payout_documents
 from chain.documents import result as results
+from chain.documents.case import CaseDocument
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import DocumentError
 from chain.documents.payouts import PayoutsDocument
 from chain.documents.result import ResultDocument
-from chain.documents.signature import signer
+from chain.documents.signature import Signable, signer
 from chain.verify.finding import Finding, Standing, false, true, unchecked
 from chain.verify.history import SETTLER as SETTLER
 from chain.verify.history import Reader, Settlers, Unread, blocks_at, events, first_at
@@ -42,7 +44,7 @@ async def check(documents: Documents, claimed: Claimed, node: Reader) -> list[Fi
     escrow = Escrow(node, claimed.escrow)
     settlers = Settlers(escrow, node, str(await escrow.read("role_holder", SETTLER)))
     played, result, epoch, payouts = _read(documents)
-    found = await _signatures(claimed, settlers, played, result, epoch)
+    found = await _signatures(claimed, settlers, played, result, epoch, _case(documents))
     if played is not None and result is not None:
         found += _seat_signatures(claimed, played, result)
     books = await escrow.books()
@@ -89,12 +91,19 @@ def _read(
     return played, result, epoch, payouts
 
 
+def _case(documents: Documents) -> CaseDocument | None:
+    try:
+        return None if documents.case is None else cases.read(documents.case)
+    except DocumentError:
+        return None
+
+
 async def _signatures(
     claimed: Claimed,
     settlers: Settlers,
-    *documents: Transcript | ResultDocument | EpochDocument | None,
+    *documents: Signable | None,
 ) -> list[Finding]:
-    names = ("signature", "result signature", "epoch signature")
+    names = ("signature", "result signature", "epoch signature", "case signature")
     return [
         await _signature(name, claimed, settlers, document)
         for name, document in zip(names, documents, strict=True)
@@ -106,7 +115,7 @@ async def _signature(
     name: str,
     claimed: Claimed,
     settlers: Settlers,
-    document: Transcript | ResultDocument | EpochDocument,
+    document: Signable,
 ) -> Finding:
     if isinstance(document.sig, msgspec.UnsetType):
         return unchecked(name, "not signed")

@@ -23,6 +23,8 @@ class ChainAt(msgspec.Struct, frozen=True):
     escrow: str
     named: bool
     """By the caller: that the node does not answer is his mistake, not something left unchecked."""
+    court: str | None = None
+    """The court's contract; None: nobody has said where it is."""
     genesis: str | None = None
     """The hash of the chain's first block, where a manifest names it: chains for development share ids and addresses."""
 
@@ -34,6 +36,7 @@ class Named(msgspec.Struct, frozen=True):
     chain: int | None = None
     escrow: str | None = None
     manifest: Path | None = None
+    court: str | None = None
 
     @property
     def any(self) -> bool:
@@ -48,7 +51,7 @@ def find(named: Named, settings: Config, url: str | None) -> ChainAt | None:
     """
     if not named.any:
         return _of_this_machine(settings, url)
-    chain, escrow, genesis = named.chain, named.escrow, None
+    chain, escrow, court, genesis = named.chain, named.escrow, named.court, None
     if chain is None or escrow is None:
         path = named.manifest or _manifest_file(settings)
         manifest = _read(path)
@@ -61,13 +64,15 @@ def find(named: Named, settings: Config, url: str | None) -> ChainAt | None:
                 f"--chain {chain}: {path} is of chain {manifest.chain_id}; name the escrow of that chain by --escrow"
             )
         chain, genesis = manifest.chain_id, manifest.genesis
-        escrow = escrow or _escrow(manifest)
+        escrow, court = escrow or _escrow(manifest), court or _court(manifest)
     if not (is_address(escrow) and escrow.startswith("0x")):
         raise CommandError(f"--escrow: expected 0x and 40 hex digits, got {escrow[:60]!r}")
+    if court is not None and not (is_address(court) and court.startswith("0x")):
+        raise CommandError(f"--court: expected 0x and 40 hex digits, got {court[:60]!r}")
     rpc = named.rpc or settings.rpc_url or _own_node(settings)
     if rpc is None:
         raise CommandError("name a node of the chain: --rpc, or AGON_RPC_URL")
-    return ChainAt(rpc, chain, escrow, named=True, genesis=genesis)
+    return ChainAt(rpc, chain, escrow, named=True, court=court, genesis=genesis)
 
 
 def _of_this_machine(settings: Config, url: str | None) -> ChainAt | None:
@@ -78,7 +83,14 @@ def _of_this_machine(settings: Config, url: str | None) -> ChainAt | None:
     escrow, said = _escrow(manifest), _chain_of(url)
     if (said.get("chain_id"), said.get("escrow")) != (manifest.chain_id, escrow):
         return None
-    return ChainAt(rpc, manifest.chain_id, escrow, named=False, genesis=manifest.genesis)
+    return ChainAt(
+        rpc,
+        manifest.chain_id,
+        escrow,
+        named=False,
+        court=_court(manifest),
+        genesis=manifest.genesis,
+    )
 
 
 def _is_local(url: str) -> bool:
@@ -137,3 +149,12 @@ def _escrow(manifest: Manifest) -> str:
         return manifest.address("escrow")
     except DeploymentFailed as error:
         raise CommandError(f"--manifest: {error}") from None
+
+
+def _court(manifest: Manifest) -> str | None:
+    from chain.client.deployment import DeploymentFailed
+
+    try:
+        return manifest.address("court")
+    except DeploymentFailed:
+        return None  # an arena without one

@@ -18,7 +18,7 @@ from server.commands.running import CommandError
 if TYPE_CHECKING:  # it brings web3 with it
     from server.commands.chain_at import ChainAt
 
-NAMES = ("transcript", "result", "epoch", "payouts")
+NAMES = ("transcript", "result", "epoch", "payouts", "case", "court_epoch")
 NO_EPOCH = "no epochs yet: settlement here is simulated, no chain holds a root"
 NO_PROOF = "the arena tells of no proof of such a session"
 AWAY = "; is the node up? The chain that an arena started ends with it: `agon chain dev --file DATA_DIR/chain/devchain.sqlite` serves it"
@@ -27,7 +27,7 @@ NOT_CLOSED = "no epoch holds it yet: ask again when the next one is closed"
 REFUNDED = "the session is void: its entries went back, and it is in no epoch"
 replace = msgspec.structs.replace
 _CID = re.compile(r"b[a-z2-7]{58}")
-_VERSION = re.compile(rb'"v":"agon-(transcript|result|epoch|payouts)/1"')
+_VERSION = re.compile(rb'"v":"agon-(transcript|result|epoch|payouts|case|court-epoch)/1"')
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -49,13 +49,12 @@ def named(
         if what is not None and ("/" in what or what.endswith(".json")):
             raise CommandError(f"there is no file {what}")
         return what, files
-    beside = file.with_name(file.name.replace(".transcript.json", ".result.json"))
-    result = beside if beside != file and beside.is_file() else None
-    return None, {
-        **files,
-        "transcript": files["transcript"] or file,
-        "result": files["result"] or result,
-    }
+    taken = {**files, "transcript": files["transcript"] or file}
+    for name in ("result", "case", "court_epoch"):
+        beside = file.with_name(file.name.replace(".transcript.json", f".{name}.json"))
+        if taken[name] is None and beside != file and beside.is_file():
+            taken[name] = beside
+    return None, taken
 
 
 def is_cid(what: str | None) -> bool:
@@ -71,11 +70,14 @@ def documents(wanted: Wanted) -> Documents:
     proof = _of_arena(wanted, found)
     if wanted.ipfs is not None:
         _of_content(wanted.ipfs, _ids(proof, wanted), found)
+    _of_court(wanted, found)
     return Documents(
         transcript=found.given.get("transcript"),
         result=found.given.get("result"),
         epoch=found.given.get("epoch"),
         payouts=found.given.get("payouts"),
+        case=found.given.get("case"),
+        court_epoch=found.given.get("court_epoch"),
         missing=found.missing,
         kept=tuple(found.kept),
         lost=found.lost,
@@ -94,8 +96,10 @@ def by_cid(cid: str, wanted: Wanted) -> Documents:
         raise CommandError(f"{cid}: {why}")
     kind = _VERSION.search(block)
     if kind is None:
-        raise CommandError(f"{cid} is no transcript, result, epoch or pay-outs of an arena")
-    cids = {**wanted.cids, kind[1].decode(): cid}
+        raise CommandError(
+            f"{cid} is no transcript, result, epoch, pay-outs or court's file of an arena"
+        )
+    cids = {**wanted.cids, kind[1].decode().replace("-", "_"): cid}
     return documents(replace(wanted, session=None, cids=cids))
 
 
@@ -119,6 +123,7 @@ async def _asked(documents: Documents, at: ChainAt) -> list[Finding]:
     from chain.client.node import WrongChain
     from chain.client.rpc import Rpc
     from chain.verify import onchain
+    from chain.verify.court import onchain as court
 
     node = Rpc(at.rpc, at.chain_id)
     try:
@@ -128,7 +133,9 @@ async def _asked(documents: Documents, at: ChainAt) -> list[Finding]:
                 f"the node's chain {at.chain_id} begins with {begins[:18]}…, the manifest's with {at.genesis[:18]}…"
             )
         claimed = onchain.Claimed(chain_id=at.chain_id, escrow=at.escrow)
-        return await onchain.check(documents, claimed, node)
+        found = await onchain.check(documents, claimed, node)
+        seat = court.Seat(chain_id=at.chain_id, court=at.court)
+        return found + [each async for each in court.findings(documents, seat, node)]
     finally:
         await node.close()
 
@@ -178,6 +185,41 @@ def _of_arena(wanted: Wanted, found: _Found) -> Proof:
     return proof
 
 
+def _of_court(wanted: Wanted, found: _Found) -> None:
+    """The court's file, by its id where there is a content store; and the court's epoch that has anchored it."""
+    id_ = _case_named(found.given.get("result"))
+    if id_ is None and "case" not in found.given:
+        return
+    if "case" not in found.given and "case" not in found.lost:
+        if wanted.ipfs is not None:
+            _take_content(wanted.ipfs, {"case": id_ or ""}, found)
+        elif wanted.session is not None:
+            found.keep("case", fetch(wanted.url, f"{_case_path(wanted.session)}/document"))
+        else:
+            found.missing["case"] = f"it is {id_}: give --case, or --ipfs"
+    if "court_epoch" not in found.given and "court_epoch" not in found.lost:
+        if wanted.session is not None:
+            found.keep("court_epoch", fetch(wanted.url, f"{_case_path(wanted.session)}/epoch"))
+        else:
+            found.missing["court_epoch"] = "give --court-epoch, or --court-epoch-cid with --ipfs"
+
+
+def _case_path(session: str) -> str:
+    return f"/v1/court/cases/{quote(session, safe='')}"
+
+
+def _case_named(result: bytes | None) -> str | None:
+    """The court's file that a result names, whatever it is worth."""
+    from chain.documents import result as results
+    from chain.documents.form import DocumentError
+
+    try:
+        verdict = None if result is None else results.read(result).verdict
+    except DocumentError:
+        return None
+    return None if verdict is None else verdict.case
+
+
 def _why_no_epoch(proof: Proof) -> str:
     if not proof.known:
         return NO_PROOF
@@ -208,7 +250,7 @@ def _of_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
     _take_content(url, wanted, found)
     if "transcript" in found.given or wanted.get("transcript") or "document" in cids:
         return
-    id_ = _named(found.given.get("result"))
+    id_ = _named(found.given.get("result"), found.given.get("case"))
     if id_ is None:
         found.missing["transcript"] = "nobody has said its content id: give --cid, or a result"
     else:
@@ -229,7 +271,7 @@ def _take_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
                     found.given[name] = await ipfs.cat(cids_of.parse(text), MAX_BYTES)
                     found.kept.append(name)
                 except cids_of.NotACid as error:
-                    option = "--cid" if name == "transcript" else f"--{name}-cid"
+                    option = "--cid" if name == "transcript" else f"--{name.replace('_', '-')}-cid"
                     raise CommandError(f"{option}: {error}") from None
                 except Unavailable as error:
                     found.missing[name] = str(error)
@@ -240,13 +282,16 @@ def _take_content(url: str, cids: Mapping[str, str], found: _Found) -> None:
         asyncio.run(take())
 
 
-def _named(result: bytes | None) -> str | None:
-    """The content id that a result names, whatever it is worth."""
+def _named(result: bytes | None, case: bytes | None) -> str | None:
+    """The transcript's content id that a result, or a court's file, names; whatever it is worth."""
+    from chain.documents import case as cases
     from chain.documents import result as results
     from chain.documents.form import DocumentError
 
     try:
-        return None if result is None else results.read(result).transcript
+        if result is not None:
+            return results.read(result).transcript
+        return None if case is None else cases.read(case).transcript
     except DocumentError:
         return None
 
@@ -256,4 +301,5 @@ def _read(name: str, file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1).removesuffix(b"\n")  # editors add one
     except OSError as error:
-        raise CommandError(f"--{name} {file}: cannot be read: {error.strerror}") from None
+        option = name.replace("_", "-")
+        raise CommandError(f"--{option} {file}: cannot be read: {error.strerror}") from None

@@ -84,7 +84,11 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
         from chain.content import cid as cids
         from chain.verify.session import Asked, findings
         from server.commands import fetching
+        from server.commands.verify import of_court
         from server.ledger.tiers import entry_micros
+
+        def cid_of(block: bytes) -> str:
+            return str(cids.of(block))
 
         asked = Asked(session=session, entry_micros=entry_micros)
         try:
@@ -96,7 +100,9 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
             )
             for name in _names(found):
                 tell(name)
-            for each in findings(found, asked, lambda block: str(cids.of(block))):
+            for each in findings(found, asked, cid_of):
+                tell(_told(each))
+            for each in of_court(found, cid_of):
                 tell(_told(each))
             if at is not None:
                 for each in fetching.of_chain(found, at):
@@ -120,6 +126,8 @@ def _names(found: Documents) -> Sequence[Name]:
         named.append(Name("transcript", str(cids.of(found.transcript))))
     if found.result is not None:
         named.append(Name("result", str(cids.of(found.result))))
+    if found.case is not None:
+        named.append(Name("case", str(cids.of(found.case))))
     if found.epoch is not None:
         with contextlib.suppress(DocumentError):  # the findings say so
             named.append(Name("epoch", str(epochs.read(found.epoch).epoch)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,18 @@ WantedCid = Annotated[
 ResultCid = Annotated[str | None, typer.Option("--result-cid", help="The result's.")]
 EpochCid = Annotated[str | None, typer.Option("--epoch-cid", help="The epoch's.")]
 PayoutsCid = Annotated[str | None, typer.Option("--payouts-cid", help="That of the pay-outs.")]
+CaseFile = Annotated[
+    Path | None, typer.Option("--case", help="The court's file, where judges decided.")
+]
+CourtEpochFile = Annotated[
+    Path | None, typer.Option("--court-epoch", help="The court's epoch that has anchored it.")
+]
+CaseCid = Annotated[
+    str | None, typer.Option("--case-cid", help="The court's file's; default: the result's word.")
+]
+CourtEpochCid = Annotated[
+    str | None, typer.Option("--court-epoch-cid", help="That of the court's epoch.")
+]
 IpfsUrl = Annotated[
     str | None,
     typer.Option(
@@ -62,6 +75,7 @@ ManifestFile = Annotated[
 ]
 ChainId = Annotated[int | None, typer.Option("--chain", help="The chain's id, e.g. 8453 for Base.")]
 EscrowAddress = Annotated[str | None, typer.Option("--escrow", help="The escrow's address there.")]
+CourtAddress = Annotated[str | None, typer.Option("--court", help="The court's address there.")]
 
 
 def verify(
@@ -71,15 +85,20 @@ def verify(
     result: ResultFile = None,
     epoch: EpochFile = None,
     payouts: PayoutsFile = None,
+    case: CaseFile = None,
+    court_epoch: CourtEpochFile = None,
     cid: WantedCid = None,
     result_cid: ResultCid = None,
     epoch_cid: EpochCid = None,
     payouts_cid: PayoutsCid = None,
+    case_cid: CaseCid = None,
+    court_epoch_cid: CourtEpochCid = None,
     ipfs: IpfsUrl = None,
     rpc: RpcUrl = None,
     manifest: ManifestFile = None,
     chain: ChainId = None,
     escrow: EscrowAddress = None,
+    court: CourtAddress = None,
     bridge: Annotated[
         str | None,
         typer.Option(help="A game of another project that was played, e.g. openspiel:kuhn_poker."),
@@ -89,16 +108,30 @@ def verify(
 ) -> None:
     """Check what an arena says of a session.
 
-    Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root, what the escrow holds and has paid: each fact is
-    a line. With files alone nobody is asked; with content ids, a content store and a node, no arena is. Exit status 1 if
+    Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root, what the escrow holds and has paid; where judges
+    decided, everything that the court did: each fact is a line. With files alone nobody is asked; with content ids, a content store and a node, no arena is. Exit status 1 if
     anything is a lie, or nothing could be checked.
     """
     from chain.verify.report import report
     from server.commands import chain_at, fetching
     from server.commands.fetching import Wanted
 
-    files = {"transcript": transcript, "result": result, "epoch": epoch, "payouts": payouts}
-    cids = {"transcript": cid, "result": result_cid, "epoch": epoch_cid, "payouts": payouts_cid}
+    files = {
+        "transcript": transcript,
+        "result": result,
+        "epoch": epoch,
+        "payouts": payouts,
+        "case": case,
+        "court_epoch": court_epoch,
+    }
+    cids = {
+        "transcript": cid,
+        "result": result_cid,
+        "epoch": epoch_cid,
+        "payouts": payouts_cid,
+        "case": case_cid,
+        "court_epoch": court_epoch_cid,
+    }
     named: list[str | None] = list(what or [])
     if len(named) > 1 and any((transcript, result, cid, result_cid)):
         raise CommandError("--transcript, --result and --cid are of one session: name one, or none")
@@ -107,7 +140,7 @@ def verify(
     if not named and not any(files.values()) and not any(cids.values()):
         raise CommandError("name a session, or files to check (--transcript, --result, --epoch)")
     settings = load_arena(config, offering=() if bridge is None else (bridge,), data_dir=data_dir)
-    chosen = chain_at.Named(rpc, chain, escrow, manifest)
+    chosen = chain_at.Named(rpc, chain, escrow, manifest, court)
     good = True
     for each in named or [None]:
         if fetching.is_cid(each):
@@ -134,5 +167,20 @@ def _findings(found: Documents, session: str | None, cid: str | None) -> list[Fi
     from chain.verify.session import Asked, check
     from server.ledger.tiers import entry_micros
 
+    def cid_of(block: bytes) -> str:
+        return str(cids.of(block))
+
     asked = Asked(session=session, cid=cid, entry_micros=entry_micros)
-    return check(found, asked, lambda block: str(cids.of(block)))
+    return merged(check(found, asked, cid_of), of_court(found, cid_of))
+
+
+def of_court(found: Documents, cid_of: Callable[[bytes], str]) -> list[Finding]:
+    """Nothing where no court has sat; what judges know is imported only where one has."""
+    from chain.verify.court.sat import is_judged
+
+    if not is_judged(found):
+        return []
+    from chain.verify.court.findings import findings
+    from server.court.recount import Recount
+
+    return list(findings(found, Recount(), cid_of))

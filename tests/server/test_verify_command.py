@@ -14,6 +14,7 @@ from chain.documents.form import encode
 from chain.documents.result import ResultDocument
 from spaces import registry
 from tests import forked_agon
+from tests.chain.court import test_verify_court as judged
 from tests.chain.documents_of import bent, documents_of
 from tests.chain.node import deployed, net
 from tests.chain.rpc import CHAIN_ID
@@ -165,3 +166,29 @@ async def test_an_escrow_that_holds_no_such_epoch_gives_the_lie(
     assert "has closed 0 epochs" in done.stdout
     assert "the node is of chain" in refused.stderr
     assert "there is no contract" in empty.stderr
+
+
+def test_what_a_court_did_is_checked_from_files(tmp_path: Path) -> None:
+    honest = judged.documents(judged.HONEST)
+    lying = judged.documents(judged.off_by_one(judged.HONEST))
+    for name, given_ in (("one", honest), ("two", lying)):
+        for kind in ("transcript", "result", "case", "court_epoch"):
+            (tmp_path / f"{name}.{kind}.json").write_bytes(getattr(given_, kind))
+    one, two = (verify(tmp_path / f"{name}.transcript.json") for name in ("one", "two"))
+    assert one.returncode == 0, one.stdout
+    for what in judged.LINES:
+        assert f"ok  {what}" in one.stdout, one.stdout
+    assert "?   filed" in one.stdout
+    assert two.returncode == 1
+    assert "LIE scores" in two.stdout
+    alone = verify("--case", tmp_path / "one.case.json")
+    assert alone.returncode == 0, alone.stdout
+    assert "ok  panel" in alone.stdout
+    missing = verify(
+        "--transcript",
+        tmp_path / "one.transcript.json",
+        "--result",
+        tmp_path / "one.result.json",
+    )
+    assert "?   case" in missing.stdout
+    assert "give --case, or --ipfs" in missing.stdout

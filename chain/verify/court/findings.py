@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from chain.documents import case as cases
 from chain.documents.form import DocumentError
 from chain.verify.court import anchored, course, outcome
@@ -11,6 +13,8 @@ from chain.verify.court.rules import Rules
 from chain.verify.court.sat import Sat, is_judged, result_of, sat_of
 from chain.verify.finding import Finding, false, true, unchecked
 from chain.verify.session import CidOf, Documents
+
+NEEDS_CHAIN = "needs a chain (--rpc)"
 
 
 def findings(documents: Documents, rules: Rules, cid_of: CidOf) -> Iterator[Finding]:
@@ -38,6 +42,10 @@ def findings(documents: Documents, rules: Rules, cid_of: CidOf) -> Iterator[Find
     if result is not None and result.verdict is not None:
         yield outcome.ranked(sat, result, result.verdict, rules)
     yield anchored.finding(documents, sat)
+    for what in ("filed", "seed", "staked", "anchored"):
+        yield unchecked(what, NEEDS_CHAIN)
+    signed = not isinstance(case.sig, msgspec.UnsetType)
+    yield unchecked("case signature", NEEDS_CHAIN if signed else "not signed")
 
 
 def _form(sat: Sat, cid_of: CidOf) -> Finding:

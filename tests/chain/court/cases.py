@@ -42,9 +42,6 @@ SNAPSHOT = Snapshot(
         for at, judge in enumerate(JUDGES)
     ),
 )
-CANDIDATES = [
-    Candidate(each.judge, each.operator, each.family.hex(), each.weight) for each in SNAPSHOT.judges
-]
 
 
 def salt_of(*what: object) -> bytes:
@@ -70,6 +67,16 @@ def filing_of(session: str, transcript: bytes, hearing: int, seats: int, **chang
         reference=reference.commitment(salt_of("reference", hearing), None),
     )
     return replace(made, **changes)
+
+
+def candidates_of(snapshot: Snapshot) -> list[Candidate]:
+    return [
+        Candidate(each.judge, each.operator, each.family.hex(), each.weight)
+        for each in snapshot.judges
+    ]
+
+
+CANDIDATES = candidates_of(SNAPSHOT)
 
 
 def question_of(filing: Filing) -> Question:
@@ -106,24 +113,53 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     sheet: Callable[[str, int, int], list[list[int]]] = sheet_of
 
 
-def hearing_of(session: str, transcript: bytes, number: int, sitting: Sitting) -> Hearing:
-    salt = salt_of("reference", number)
-    filing = filing_of(
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it happens."""
+
+    court: Court = COURT
+    snapshot: Snapshot = SNAPSHOT
+    key_of: Callable[[str], LocalAccount] = KEYS.__getitem__
+    placed: Callable[[Filing], tuple[cases.Filed, bytes]] | None = None
+    """Batch and seed; None: of a chain that is not there."""
+
+    @property
+    def judges(self) -> list[str]:
+        return [each.judge for each in self.snapshot.judges]
+
+
+NOWHERE = Stage()
+
+
+def placed(filing: Filing) -> tuple[cases.Filed, bytes]:
+    other = replace(filing, case=case_id("01J0000000000000000000BES1"), hearing=0)
+    batch, number = Batch([other, filing]), 40 + filing.hearing
+    filed = cases.Filed(number, 1, [each.hex() for each in batch.proof(1)])
+    return filed, seed.seed_of(salt_of("block", filing.hearing), number)
+
+
+def filing_for(
+    session: str, transcript: bytes, number: int, sitting: Sitting, stage: Stage = NOWHERE
+) -> Filing:
+    return filing_of(
         session,
         transcript,
         number,
         sitting.seats,
-        reference=reference.commitment(salt, sitting.audit),
+        snapshot=stage.snapshot.number,
+        reference=reference.commitment(salt_of("reference", number), sitting.audit),
     )
-    batch, the_seed = (
-        Batch([filing_of("01J0000000000000000000BES1", transcript, 0, 5), filing]),
-        None,
-    )
-    the_seed = seed.seed_of(salt_of("block", number), 40 + number)
-    drawn = draw(CANDIDATES, filing.seats, seed.words(the_seed, filing.case, number))
+
+
+def hearing_of(
+    session: str, transcript: bytes, number: int, sitting: Sitting, stage: Stage = NOWHERE
+) -> Hearing:
+    filing = filing_for(session, transcript, number, sitting, stage)
+    filed, the_seed = (stage.placed or placed)(filing)
+    candidates = candidates_of(stage.snapshot)
+    drawn = draw(candidates, filing.seats, seed.words(the_seed, filing.case, number))
     panel, reserves = sitting.chosen or (
-        [JUDGES[at] for at in drawn.seated],
-        [JUDGES[at] for at in drawn.reserves],
+        [stage.judges[at] for at in drawn.seated],
+        [stage.judges[at] for at in drawn.reserves],
     )
     absent = panel[: sitting.absent]
     sat = panel[sitting.absent :] + reserves[: sitting.absent]
@@ -133,10 +169,10 @@ def hearing_of(session: str, transcript: bytes, number: int, sitting: Sitting) -
     found = reckon(question_of(filing), [cases.flat(sheets[each]) for each in shown], sitting.audit)
     failed = sitting.end == "failed"
     fields = cases.filing_fields(filing)
-    sent = cases.linked(fields, _messages(filing, sat, shown, sheets))
+    sent = cases.linked(fields, _messages(stage, filing, sat, shown, sheets))
     return Hearing(
         filing=fields,
-        filed=cases.Filed(40 + number, 1, [each.hex() for each in batch.proof(1)]),
+        filed=filed,
         seed=the_seed.hex(),
         panel=panel,
         reserves=reserves,
@@ -145,7 +181,7 @@ def hearing_of(session: str, transcript: bytes, number: int, sitting: Sitting) -
         totals_milli=[] if failed else list(found.totals),
         margin_milli=None if failed else found.margin,
         seats=_seats(filing, absent, sat, shown, found, failed=failed),
-        reference=cases.Reference(salt.hex(), list(sitting.audit or ())),
+        reference=cases.Reference(salt_of("reference", number).hex(), list(sitting.audit or ())),
         end=sitting.end,  # type: ignore[arg-type]
         forced=False,
         note="",
@@ -158,7 +194,11 @@ def rows(sheet: Sequence[int]) -> list[list[int]]:
 
 
 def _messages(
-    filing: Filing, sat: Sequence[str], shown: Sequence[str], sheets: dict[str, list[list[int]]]
+    stage: Stage,
+    filing: Filing,
+    sat: Sequence[str],
+    shown: Sequence[str],
+    sheets: dict[str, list[list[int]]],
 ) -> list[cases.Message]:
     committed: list[cases.Message] = []
     revealed: list[cases.Message] = []
@@ -167,7 +207,9 @@ def _messages(
         reasons = [[f"line {line}, contestant {seat}" for seat in range(2)] for line in range(4)]
         digest = commitments.reasons_digest(reasons)
         shown_hash = commitments.scores_hash(cases.flat(sheets[judge]), digest)
-        bound = commitments.commitment(COURT, filing.case, filing.hearing, judge, shown_hash, salt)
+        bound = commitments.commitment(
+            stage.court, filing.case, filing.hearing, judge, shown_hash, salt
+        )
         ordinal = 10 + filing.hearing
         commit = messages.Commit(filing.case, filing.hearing, bound, ordinal)
         committed.append(
@@ -177,7 +219,7 @@ def _messages(
                 judge=judge,
                 commitment=bound.hex(),
                 ordinal=ordinal,
-                sig=messages.sign(KEYS[judge], COURT, commit),
+                sig=messages.sign(stage.key_of(judge), stage.court, commit),
                 prev="",
             )
         )
@@ -193,7 +235,7 @@ def _messages(
                 reasons=reasons,
                 reasons_digest=digest.hex(),
                 salt=salt.hex(),
-                sig=messages.sign(KEYS[judge], COURT, reveal),
+                sig=messages.sign(stage.key_of(judge), stage.court, reveal),
                 prev="",
             )
         )
@@ -259,10 +301,12 @@ def case_of(
     cid: str,
     sittings: Sequence[Sitting] = (Sitting(),),
     escalations: int = 2,
+    stage: Stage = NOWHERE,
 ) -> CaseDocument:
     """Of a rap battle whose transcript has this id."""
     hearings = [
-        hearing_of(session, transcript, number, sitting) for number, sitting in enumerate(sittings)
+        hearing_of(session, transcript, number, sitting, stage)
+        for number, sitting in enumerate(sittings)
     ]
     decided = [at for at, each in enumerate(hearings) if each.end != "failed"]
     for at in decided[:-1]:
@@ -273,14 +317,14 @@ def case_of(
         verdict = CaseVerdict(decided[-1], totals, list(ranks(totals, RAP_BATTLE.tie_milli)))
     return cases.build(
         session=session,
-        chain_id=COURT.chain_id,
-        court=COURT.address,
+        chain_id=stage.court.chain_id,
+        court=stage.court.address,
         space="rap-battle",
         transcript=cid,
         rubric=RAP_BATTLE.id,
         lines=[each.name for each in RAP_BATTLE.lines],
         escalations=escalations,
-        snapshots=[SNAPSHOT],
+        snapshots=[stage.snapshot],
         hearings=hearings,
         verdict=verdict,
         closed_ms=REVEAL_MS + 60_000,
