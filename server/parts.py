@@ -86,6 +86,7 @@ from spaces import registry
 from spaces.space import Inquiry, Observation
 
 if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
+    from server.court.onchain.rounds import CourtRounds
     from server.operators.rounds import OperatorRounds
     from server.settlement.chain import Chain
     from server.settlement.contracts import Contracts
@@ -469,6 +470,8 @@ class Parts:
         )
         chain.rounds += [self._make_openings(chain), self._make_epochs(chain)]
         chain.rounds += self._make_operators(chain).rounds
+        court = self._make_court(chain)
+        chain.rounds += [] if court is None else court.rounds
         self._readiness.add(Check("chain", False, chain.probe))
         return chain
 
@@ -523,6 +526,23 @@ class Parts:
         from server.operators.rounds import OperatorRounds
 
         return OperatorRounds(
+            node=chain.contracts.node,
+            manifest=chain.contracts.manifest,
+            writer=chain.writer,
+            store=self._store,
+            content=self._content,
+            config=self._config,
+            metrics=self._metrics,
+            clock=unix_ms,
+        )
+
+    def _make_court(self, chain: Chain) -> CourtRounds | None:
+        """None where the deployment has no court, or the arena wants none."""
+        from server.court.onchain.rounds import CourtRounds, has_court
+
+        if self._config.court == "off" or not has_court(chain.contracts.manifest):
+            return None
+        return CourtRounds(
             node=chain.contracts.node,
             manifest=chain.contracts.manifest,
             writer=chain.writer,

@@ -11,14 +11,16 @@ import fcntl
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from chain.client.claims import Fractals, Rewards
+from chain.client.court import CourtContract
 from chain.client.deployment import DeploymentFailed, Manifest, deploy
 from chain.client.escrow import Escrow, Limits
 from chain.client.node import Reverted, SendRefused
 from chain.client.operators import Operators
-from chain.client.plans import Fixed, plans
+from chain.client.plans import COURT_TERMS, DAY_S, REGISTRY_TERMS, Fixed, plans
 from chain.client.roles import Roles
 from chain.client.rpc import Rpc
 from chain.client.sending import send
@@ -40,6 +42,19 @@ HOUSE_WEI = ETHER
 HOUSE_MICROS = 10_000 * 1_000_000
 """What the house deposits; when a tenth is left, it deposits again."""
 HOUSE_ENTRY_MICROS = 25 * 1_000_000
+COURT_MICROS = 1_000 * 1_000_000
+"""What judges are paid out of; when a tenth is left, there is more."""
+REGISTRY = msgspec.structs.replace(REGISTRY_TERMS, unbonding_s=4 * DAY_S, snapshot_gap_s=10)
+COURT = msgspec.structs.replace(
+    COURT_TERMS,
+    snapshot_max_s=DAY_S,
+    anchor_s=DAY_S,
+    window_s=60,
+    appeal_s=30,
+    step_s=120,
+    record_s=DAY_S,
+)
+"""A court whose days are minutes, so that one sees an epoch count and a hearing forced."""
 NEVER_S = 2**40
 """A last second that does not come."""
 
@@ -85,7 +100,7 @@ async def _ensure(data: DataDir, node: Rpc) -> Manifest:
     deployer = KeySigner(Account.from_key(KEYS[0]), node.chain_id)
     settler = KeySigner(key_file.ensure(data.file(SETTLER_KEY)), node.chain_id)
     house = KeySigner(key_file.ensure(data.file(HOUSE_KEY)), node.chain_id)
-    wanted = plans(Fixed(deployer.address))
+    wanted = plans(Fixed(deployer.address, registry=REGISTRY, court=COURT))
     manifest = await deploy(
         node, deployer, wanted, data.file(MANIFEST), told=lambda line: _log.info("chain", told=line)
     )
@@ -94,6 +109,7 @@ async def _ensure(data: DataDir, node: Rpc) -> Manifest:
         *_gas(node, deployer, house.address, HOUSE_WEI),
         *_roles(node, manifest, deployer, settler),
         *_house(node, manifest, deployer, house),
+        *_court(node, manifest, deployer),
     ]:
         while not await step.done():
             await send(node, step.signer, step.to, step.data, value=step.value)
@@ -110,12 +126,15 @@ def _gas(node: Rpc, deployer: KeySigner, to: str, wei: int) -> list[Step]:
 def _roles(node: Rpc, at: Manifest, admin: KeySigner, settler: KeySigner) -> list[Step]:
     """All that this arena does by itself, by one key."""
     escrow = Escrow(node, at.address("escrow"))
+    court = CourtContract(node, at.address("court"))
     wanted: list[tuple[Roles, str]] = [
         (escrow, "settler"),
         (escrow, "guardian"),
         (Operators(node, at.address("operators")), "challenger"),
         (Rewards(node, at.address("rewards")), "publisher"),
         (Fractals(node, at.address("fractals")), "publisher"),
+        (court, "clerk"),
+        (court, "guardian"),
     ]
     return [step for contract, role in wanted for step in _role(contract, role, admin, settler)]
 
@@ -156,4 +175,35 @@ def _house(node: Rpc, at: Manifest, minter: KeySigner, house: KeySigner) -> list
         Step(approved, house, *usdc.approve(escrow.address, HOUSE_MICROS)),
         Step(rich, house, *escrow.deposit(HOUSE_MICROS)),
         Step(limited, house, *escrow.set_limits(limits)),
+    ]
+
+
+def _court(node: Rpc, at: Manifest, deployer: KeySigner) -> list[Step]:
+    """The clerk's bond, and USDC for judges' pay."""
+    court = CourtContract(node, at.address("court"))
+    frac, usdc = Token(node, at.address("frac"), "frac"), Token(node, at.address("usdc"))
+
+    async def bonded() -> bool:
+        return await court.clerk_bond() >= COURT.clerk_bond
+
+    async def funded() -> bool:
+        return await usdc.balance(court.address) > COURT_MICROS // 10
+
+    async def bond_approved() -> bool:
+        allowed = await frac.allowance(deployer.address, court.address)
+        return await bonded() or allowed >= COURT.clerk_bond
+
+    async def minted() -> bool:
+        return await funded() or await usdc.balance(deployer.address) >= COURT_MICROS
+
+    async def approved() -> bool:
+        allowed = await usdc.allowance(deployer.address, court.address)
+        return await funded() or allowed >= COURT_MICROS
+
+    return [
+        Step(bond_approved, deployer, *frac.approve(court.address, COURT.clerk_bond)),
+        Step(bonded, deployer, *court.bond_clerk(COURT.clerk_bond)),
+        Step(minted, deployer, *usdc.mint(deployer.address, COURT_MICROS)),
+        Step(approved, deployer, *usdc.approve(court.address, COURT_MICROS)),
+        Step(funded, deployer, *court.fund(COURT_MICROS)),
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain.client.claims import Fractals, Rewards
+from chain.client.court import CourtContract
 from chain.client.escrow import Escrow
 from chain.client.operators import Operators
 from chain.client.rpc import Rpc
@@ -46,8 +47,12 @@ async def test_everything_stands_wherever_the_first_starts_were_killed(tmp_path:
             (Operators(node, manifest.address("operators")), "challenger"),
             (Rewards(node, manifest.address("rewards")), "publisher"),
             (Fractals(node, manifest.address("fractals")), "publisher"),
+            (court := CourtContract(node, manifest.address("court")), "clerk"),
+            (court, "guardian"),
         ):
             assert await contract.holder(role) == settler
+        assert await court.clerk_bond() == deployment.COURT.clerk_bond
+        assert await court.funded() == deployment.COURT_MICROS
         assert (await escrow.account(house)).balance == deployment.HOUSE_MICROS
         assert await escrow.held() == deployment.HOUSE_MICROS, "the house deposits once"
         assert (await escrow.limits(house)).max_entry == deployment.HOUSE_ENTRY_MICROS
