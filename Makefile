@@ -25,20 +25,15 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
-# Two workers, each with services of its own; against one Redis there can be but one (-n 0).
-test: $(STAMP) ## the tests, some six minutes on two cores
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
+# Each with services of its own. Much of what a test does is waiting: two do not fill two cores.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-RECKONING := tests/conformance tests/spaces
+test: $(STAMP) ## the tests, some five minutes on two cores
+	@$(PYTEST) -m "not slow" $(ARGS)
 
-test-slow: $(STAMP) ## real models, chaos and load
-ifdef ARGS
-	@$(BIN)/python -m pytest -m slow $(ARGS)
-else
-	@# What only reckons shares the cores; what runs an arena or looks at the time has them for itself.
-	@$(BIN)/python -m pytest -m slow -n 2 --dist worksteal $(RECKONING)
-	@$(BIN)/python -m pytest -m slow $(RECKONING:%=--ignore=%)
-endif
+test-slow: $(STAMP) ## real models, chaos and load, some twelve minutes
+	@$(PYTEST) -m slow $(ARGS)
 
 season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
 	@$(BIN)/python -m tests.chaos.season $(ARGS)

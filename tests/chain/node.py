@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import atexit
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chain.client.deployment import Manifest, Plan, deploy
+from chain.client.deployment import Manifest, Plan, deploy, read
 from chain.client.fees import Fees
 from chain.client.nonces import Call
 from chain.client.rpc import Rpc
@@ -61,6 +64,29 @@ async def net(path: Path | None = None, interval_s: float = 0) -> AsyncIterator[
             yield found
         finally:
             await found.aclose()
+
+
+_prepared: dict[object, Path] = {}
+
+
+@asynccontextmanager
+async def net_prepared(
+    prepare: Callable[[Net, Manifest], Awaitable[None]],
+    folder: Path,
+    plans: Sequence[Plan] | None = None,
+) -> AsyncIterator[tuple[Net, Manifest]]:
+    """A node on a copy, in `folder`, of a chain on which the plans were deployed and `prepare` was at work: once in this process."""
+    if prepare not in _prepared:
+        source = Path(tempfile.mkdtemp(prefix="agon-chain-"))
+        atexit.register(shutil.rmtree, source)
+        async with net(source / "devchain.sqlite") as chain:
+            await prepare(chain, await deployed(chain, source, plans or PLANS))
+        _prepared[prepare] = source
+    shutil.copytree(_prepared[prepare], folder / "chain")
+    manifest = read(folder / "chain" / "manifest.json")
+    assert manifest is not None, "it was written by `deployed`"
+    async with net(folder / "chain" / "devchain.sqlite") as chain:
+        yield chain, manifest
 
 
 async def deployed(chain: Net, folder: Path, plans: Sequence[Plan] = PLANS) -> Manifest:

@@ -16,7 +16,7 @@ from chain.client.operators import Attested, Operators
 from chain.client.plans import FRAC, TERMS, Fixed, plans
 from chain.client.token import Token
 from chain.devchain.accounts import ADDRESSES
-from tests.chain.node import Net, deployed, net
+from tests.chain.node import Net, net_prepared
 
 CARD = "ipfs://bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 ROOT = b"\x11" * 32
@@ -25,10 +25,12 @@ DEPLOYER, OTHER = ADDRESSES[0], ADDRESSES[1]
 
 @pytest.fixture
 async def arena(tmp_path: Path) -> AsyncIterator[tuple[Net, Manifest]]:
-    async with net() as chain:
-        made = await deployed(chain, tmp_path, plans(Fixed(DEPLOYER)))
-        await deployment.verify(chain.rpc, made)
-        yield chain, made
+    async with net_prepared(_verified, tmp_path, plans(Fixed(DEPLOYER))) as found:
+        yield found
+
+
+async def _verified(chain: Net, made: Manifest) -> None:
+    await deployment.verify(chain.rpc, made)
 
 
 async def test_operators(arena: tuple[Net, Manifest]) -> None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from chain.client.contract import Contract
+from chain.client.deployment import Manifest
 from chain.client.escrow import Escrow, Limits, Opening
 from chain.client.node import Head, Log, RangeTooWide
 from chain.client.rpc import Rpc
@@ -26,7 +28,7 @@ from chain.verify.report import report
 from chain.verify.session import Documents
 from spaces import registry, transcript
 from tests.chain.documents_of import TIER, epoch_of, result_of
-from tests.chain.node import Net, account, deployed, net
+from tests.chain.node import Net, account, net_prepared
 from tests.chain.rpc import CHAIN_ID
 from tests.conformance.rig import play
 
@@ -78,19 +80,16 @@ def with_wallets(result: ResultDocument, *who: int) -> ResultDocument:
 async def world(
     tmp_path: Path, played: tuple[transcript.Transcript, ResultDocument]
 ) -> AsyncIterator[World]:
-    async with net() as chain:
-        manifest = await deployed(chain, tmp_path)
-        at = {name: manifest.address(name) for name in ("usdc", "escrow")}
-        escrow = Escrow(chain.rpc, at["escrow"])
-        claimed = Claimed(chain_id=CHAIN_ID, escrow=at["escrow"])
-        await _settled(chain, escrow, at["usdc"], played[1])
+    async with net_prepared(_funded, tmp_path) as (chain, manifest):
+        escrow = Escrow(chain.rpc, manifest.address("escrow"))
+        claimed = Claimed(chain_id=CHAIN_ID, escrow=escrow.address)
+        await _opened(chain, escrow, played[1])
         yield await _documents(chain, escrow, claimed, *played)
 
 
-async def _settled(chain: Net, escrow: Escrow, usdc: str, result: ResultDocument) -> None:
-    from chain.client.contract import Contract
-
-    token = Contract(chain.rpc, "usdc_dev", usdc)
+async def _funded(chain: Net, manifest: Manifest) -> None:
+    escrow = Escrow(chain.rpc, manifest.address("escrow"))
+    token = Contract(chain.rpc, "usdc_dev", manifest.address("usdc"))
     admin = account(ADMIN).address
     await chain.send(ADMIN, *escrow.invoke("offer_role", SETTLER, admin))
     await chain.send(ADMIN, *escrow.invoke("take_role", SETTLER))
@@ -100,6 +99,9 @@ async def _settled(chain: Net, escrow: Escrow, usdc: str, result: ResultDocument
         await chain.send(who, *token.invoke("approve", escrow.address, 10 * TIER))
         await chain.send(who, *escrow.deposit(10 * TIER))
         await chain.send(who, *escrow.set_limits(Limits(TIER, 10 * TIER, FAR, 1)))
+
+
+async def _opened(chain: Net, escrow: Escrow, result: ResultDocument) -> None:
     swapped = (account(OTHER).address, account(OWNER).address)
     beside = Opening("01J0000000000000000000BES1", TIER, swapped)  # in the same block, and first
     await chain.send(ADMIN, *escrow.open_sessions([beside, _opening(result)]))

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import insert, update
 
 from chain.client.contract import Contract
+from chain.client.deployment import Manifest
 from chain.client.escrow import Escrow, Limits, Opening, session_id
 from chain.client.index import Indexer
 from chain.client.nonces import Policy
@@ -32,7 +33,7 @@ from server.store import Store
 from server.store.chain_logs import ChainLogs
 from server.store.escrow import escrow_session
 from spaces import transcript
-from tests.chain.node import Net, account, deployed, net
+from tests.chain.node import Net, account, net_prepared
 from tests.chain.rpc import CHAIN_ID
 from tests.server.aftermath_session import Seats, played
 from tests.server.money_world import deposit, ticket_of
@@ -252,10 +253,8 @@ async def escrow_world(
     store: Store, clock: Clock, folder: Path, *, content: ContentStore | None = None
 ) -> AsyncIterator[EscrowWorld]:
     """`store` was opened with `clock`."""
-    async with net() as chain:
-        manifest = await deployed(chain, folder)
+    async with net_prepared(_funded, folder) as (chain, manifest):
         escrow = Escrow(chain.rpc, manifest.address("escrow"))
-        await _funded(chain, escrow, manifest.address("usdc"))
         world = EscrowWorld(chain, escrow, store, clock, content or ContentStore(unreachable))
         for seat in range(len(OWNERS)):
             agent, _ = await store.agents.register(f"Agent {seat}")
@@ -264,8 +263,9 @@ async def escrow_world(
         yield world
 
 
-async def _funded(chain: Net, escrow: Escrow, usdc: str) -> None:
-    token = Contract(chain.rpc, "usdc_dev", usdc)
+async def _funded(chain: Net, manifest: Manifest) -> None:
+    escrow = Escrow(chain.rpc, manifest.address("escrow"))
+    token = Contract(chain.rpc, "usdc_dev", manifest.address("usdc"))
     admin = account(SETTLER_KEY).address
     await chain.send(SETTLER_KEY, *escrow.invoke("offer_role", SETTLER, admin))
     await chain.send(SETTLER_KEY, *escrow.invoke("take_role", SETTLER))
