@@ -245,6 +245,8 @@ epochs: public(HashMap[uint256, Epoch])
 # @dev FRAC that answers for what the clerk files and anchors.
 clerk_bond: public(uint256)
 last_filed_at: public(uint256)
+# @dev keccak256(abi.encode(case, hearing)): whether the bond has burned for it; once, whatever is shown again.
+burned_for: public(HashMap[bytes32, bool])
 
 
 # @dev USDC that was paid in for pay; paid out by roots, and for hearings on the chain.
@@ -709,7 +711,7 @@ def burn_clerk(case: bytes32, hearing: uint256):
     @notice Burns the clerk's bond, for an anchor that says something else than the same messages come to. By the hearings.
     """
     self._check_hearings()
-    if self.clerk_bond != 0:
+    if self.clerk_bond != 0 and not self.burned_for[keccak256(abi_encode(case, hearing))]:
         self._burn_clerk(case, hearing)
 
 
@@ -721,6 +723,16 @@ def check_filed(batch: uint256, filing: Filing, proof: DynArray[bytes32, _MAX_PR
     @return uint256 Scores of a sheet.
     """
     return self._check_filed(batch, filing, proof)
+
+
+@external
+@view
+def is_anchored(epoch: uint256, leaf: bytes32, proof: DynArray[bytes32, _MAX_PROOF]) -> bool:
+    """
+    @notice Whether the leaf is one of that epoch, be it that it does not count yet.
+    """
+    root: bytes32 = self.epochs[epoch].cases_root
+    return root != empty(bytes32) and merkle_proof_verification._verify(proof, root, leaf)
 
 
 @external
@@ -845,8 +857,11 @@ def _file(root: bytes32, count: uint256, snapshot: uint256, made: bool) -> uint2
 
 @internal
 def _burn_clerk(case: bytes32, hearing: uint256):
+    id: bytes32 = keccak256(abi_encode(case, hearing))
+    assert not self.burned_for[id], "court: the clerk has paid for it"
     amount: uint256 = self.clerk_bond
     assert amount != 0, "court: the clerk has no bond"
+    self.burned_for[id] = True
     self.clerk_bond = 0
     log ClerkBurned(case=case, hearing=hearing, by=msg.sender, amount=amount)
     extcall Frac(FRAC).burn(amount)

@@ -35,6 +35,8 @@ struct Reckoning:
     totals: DynArray[uint256, MAX_CONTESTANTS]
     margin: uint256
     seats: DynArray[Seat, MAX_SEATS]
+    # Totals and margin in a word, see `result`.
+    result: uint256
 
 
 struct Terms:
@@ -57,6 +59,8 @@ MAX_SCORES: constant(uint256) = MAX_LINES * MAX_CONTESTANTS
 TOP_MILLI: constant(uint256) = 10_000
 _PPM: constant(uint256) = 1_000_000
 _BPS: constant(uint256) = 10_000
+# @dev Where the margin is in a result.
+_MARGIN: constant(uint256) = 128
 
 
 TERMS: immutable(Terms)
@@ -84,6 +88,7 @@ def terms() -> Terms:
 @external
 @pure
 def draw(
+    judges: DynArray[address, MAX_JUDGES],
     operators: DynArray[address, MAX_JUDGES],
     families: DynArray[bytes32, MAX_JUDGES],
     weights: DynArray[uint256, MAX_JUDGES],
@@ -91,23 +96,27 @@ def draw(
     seed: bytes32,
     case: bytes32,
     hearing: uint256,
-) -> DynArray[uint256, MAX_DRAWN]:
+) -> (bytes32, DynArray[uint256, MAX_DRAWN]):
     """
     @notice Who sits: drawn by weight, without replacement, one of an operator, floor(seats / 3) of a family (at least one).
             Seat i goes to the first whose running sum of weights exceeds keccak256(abi.encode(seed, case, hearing, i)) modulo
             the sum of all who may still sit. ceil(seats / 3) reserves are drawn besides, as further seats.
-    @param operators Of each judge of the snapshot.
+    @param judges Of the snapshot.
+    @param operators Of each.
     @param families Of each.
     @param weights Of each.
     @param seats The panel's, 1 to 31.
     @param seed The batch's.
     @param case The case.
     @param hearing Its number.
+    @return bytes32 The snapshot's digest, keccak256(abi.encode(judges, operators, families, weights)).
     @return DynArray Indices into the lists, in the order of the draw; fewer where no more can sit.
     """
     count: uint256 = len(weights)
     assert 0 < seats and seats <= MAX_SEATS, "reckoner: a panel has 1 to 31 seats"
-    assert len(operators) == count and len(families) == count, "reckoner: the lists are not of one length"
+    assert (
+        len(judges) == count and len(operators) == count and len(families) == count
+    ), "reckoner: the lists are not of one length"
     left: DynArray[uint256, MAX_JUDGES] = weights
     whole: uint256 = 0
     for weight: uint256 in weights:
@@ -136,7 +145,7 @@ def draw(
             ):
                 whole -= left[at]
                 left[at] = 0
-    return drawn
+    return keccak256(abi_encode(judges, operators, families, weights)), drawn
 
 
 @external
@@ -183,6 +192,52 @@ def totals(weights: uint256, contestants: uint256, sheet: uint256[4]) -> DynArra
 
 
 @external
+@pure
+def result(totals: DynArray[uint256, MAX_CONTESTANTS]) -> uint256:
+    """
+    @notice What a hearing came to, in a word: 16 bits for each contestant's total, lowest first; from bit 128 on the margin.
+    @param totals Thousandths of a point.
+    @return uint256 The word.
+    """
+    return self._result(totals)
+
+
+@external
+@pure
+def same_winners(result: uint256, other: uint256) -> bool:
+    """
+    @notice Whether the same contestants have the best total in both.
+    """
+    return self._winners(result) == self._winners(other)
+
+
+@external
+@pure
+def overturned(
+    was: uint256, last: uint256, margin: uint256, weights: uint256, contestants: uint256, sheet: uint256[4]
+) -> bool:
+    """
+    @notice Whether a judge pays for a winner that fell: both results were clear, by `margin` and at least 1, they differ in
+            their winners, and the judge's own sheet puts the one that fell before the one that stands by `margin`.
+    @param was The result of the judge's hearing.
+    @param last Of the case's last one.
+    @param margin The filing's.
+    @param weights Of the rubric, packed.
+    @param contestants How many there are.
+    @param sheet The judge's, packed.
+    """
+    fallen: uint256 = self._best(was)
+    standing: uint256 = self._best(last)
+    least: uint256 = max(1, margin)
+    if fallen == standing or was >> _MARGIN < least or last >> _MARGIN < least:
+        return False
+    own: DynArray[uint256, MAX_CONTESTANTS] = self._totals(
+        weights, contestants, self._unpacked(sheet, self._lines(weights) * contestants)
+    )
+    return own[fallen] >= own[standing] + margin
+
+
+@external
 @view
 def reckon(
     question: Question, sheets: DynArray[uint256[4], MAX_SEATS], audit: bool, answer: uint256[4]
@@ -224,11 +279,13 @@ def reckon(
             upper[at] = column[middle + 1]
         told.append(convert(medians[at], uint16))
     totals: DynArray[uint256, MAX_CONTESTANTS] = self._totals(question.weights, question.contestants, medians)
+    result: uint256 = self._result(totals)
     return Reckoning(
         medians=told,
         totals=totals,
-        margin=self._margin(totals),
+        margin=result >> _MARGIN,
         seats=self._seats(question, sheets, size, audit, self._unpacked(answer, size), lower, upper),
+        result=result,
     )
 
 
@@ -336,16 +393,47 @@ def _totals(
 
 @internal
 @pure
-def _margin(totals: DynArray[uint256, MAX_CONTESTANTS]) -> uint256:
+def _result(totals: DynArray[uint256, MAX_CONTESTANTS]) -> uint256:
     best: uint256 = 0
     second: uint256 = 0
-    for total: uint256 in totals:
+    word: uint256 = 0
+    for at: uint256 in range(len(totals), bound=MAX_CONTESTANTS):
+        total: uint256 = totals[at]
+        assert total <= TOP_MILLI, "reckoner: a total is 0 to 10000"
+        word |= total << (16 * at)
         if total > best:
             second = best
             best = total
         elif total > second:
             second = total
-    return best - second
+    return word | ((best - second) << _MARGIN)
+
+
+@internal
+@pure
+def _best(result: uint256) -> uint256:
+    """
+    @dev The first of those with the best total.
+    """
+    best: uint256 = 0
+    for at: uint256 in range(MAX_CONTESTANTS):
+        if (result >> (16 * at)) & 65_535 > (result >> (16 * best)) & 65_535:
+            best = at
+    return best
+
+
+@internal
+@pure
+def _winners(result: uint256) -> uint256:
+    """
+    @dev Bit i: contestant i has the best total.
+    """
+    best: uint256 = (result >> (16 * self._best(result))) & 65_535
+    winners: uint256 = 0
+    for at: uint256 in range(MAX_CONTESTANTS):
+        if (result >> (16 * at)) & 65_535 == best:
+            winners |= 1 << at
+    return winners
 
 
 @internal
