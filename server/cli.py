@@ -27,6 +27,7 @@ COMMANDS: Sections = {
             "Play as a bot from this terminal.",
             "agon bot --space bid-tac-toe --brain bidder --name Shark --sessions 3",
         ),
+        "court": Later("server.commands.court:app", "See what the court judges and how; appeal."),
         "tournament": Later(
             "server.commands.tournament:tournament",
             "Have brains play a tournament in an arena of its own.",

@@ -8,10 +8,11 @@ import msgspec
 
 from judges.node.journal import of_session_at
 from judges.node.sheet import Scored
+from server.judging import words
 from server.judging.arena import Arena
 from server.judging.folder import JOURNAL
 from server.outside.asking import Unreadable
-from server.protocol import CaseView, SheetView
+from server.protocol import CaseView
 
 
 class OwnHearing(msgspec.Struct, frozen=True):
@@ -77,34 +78,16 @@ def lines(told: Found) -> list[str]:
             )
     if told.view is None:
         return [*shown, f"panel      not to be had: {told.why}"]
-    return [*shown, *_panel(told.view, told.judge)]
+    view = told.view
+    note = f"; {view.note}" if view.note else ""
+    shown.append(f"panel      hearing {view.hearing}: {view.state}{note}")
+    shown += words.panel(view, told.judge)
+    return [*shown, f"totals     {words.scores(view.totals_milli)}"] if view.totals_milli else shown
 
 
 def _line(name: str, scores: tuple[int, ...], reasons: tuple[str, ...]) -> list[str]:
-    head = f"  {name:<10} " + "  ".join(f"{score / 1000:5.2f}" for score in scores)
+    head = f"  {name:<10} {words.scores(scores)}"
     said = [
         f"    {chr(ord('A') + seat)}: {reason}" for seat, reason in enumerate(reasons) if reason
     ]
     return [head, *said]
-
-
-def _panel(view: CaseView, judge: str) -> list[str]:
-    told = [
-        f"panel      hearing {view.hearing}: {view.state}" + (f"; {view.note}" if view.note else "")
-    ]
-    for seat in view.panel:
-        own = "  <- this judge" if seat.judge.lower() == judge.lower() else ""
-        told.append(
-            f"  {seat.judge}  {seat.family:<14} {'reserve ' if seat.reserve else ''}{seat.state}{own}"
-        )
-    told += [_paid(sheet) for sheet in view.sheets if sheet.judge.lower() == judge.lower()]
-    if view.totals_milli:
-        told.append("totals     " + "  ".join(f"{total / 1000:.2f}" for total in view.totals_milli))
-    return told
-
-
-def _paid(sheet: SheetView) -> str:
-    return (
-        f"pay        {sheet.pay_micros / 10**6:.6f} USDC, skill {sheet.skill_ppm / 10**6:+.2f},"
-        f" {int(sheet.slash_frac) / 10**18:.4f} FRAC lost"
-    )
