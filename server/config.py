@@ -12,7 +12,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from judges.court.terms import FRAC_MICROS
 from server.ledger.tiers import FEE_TIERS
 
 _AUTHORITY = r"^([A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z"
@@ -407,7 +406,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             le=10**12,
             description="The price of one FRAC (micro-USDC) that is assumed where stake must cover a pot. Set it below the market's: it bounds what paid sessions judges may decide.",
         ),
-    ] = FRAC_MICROS
+    ] = 20_000  # judges.court.terms.FRAC_MICROS, without the judges: commands start with this file
 
     spaces: Annotated[
         tuple[str, ...],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from judges.court.terms import FRAC_MICROS
 from server import knobs
 from server.config import Config, ConfigError
 
@@ -66,3 +67,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_every_knob_has_a_reason_and_loopback_is_the_default() -> None:
     assert all(len(knob.reason) > 20 for knob in knobs.knobs())
     assert Config().api_host == Config().gateway_host == "127.0.0.1"
+
+
+def test_the_court_s_price_is_the_one_that_its_numbers_were_chosen_by() -> None:
+    assert Config().frac_micros == FRAC_MICROS
