@@ -95,7 +95,7 @@ def plans(fixed: Fixed) -> list[Plan]:
             "agent_tokens",
             lambda at: [usdc or at["usdc"], at["agents"], at["agent_token"], fixed.treasury],
         ),
-        # In this order: the court binds itself to the registry.
+        # In this order: the court binds itself to the registry, and the hearings to the court.
         Plan(
             "judge_registry",
             "judge_registry",
@@ -113,4 +113,5 @@ def plans(fixed: Fixed) -> list[Plan]:
                 msgspec.structs.astuple(fixed.court),
             ],
         ),
+        Plan("hearings", "hearings", lambda at: [at["court"]]),
     ]
