@@ -1,0 +1,108 @@
+"""A case from wanted to paid, on a chain: filed, drawn, committed, revealed, anchored, claimed, and what absence costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chain.documents import court_epoch
+from server.court.case import Case
+from server.store import Store
+from tests.server.court_chain_world import (
+    TERMS,
+    CourtWorld,
+    court_world,
+    deploy_into,
+    sheet_of,
+)
+
+pytestmark = pytest.mark.slow
+
+SHEETS = (sheet_of(8_000, 3_000), sheet_of(7_800, 3_100), sheet_of(7_900, 2_800))
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("court")
+    asyncio.run(deploy_into(folder))
+    return folder
+
+
+@pytest.fixture
+async def world(store: Store, deployment: Path, tmp_path: Path) -> AsyncIterator[CourtWorld]:
+    async with court_world(store, deployment, tmp_path) as made:
+        yield made
+
+
+def seated(case: Case) -> list[str]:
+    return [each.judge for each in case.last.bench if not each.reserve]
+
+
+async def judged(world: CourtWorld, session: str, present: int = 3) -> None:
+    """The first ones of the panel do their part."""
+    case = await world.until_drawn(session)
+    for judge, sheet in zip(seated(case)[:present], SHEETS, strict=False):
+        await world.commit(session, judge, sheet)
+
+
+async def closed(world: CourtWorld, session: str) -> Case:
+    await world.turn()
+    await world.pass_time(300)
+    await world.turn()
+    case = await world.of(session)
+    assert case.state == "final"
+    return case
+
+
+async def counted(world: CourtWorld) -> None:
+    """An epoch is anchored, and its window is over."""
+    await world.turn(3)
+    await world.pass_time(TERMS.window_s + 60)
+    await world.turn(4)
+
+
+async def test_a_case_goes_from_wanted_to_anchored_and_claimed(world: CourtWorld) -> None:
+    session = await world.case()
+    await judged(world, session)
+    for judge in seated(await world.of(session)):
+        await world.reveal(session, judge)
+    case = await closed(world, session)
+    assert case.last.totals[0] > case.last.totals[1]
+    await counted(world)
+
+    row = await world.store.court_epochs.get(1)
+    assert row is not None
+    epoch = court_epoch.read(row.document)
+    anchored = await world.court.epoch(1)
+    assert (anchored.cases_root.hex(), anchored.total) == (row.cases_root, row.total_micros)
+    assert [line.session for line in epoch.hearings] == [session]
+    pays = {each.judge: each.pay for each in case.last.bench if each.pay}
+    assert len(pays) == 3
+    for judge, pay in pays.items():
+        assert await world.court.claimed(judge) == await world.usdc.balance(judge) == pay
+    assert await world.store.court_logs.claimed(judge) == pay
+    assert row.total_micros == sum(pays.values())
+
+
+async def test_whoever_stays_away_loses_by_its_leaf_and_a_reserve_sits(world: CourtWorld) -> None:
+    session = await world.case()
+    await judged(world, session, present=2)
+    await world.pass_time(101)
+    await world.turn()
+    case = await world.of(session)
+    gone = seated(case)[2]
+    reserve = next(each.judge for each in case.last.bench if each.reserve)
+    await world.commit(session, reserve, SHEETS[2])
+    for judge in (*seated(case)[:2], reserve):
+        await world.reveal(session, judge)
+    case = await closed(world, session)
+    before = await world.registry.stake_of(gone)
+    await counted(world)
+    lock = int(case.terms.lock)
+    assert before - await world.registry.stake_of(gone) == lock * TERMS.no_commit_bps // 10_000
+    standing = (await world.store.court_logs.standings([gone]))[gone]
+    assert standing.bonded == await world.registry.stake_of(gone)
+    assert await world.store.court_epochs.undone(9) == [], "everything that it costs was brought"
