@@ -53,7 +53,7 @@ class ReckonerTerms(msgspec.Struct, frozen=True):
     skill_floor: int = -5_000_000
     skill_top: int = 1_500_000
     outlier_milli: int = 3_500
-    outlier_spread: int = 4
+    outlier_spread: int = 3
 
 
 class Fixed(msgspec.Struct, frozen=True):
