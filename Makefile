@@ -25,15 +25,16 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
-# Each with services of its own. Much of what a test does is waiting: two do not fill two cores.
-WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest --dist worksteal
+# A third of what a test does is waiting: two processes do not fill two cores. Each has services of its own.
+WORKERS ?= 3
 
 test: $(STAMP) ## the tests, some five minutes on two cores
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
 test-slow: $(STAMP) ## real models, chaos and load, some twelve minutes
-	@$(PYTEST) -m slow $(ARGS)
+	@# No third one: a real model has a time for its answer, and takes all cores for it.
+	@$(PYTEST) -n 2 -m slow $(ARGS)
 
 season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
 	@$(BIN)/python -m tests.chaos.season $(ARGS)
