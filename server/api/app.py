@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from chain.content.cid import Cid
+from chain.court.commitment import Court
 from server import probes
 from server.agents.improver import Improver
 from server.api import problems
@@ -54,13 +55,14 @@ def create_app(
     improver: Improver | None = None,
     readiness: Readiness | None = None,
     contracts: Contracts | None = None,
+    court: Court | None = None,
     block_of: Callable[[Cid], Awaitable[bytes]] | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
     `gateway_address` is asked at each request, since a gateway may take a free port. No CORS headers
     are sent: browsers of other origins cannot read the answers. `readiness` is what `/readyz` tells, `block_of` a block that the
-    content store has.
+    content store has, `court` the one that judges sign for.
     """
     queue_sizes = queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes
     metrics = metrics or Metrics(CollectorRegistry())
@@ -90,6 +92,7 @@ def create_app(
         tolls=tolls or Tolls(config),
         improver=improver,
         contracts=contracts,
+        court=court,
         block_of=block_of,
     )
     app = Starlette(

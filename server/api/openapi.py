@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -17,7 +17,7 @@ from server.api.problems import MEDIA_TYPE, ProblemDocument
 VERSION = "1"
 _TEMPLATE = "#/components/schemas/{name}"
 _PATH_PARAMETERS = {
-    "address": "A wallet: 0x and 40 hex digits.",
+    "address": "A wallet, or a judge: 0x and 40 hex digits.",
     "epoch": "An epoch's number, or `latest`.",
     "cid": "A content id (CIDv1, raw).",
     "operator": "An operator's address, as EIP-55 writes it.",
@@ -70,7 +70,7 @@ back. Who may do what, what requests cost and what an `Idempotency-Key` does: `d
 def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
     """The document for `operations`."""
     types = [op.answer for op in operations if _is_struct(op.answer)]
-    types += [op.body for op in operations if op.body is not None]
+    types += [part for op in operations if op.body is not None for part in _parts(op.body)]
     _, components = schemas([*dict.fromkeys(types), ProblemDocument], _TEMPLATE)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -217,8 +217,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _ref(type_: Any) -> dict[str, str]:
-    return {"$ref": _TEMPLATE.format(name=type_.__name__)}
+def _parts(type_: Any) -> tuple[Any, ...]:
+    """The Structs of a tagged union; a Struct itself."""
+    return get_args(type_) or (type_,)
+
+
+def _ref(type_: Any) -> dict[str, Any]:
+    found = [{"$ref": _TEMPLATE.format(name=part.__name__)} for part in _parts(type_)]
+    return found[0] if len(found) == 1 else {"oneOf": found}
 
 
 def _is_struct(type_: Any) -> bool:

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chain.content.cid import Cid
+from chain.court.commitment import Court
 from server.agents.improver import Improver
 from server.api import problems
 from server.api.misfits import misfit
@@ -71,6 +72,8 @@ class Services(msgspec.Struct, frozen=True):
     tolls: Tolls
     contracts: Contracts | None = None
     """With settlement on a chain."""
+    court: Court | None = None
+    """Of that chain: which one judges sign for. None: there is none, and nobody is asked."""
     improver: Improver | None = None
     """None: this process has no model to ask."""
     block_of: Callable[[Cid], Awaitable[bytes]] | None = None
@@ -96,7 +99,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     media_type: str = "application/json"
     query: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | None = None
+    body: Any = None
+    """A Struct, or a union of tagged ones."""
     takes: tuple[str, ...] = ()
     """Media types of a body that is no JSON, e.g. a picture."""
     max_body_bytes: int = MAX_BODY_BYTES
