@@ -114,10 +114,21 @@ def _trusts(hearings: Sequence[Heard]) -> dict[str, int]:
 
 
 def published(diagnosis: Diagnosis) -> dict[str, object]:
-    """As `JudgeView.reliability` has it."""
-    told = msgspec.to_builtins(diagnosis)
-    assert isinstance(told, dict)
+    """As `JudgeView.reliability` has it: what screens show as it stands first, then the table. Without floats."""
+    figures: dict[str, object] = {"accuracy": "too few answers yet"}
+    if diagnosis.accuracy_ppm is not None:
+        figures = {
+            "accuracy": _share(diagnosis.accuracy_ppm),
+            "interval": f"{_share(diagnosis.low_ppm)}-{_share(diagnosis.high_ppm)}",
+        }
     return {
+        **figures,
+        "answers": diagnosis.answers,
+        "yuma_trust": _share(diagnosis.trust_ppm),
         "method": "dawid-skene",
-        **{key: value for key, value in told.items() if key != "judge"},
+        "confusion_ppm": [list(row) for row in diagnosis.confusion_ppm],
     }
+
+
+def _share(ppm: int | None) -> str:
+    return f"{(ppm or 0) / PPM:.2f}"

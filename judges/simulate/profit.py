@@ -125,7 +125,7 @@ def _micros(frac: int) -> float:
 
 CAPITAL_PPM = 50_000
 """A year's yield elsewhere of what is staked."""
-BOUND_DAYS = 14
+BOUND_DAYS = 21
 """Least time that a judge's stake is bound: unbonding."""
 
 

@@ -71,10 +71,21 @@ def test_of_few_answers_no_accuracy_is_told() -> None:
     assert diagnose([]) == {}
 
 
-def test_what_is_published_is_plain_json_without_floats() -> None:
-    told = json.dumps(published(diagnose(history())["0x0"]))
-    assert "." not in told
-    assert json.loads(told)["method"] == "dawid-skene"
+def test_what_is_published_can_be_shown_as_it_is() -> None:
+    told = published(diagnose(history())["0x0"])
+    assert list(told) == [
+        "accuracy",
+        "interval",
+        "answers",
+        "yuma_trust",
+        "method",
+        "confusion_ppm",
+    ]
+    assert 0.6 < float(str(told["accuracy"])) <= 1
+    assert "float" not in {type(each).__name__ for each in told.values()}
+    few = published(diagnose(history(2))["0x0"])
+    assert few["accuracy"] == "too few answers yet"
+    assert "interval" not in few
 
 
 def test_intervals_narrow_and_hold_the_share() -> None:
