@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 CHANNEL = "court"
 CLIENT_NAME = "agon-judge"
+PAGE = 50
+PAGES = 40
 MAX_CASES_BYTES = 4 * 1024 * 1024
 MAX_CASE_BYTES = 1024 * 1024
 MAX_TRANSCRIPT_BYTES = 1024 * 1024
@@ -28,11 +31,12 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """The most that an arena takes."""
 GONE = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
 """Answers to a message that trying again would not change, but for these:"""
-EARLY = frozenset({"early", "not-called"})
+EARLY = frozenset({"early", "not-called", "not-drawn"})
 
 
 class _Page(msgspec.Struct, frozen=True):
     cases: list[CaseView]
+    next: str | None = None
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -46,9 +50,17 @@ class Arena(Asking):
     """The arena at `url`. Enter it in the event loop that uses it."""
 
     async def open_cases(self, judge: str) -> list[CaseView]:
-        """Those on whose panel a judge is. Raises Unreadable."""
-        path = f"/v1/court/cases?judge={judge}&state=open"
-        return (await self._typed(path, MAX_CASES_BYTES, _Page)).cases
+        """Those on whose panel a judge is, at most PAGES * PAGE. Raises Unreadable."""
+        found: list[CaseView] = []
+        before = ""
+        for _ in range(PAGES):
+            path = f"/v1/court/cases?judge={judge}&state=open&limit={PAGE}{before}"
+            page = await self._typed(path, MAX_CASES_BYTES, _Page)
+            found += page.cases
+            if page.next is None:
+                break
+            before = f"&before={quote(page.next, safe='')}"
+        return found
 
     async def case(self, session: str) -> CaseView:
         """All that is told of one. Raises Unreadable."""

@@ -7,29 +7,37 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from chain.client.deployment import Manifest
+from chain.client.hearings import Hearings
+from chain.client.node import Reverted
 from chain.client.rpc import Rpc
 from chain.content.ipfs import Ipfs
 from chain.court.commitment import Court
 from chain.ethereum import LocalAccount
 from judges.judge import Judge
-from judges.node.duty import Told
+from judges.node.duty import Sat, Told
 from judges.node.journal import Journal, Price
 from judges.node.node import SALT_BYTES, Node
 from server.clock import unix_ms
 from server.judging.arena import Arena, Listening
 from server.judging.bench import Bench
 from server.judging.docket import Docket
-from server.judging.ear import Ear
+from server.judging.ear import ClerksEar, Ears
 from server.judging.folder import JOURNAL
+from server.judging.forced import ForcedHearings
 from server.judging.hand import Hand
 from server.judging.records import ChainRecords
-from server.judging.told import told
+from server.judging.told import place_of, told
 from server.outside.asking import Unreadable
 from server.outside.sparing import Sparing
+from server.protocol import CaseView
+
+if TYPE_CHECKING:
+    from server.operators.acting import Acts
 
 LOOK_S = 3.0
 """Between two times of asking for cases, where nothing wakes us."""
@@ -52,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     at_once: int = 1
     """Cases that are judged beside each other."""
     look_s: float = LOOK_S
+    confirmations: int = 6
+    max_fee: int = 500 * 10**9
+    """Wei a unit of gas at the most, for what is brought to the chain."""
 
 
 class CannotJudge(Exception):
@@ -77,7 +88,11 @@ async def run(
     name = f"{court.chain_id}:{court.address}"
     journal = Journal(settings.folder / JOURNAL, judge=address, court=name)
     try:
-        async with Arena(settings.arena) as arena, _node(settings.ipfs) as blocks:
+        async with (
+            Arena(settings.arena) as arena,
+            _node(settings.ipfs) as blocks,
+            _forced(settings, rpc, manifest, account, tell) as forced,
+        ):
             docket = Docket(address, arena, records)
             hand = Hand(account, court)
             node = Node(
@@ -90,7 +105,7 @@ async def run(
                     blocks=blocks,
                 ),
                 hand=hand,
-                ear=Ear(arena, hand),
+                ear=Ears(ClerksEar(arena, hand), forced),
                 salt=lambda: secrets.token_bytes(SALT_BYTES),
                 clock=unix_ms,
                 tell=tell,
@@ -100,7 +115,7 @@ async def run(
             tell(
                 f"{address} judges for {settings.arena} by {judge.model}: {totals.hearings} hearings so far, {totals.revealed} revealed"
             )
-            await _Rounds(settings, node, arena, address, tell).run()
+            await _Rounds(settings, node, arena, forced, address, tell).run()
     finally:
         journal.close()
 
@@ -126,15 +141,41 @@ async def _node(url: str | None) -> AsyncIterator[Ipfs | None]:
         yield node
 
 
+def _forced(
+    settings: Settings,
+    rpc: Rpc,
+    manifest: Manifest,
+    account: LocalAccount,
+    tell: Callable[[str], None],
+) -> ForcedHearings:
+    async def acts(stack: contextlib.AsyncExitStack) -> Acts:
+        # Few judges ever send anything: what it takes is imported and opened by those who do.
+        from server.judging.sending import sending
+
+        return await stack.enter_async_context(sending(settings, rpc, manifest, account, tell))
+
+    hearings = Hearings(rpc, manifest.address("hearings"))
+    return ForcedHearings(
+        judge=str(account.address), rpc=rpc, hearings=hearings, acts=acts, clock=unix_ms
+    )
+
+
 class _Rounds:
     """What we are told, kept fresh; messages and judging beside each other, so that no long case keeps a reveal waiting."""
 
     def __init__(
-        self, settings: Settings, node: Node, arena: Arena, judge: str, tell: Callable[[str], None]
+        self,
+        settings: Settings,
+        node: Node,
+        arena: Arena,
+        forced: ForcedHearings,
+        judge: str,
+        tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._node = node
         self._arena = arena
+        self._forced = forced
         self._judge = judge
         self._tell = tell
         self._said = Sparing(tell)
@@ -164,9 +205,22 @@ class _Rounds:
                 self._said.about("cases", f"cases are not to be had now: {error}")
             else:
                 self._said.over("cases")
-                self._cases = [told(view, self._judge) for view in views]
+                self._cases = [await self._told(view) for view in views]
                 await self._wake()
             await asyncio.sleep(RING_S)
+
+    async def _told(self, view: CaseView) -> Told:
+        found = told(view, self._judge)
+        if not found.forced:
+            return found
+        place = place_of(view.panel, self._judge)
+        try:
+            return await self._forced.told(found, place)
+        except (OSError, LookupError, Reverted) as error:
+            self._said.about(
+                view.session, f"{view.session} on the chain: not to be had now: {error}"
+            )
+            return msgspec.structs.replace(found, seat=Sat.NONE)
 
     async def _sending(self) -> None:
         while True:

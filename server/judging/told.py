@@ -48,6 +48,12 @@ def sitting(panel: list[BenchSeat]) -> list[BenchSeat]:
     ]
 
 
+def place_of(panel: list[BenchSeat], judge: str) -> int | None:
+    """Of a judge among all who were drawn, in the order of the draw."""
+    names = [each.judge.lower() for each in panel]
+    return names.index(judge.lower()) if judge.lower() in names else None
+
+
 def all_committed(panel: list[BenchSeat]) -> bool:
     """Nobody of them can commit any more who has not."""
     return bool(panel) and all(each.state != "drawn" for each in sitting(panel))
