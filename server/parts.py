@@ -28,9 +28,10 @@ from starlette.routing import Route
 from bots.hosted import HostedAgent
 from bots.house import house_agents
 from bots.runner import Runner
+from chain.court.commitment import Court
 from judges.house import HousePanel
 from judges.instruments.embedding import NoVectors, Vectors, load_vectors
-from judges.instruments.pronounce import load_dictionary
+from judges.instruments.pronounce import VowelsOf, load_dictionary
 from judges.llm import ModelJudge, Style
 from server import commentary, probes
 from server.admin import voiding
@@ -86,6 +87,8 @@ from spaces import registry
 from spaces.space import Inquiry, Observation
 
 if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
+    from server.court.asking import Desk as CourtDesk
+    from server.court.clerk import Clerk
     from server.court.onchain.rounds import CourtRounds
     from server.operators.rounds import OperatorRounds
     from server.settlement.chain import Chain
@@ -145,11 +148,7 @@ class Parts:
                 self._make_director(),
                 self._make_automating(),
             ],
-            Role.WORKER: lambda: [
-                self._make_worker(),
-                self._make_official(),
-                *([] if self._contracts is None else [self._make_chain(self._contracts)]),
-            ],
+            Role.WORKER: self._make_workers,
             Role.RUNNER: lambda: [self._make_runner(agents), *self._make_house_purse(agents)],
         }
         return {role: makers[role]() for role in Role if role in chosen}
@@ -224,12 +223,18 @@ class Parts:
             improver=self._improver(),
             readiness=self._readiness,
             contracts=self._contracts,
+            court=self._court(),
             block_of=self._content.block,
         )
         for check in probes.arena(self._config, self._store, self._redis, unix_ms):
             self._readiness.add(check)
         self._api = ApiServer(app, self._config.api_host, self._config.api_port)
         return self._api
+
+    def _court(self) -> Court | None:
+        """The one that judges sign for; None where there is none, or the arena wants none."""
+        wanted = self._contracts is not None and self._config.court != "off"
+        return self._contracts.court if self._contracts is not None and wanted else None
 
     def _improver(self) -> Improver | None:
         """None in a process that has no model: the embedded one is started for the roles that need it."""
@@ -409,7 +414,18 @@ class Parts:
         now_ms = unix_ms()
         return await self._store.sessions.unopened(now_ms - UNOPENED_MS, since_ms=now_ms - STALE_MS)
 
-    def _make_worker(self) -> Worker:
+    def _make_workers(self) -> list[Running]:
+        """The worker, and what leads beside it; with a chain that has a court the worker asks it."""
+        if self._contracts is None:
+            return [self._make_worker(None), self._make_official()]
+        chain = self._make_chain(self._contracts)
+        court = self._make_court(chain)
+        if court is None:
+            return [self._make_worker(None), self._make_official(), chain]
+        chain.rounds += [*court.rounds, self._make_clerk(self._contracts, court)]
+        return [self._make_worker(court), self._make_official(), chain]
+
+    def _make_worker(self, court: CourtRounds | None) -> Worker:
         # A model of the operator's choice gives points and reasons; the embedded one is too small for
         # that, but leans to one side when asked who is better.
         judge = ModelJudge(
@@ -419,11 +435,13 @@ class Parts:
             style=Style.SCORES if self._config.llm_url else Style.LEANINGS,
             budget_s=PANEL_SHARE * self._config.judge_timeout_s,
         )
+        vowels_of, vectors = load_dictionary(), self._vectors()
         worker = Worker(
             store=self._store,
             redis=self._redis,
             log=self._log,
-            panel=HousePanel([judge], load_dictionary(), self._vectors()),
+            panel=HousePanel([judge], vowels_of, vectors),
+            court=None if court is None else self._make_desk_of_court(court, vowels_of, vectors),
             hostless=self._make_hostless(),
             open_content=lambda: services.content(self._config, self._data),
             config=self._config,
@@ -470,8 +488,6 @@ class Parts:
         )
         chain.rounds += [self._make_openings(chain), self._make_epochs(chain)]
         chain.rounds += self._make_operators(chain).rounds
-        court = self._make_court(chain)
-        chain.rounds += [] if court is None else court.rounds
         self._readiness.add(Check("chain", False, chain.probe))
         return chain
 
@@ -551,6 +567,36 @@ class Parts:
             config=self._config,
             metrics=self._metrics,
             clock=unix_ms,
+        )
+
+    def _make_clerk(self, contracts: Contracts, court: CourtRounds) -> Clerk:
+        from server.court.clerk import Clerk
+        from server.court.telling import Telling
+
+        found = contracts.court
+        assert found is not None, "its rounds were made"
+        return Clerk(
+            store=self._store,
+            chain=court.side,
+            court=found,
+            content=self._content,
+            clock=unix_ms,
+            patience_s=self._config.court_patience_s,
+            told=Telling(store=self._store, log=self._log, clock=unix_ms).round,
+        )
+
+    def _make_desk_of_court(
+        self, court: CourtRounds, vowels_of: VowelsOf, vectors: Vectors | None
+    ) -> CourtDesk:
+        from server.court.asking import Desk
+
+        return Desk(
+            store=self._store,
+            chain=court.side,
+            config=self._config,
+            clock=unix_ms,
+            vowels_of=vowels_of,
+            vectors=vectors,
         )
 
     async def _house(self, quotas: Mapping[str, int]) -> list[HostedAgent]:

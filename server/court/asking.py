@@ -11,14 +11,17 @@ import msgspec
 from judges.case import Case as Question
 from judges.court.terms import panel_seats
 from judges.evidence import evidence_of
+from judges.instruments.embedding import Vectors
 from judges.instruments.pronounce import VowelsOf
 from judges.rubric import rubric_of
 from judges.screen import screen
 from judges.verdict import Verdict
 from server.clock import Clock
 from server.config import Config
+from server.court import docket
 from server.court.case import Case, Held
 from server.court.findings import verdict_of
+from server.court.judges import standing
 from server.court.seam import Chain
 from server.court.stakes import MOST_HEARINGS, covered, terms_of, usual
 from server.store import Store
@@ -64,7 +67,9 @@ class Desk:
         config: Config,
         clock: Clock,
         vowels_of: VowelsOf,
+        vectors: Vectors | None = None,
     ) -> None:
+        self._vectors = vectors
         self._store = store
         self._chain = chain
         self._config = config
@@ -84,14 +89,12 @@ class Desk:
             return Undecided("the transcript is not pinned yet")
         row = await self._store.sessions.get(session)
         assert row is not None, "it has a transcript"
-        if not row.tier_micros:
-            pool = await self._chain.newest()
-            if not covered(pool, 0, question.seats, self._config):
-                return Elsewhere("too few staked judges stand")
+        if not row.tier_micros and not await self._may_sit(question.seats):
+            return Elsewhere(docket.NO_PANEL)
         rubric = rubric_of(question.space)
         past = await self._store.court.closed(MOST_HEARINGS, question.space)
         stood = [each.case.hearings[each.case.stands or 0] for each in past]
-        evidence = await asyncio.to_thread(evidence_of, question, self._vowels_of)
+        evidence = await asyncio.to_thread(evidence_of, question, self._vowels_of, self._vectors)
         found = usual(stood, len(rubric.lines))
         terms = terms_of(rubric, row.tier_micros, question.seats, found, self._config)
         seats = panel_seats(row.tier_micros > 0, 0)
@@ -103,6 +106,7 @@ class Desk:
             lines=tuple(line.name for line in rubric.lines),
             contestants=question.seats,
             terms=terms,
+            paid=row.tier_micros > 0,
             answer=await self._store.court.answer(session),
             forfeited=tuple(screen(question).forfeited),
             evidence=evidence,
@@ -111,11 +115,20 @@ class Desk:
         )
         return told(await self._store.court.make(case))
 
+    async def _may_sit(self, contestants: int) -> bool:
+        """Whether a panel for a free session can be drawn, as far as is known: a snapshot may still be to be taken."""
+        pool = await self._chain.newest()
+        if pool is not None:
+            return covered(pool, 0, contestants, self._config)
+        return await standing(self._store, self._clock()) >= panel_seats(paid=False, appeals=0)
+
 
 def told(case: Case) -> Answer:
     match case.state:
         case "final":
             return verdict_of(case)
+        case "void" if case.note == docket.NO_PANEL and not case.paid:
+            return Elsewhere(case.note)
         case "void":
             return NoVerdict(case.note)
     held = case.last

@@ -127,6 +127,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
     contestants: int
     terms: Terms
+    paid: bool = False
+    """Money is at stake: without a verdict the entries go back. Else the arena's own panel may decide."""
     answer: tuple[int, ...] | None = None
     """Of a hidden audit, as a sheet. Secret until the case is closed."""
     forfeited: tuple[int, ...] = ()

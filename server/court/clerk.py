@@ -28,7 +28,6 @@ from server.store.pin_tasks import NewPinTask
 
 DOCUMENTS = 16
 """Made in one round."""
-NO_PANEL = "too few judges with enough at stake stand for a panel"
 
 _logger = structlog.get_logger()
 
@@ -117,7 +116,7 @@ class Clerk:
         since_ms = case.hearings[-2].ended_ms if held.hearing else case.made_ms
         if self._clock() - (since_ms or case.made_ms) < self._patience_ms:
             return case
-        return await self._change(case, lambda now: docket.unseated(now, NO_PANEL, self._clock()))
+        return await self._change(case, lambda now: docket.unseated(now, self._clock()))
 
     async def _draw(self, case: Case) -> Case:
         held = case.last

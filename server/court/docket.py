@@ -464,14 +464,17 @@ def given_up(case: Case, why: str, now_ms: int) -> Case:
     return msgspec.structs.replace(case, state="void", note=why, closed_ms=now_ms)
 
 
-def unseated(case: Case, why: str, now_ms: int) -> Case:
+NO_PANEL = "too few judges with enough at stake stand for a panel"
+
+
+def unseated(case: Case, now_ms: int) -> Case:
     """No panel could be drawn for the last hearing for too long: the last verdict stands, if there is one."""
     if case.last.state != "wanted" or case.last.filing is not None:
         return case
     decided = [each.hearing for each in case.hearings if each.margin is not None]
     if not decided:
-        return given_up(case, why, now_ms)
-    case = msgspec.structs.replace(case, hearings=case.hearings[:-1], note=why)
+        return given_up(case, NO_PANEL, now_ms)
+    case = msgspec.structs.replace(case, hearings=case.hearings[:-1], note=NO_PANEL)
     return msgspec.structs.replace(
         _ends(case, "failed" if case.last.margin is None else "decided"),
         stands=decided[-1],

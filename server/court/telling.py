@@ -5,14 +5,13 @@ What was told follows from what stands in the channels, so nothing is lost or to
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 
 from judges.court.hearing import SeatState
 from server.clock import Clock
 from server.court.case import Case
 from server.court.findings import ranks_of
+from server.court.judges import standing
 from server.court.view import brief, view_of
 from server.identity import new_id
 from server.jobs.aftermath import Aftermath, Change
@@ -41,13 +40,10 @@ class Telling:
         store: Store,
         log: LiveLog,
         clock: Clock,
-        judges: Callable[[], Awaitable[int]],
     ) -> None:
-        """`judges`: how many stand."""
         self._store = store
         self._log = log
         self._clock = clock
-        self._judges = judges
         self._aftermath = Aftermath(log, clock)
         self._told: dict[str, int] = {}
 
@@ -75,13 +71,13 @@ class Telling:
         view = CourtView(
             cases=[brief(shown(each)) for each in open_cases],
             decided=[brief(shown(each)) for each in closed],
-            judges=await self._judges(),
+            judges=await standing(self._store, now_ms),
         )
         head = await self._log.head(CHANNEL)
-        standing = _standing(head)
-        if view == standing:
+        stood = _standing(head)
+        if view == stood:
             return
-        known = {each.session: each for each in (*standing.cases, *standing.decided)}
+        known = {each.session: each for each in (*stood.cases, *stood.decided)}
         changed = [each for each in (*view.cases, *view.decided) if known.get(each.session) != each]
         t = since_open(head, now_ms)
         events = [LogEvent(t, "judge", "case", _words(each)) for each in changed]

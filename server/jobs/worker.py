@@ -36,6 +36,7 @@ from server.store import Store
 from spaces.registry import offered
 
 if TYPE_CHECKING:
+    from server.court.asking import Docket
     from server.settlement.documents import SessionDocuments
 
 JUDGINGS = 2
@@ -59,6 +60,7 @@ class Worker:
         redis: Redis,
         log: LiveLog,
         panel: Panel,
+        court: Docket | None = None,
         hostless: Hostless,
         open_content: pin.Open,
         config: Config,
@@ -71,7 +73,7 @@ class Worker:
     ) -> None:
         """`redis` tells where arq's own connections go. The caller closes what it has passed in. `open_content` is called
         when the content store is first needed, and after it has failed. `documents` makes what is signed, where the money is on
-        a chain. `simulated`: deposits and withdrawals are play-acted here; on a chain they are read from its logs."""
+        a chain. `court`: where sessions are judged by whoever has a stake; `panel` decides what it leaves. `simulated`: deposits and withdrawals are play-acted here; on a chain they are read from its logs."""
         metrics = metrics or Metrics(CollectorRegistry())
         content = ContentStore(open_content)
         self._store = store
@@ -85,7 +87,11 @@ class Worker:
         aftermath = Aftermath(log, clock)
         steps: tuple[Step, ...] = (
             JudgeStep(
-                store=store, aftermath=aftermath, panel=panel, timeout_s=config.judge_timeout_s
+                store=store,
+                aftermath=aftermath,
+                panel=panel,
+                timeout_s=config.judge_timeout_s,
+                court=court,
             ),
             SettleStep(store=store, aftermath=aftermath),
             PinStep(

@@ -11,6 +11,7 @@ from chain.client.contract import Contract
 from chain.client.deployment import DeploymentFailed, Manifest
 from chain.client.escrow import Escrow
 from chain.client.rpc import Rpc
+from chain.court.commitment import Court
 from chain.ethereum import LocalAccount
 from server.config import Config, ConfigError
 from server.embedded import chain as embedded_chain
@@ -40,6 +41,12 @@ class Contracts:
     def first_block(self, name: str) -> int:
         """No log of that contract is older."""
         return self.manifest.contracts[name].block or 0
+
+    @property
+    def court(self) -> Court | None:
+        """The one that judges sign for; None: the deployment is of before there was one."""
+        found = self.manifest.contracts.get("court")
+        return None if found is None or found.block is None else Court(self.chain_id, found.address)
 
     async def usdc(self) -> str:
         """The token that the escrow holds."""

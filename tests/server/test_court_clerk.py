@@ -21,7 +21,8 @@ from server.api.app import create_app
 from server.clock import unix_ms
 from server.court.asking import Desk, Elsewhere, NoVerdict, Undecided
 from server.court.case import Case
-from server.court.clerk import NO_PANEL, Clerk
+from server.court.clerk import Clerk
+from server.court.docket import NO_PANEL
 from server.court.telling import CHANNEL, Telling
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
@@ -71,14 +72,10 @@ class World:
     def clerk(self) -> Clerk:
         """A new one, that remembers nothing."""
 
-        async def standing() -> int:
-            return len(self.chain.judges)
-
         telling = Telling(
             store=self.store,
             log=LiveLog(self.redis),
             clock=lambda: self.now_ms,
-            judges=standing,
         )
         return Clerk(
             store=self.store,
