@@ -125,7 +125,8 @@ class Commitment(
     judge: Address
     commitment: Hex32
     ordinal: Count
-    sig: Signed
+    sig: Signed | None
+    """None: it was brought onto the chain, which has checked it, and what was signed is not at hand."""
     prev: Hex32
     """SHA-256 of the canonical bytes of the message before; of the first one, of the filing."""
 
@@ -148,7 +149,8 @@ class Shown(
     """None: it was brought on the chain by force, which has their digest alone."""
     reasons_digest: Hex32
     salt: Hex32
-    sig: Signed
+    sig: Signed | None
+    """None: it was brought onto the chain, where the commitment alone says whose it is."""
     prev: Hex32
 
 

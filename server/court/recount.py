@@ -60,7 +60,7 @@ class Recount:
         return overturn.overturn_slash(question_of(filing), sheet, was, last, filing.margin)
 
     def quorum(self, seats: int) -> int:
-        return quorum(seats)
+        return max(1, quorum(seats))
 
     def following(
         self, over: Sequence[Over], margin: int, escalations: int, can: Callable[[int], bool]

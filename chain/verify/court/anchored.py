@@ -24,6 +24,13 @@ def finding(documents: Documents, sat: Sat) -> Finding:
     if where != (sat.case.chain_id, sat.case.court.lower()):
         return false("anchor", f"it is of court {epoch.court} on chain {epoch.chain_id}")
     wrong = _leaves(sat, epoch)
+    held = {each.hearing for each in epoch.hearings if each.session == sat.case.session}
+    here = [each.filing.hearing for each in sat.case.hearings if not each.forced]
+    if not wrong and (left := [each for each in here if each not in held]):
+        words = (
+            f"epoch {epoch.epoch} does not hold hearing {left[0]}: is it on the chain? Line forced"
+        )
+        return unchecked("anchor", words)
     return line(
         "anchor", wrong, f"epoch {epoch.epoch} of the court holds every hearing as it is told here"
     )
@@ -32,7 +39,7 @@ def finding(documents: Documents, sat: Sat) -> Finding:
 def _leaves(sat: Sat, epoch: CourtEpoch) -> str:
     lines = {each.hearing: each for each in epoch.hearings if each.session == sat.case.session}
     due = {each.filing.hearing: each for each in sat.case.hearings if not each.forced}
-    if sorted(lines) != sorted(due):
+    if lines.keys() - due.keys():
         return f"epoch {epoch.epoch} holds hearings {sorted(lines)} of the session, the file {sorted(due)}"
     digest = cases.document_digest(sat.block).hex()
     for number, told in lines.items():

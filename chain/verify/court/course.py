@@ -14,6 +14,7 @@ from chain.verify.court.rules import Rules
 from chain.verify.court.sat import Sat
 from chain.verify.finding import Finding, false, line, true, unchecked
 
+ON_CHAIN = "the hearing was done on the chain, which has counted: line forced"
 NOT_OPENED = "the arena has not opened it: nobody can know whether it was a hidden audit"
 
 
@@ -38,25 +39,28 @@ def findings(sat: Sat, rules: Rules) -> Iterator[Finding]:
     yield line(
         "reveals", _first(each, Heard.revealed), "each opens its judge's commitment, and is signed"
     )
-    yield line(
+    here = [one for one in each if not one.hearing.forced]
+    yield _recounted(
         "standings",
-        _first(each, Heard.stood),
+        here,
+        _first(here, Heard.stood),
         "who has revealed, and who has not, is as the messages say",
     )
     yield _references(each)
-    yield line(
-        "scores", _first(each, Heard.came_to), "medians, totals and margins follow from the sheets"
+    yield _recounted(
+        "scores",
+        here,
+        _first(here, Heard.came_to),
+        "medians, totals and margins follow from the sheets",
     )
-    yield line(
-        "judges' pay",
-        _pay(sat.case, each),
-        "skill, pay and slash of every seat follow from the sheets",
+    yield _recounted(
+        "judges' pay", here, _pay(each), "skill, pay and slash of every seat follow from the sheets"
     )
-    yield line(
-        "escalation",
-        _escalated(sat.case, each, rules),
-        "bigger panels sat where it was close, and no others",
-    )
+    wrong = _escalated(sat.case, each, rules)
+    if not wrong and sat.case.hearings[-1].end == "appealed":
+        yield unchecked("escalation", "the appeal's panel is not in the file: could it be seated?")
+    else:
+        yield line("escalation", wrong, "bigger panels sat where it was close, and no others")
 
 
 def heard(case: CaseDocument, rules: Rules) -> list[Heard]:
@@ -66,6 +70,11 @@ def heard(case: CaseDocument, rules: Rules) -> list[Heard]:
     return [
         Heard(hearing, court, lists[hearing.filing.snapshot], rules) for hearing in case.hearings
     ]
+
+
+def _recounted(what: str, here: Sequence[Heard], wrong: str, words: str) -> Finding:
+    """`here`: the hearings that were done by messages; of the others the chain has counted, and what stands there counts."""
+    return line(what, wrong, words) if here else unchecked(what, ON_CHAIN)
 
 
 def _first(each: Sequence[Heard], check: Callable[[Heard], str]) -> str:
@@ -141,9 +150,11 @@ def _references(each: Sequence[Heard]) -> Finding:
     return true("reference", "opened: no hidden audit")
 
 
-def _pay(case: CaseDocument, each: Sequence[Heard]) -> str:
+def _pay(each: Sequence[Heard]) -> str:
     decided = [one for one in each if one.hearing.end != "failed"]
     for one in each:
+        if one.hearing.forced:
+            continue
         later = decided[-1] if decided and decided[-1] is not one else None
         if wrong := one.paid(None if later is None else later.hearing.totals_milli):
             return f"hearing {one.filing.hearing}: {wrong}"
@@ -159,7 +170,7 @@ def _escalated(case: CaseDocument, each: Sequence[Heard], rules: Rules) -> str:
         can = (lambda _seats: True) if after is not None else _can(case, each, rules)
         due = rules.following(over[: at + 1], margin, case.escalations, can)
         if after is None:
-            return _ended(one, due)
+            return _ended(case, one, due)
         if end == "appealed":
             wanted = min(2 * one.filing.seats + 1, cases.MAX_PANEL)
             if after.filing.seats < wanted:
@@ -173,10 +184,12 @@ def _escalated(case: CaseDocument, each: Sequence[Heard], rules: Rules) -> str:
     return ""
 
 
-def _ended(last: Heard, seats: int | None) -> str:
+def _ended(case: CaseDocument, last: Heard, seats: int | None) -> str:
     number = last.filing.hearing
-    if last.hearing.end in ("escalated", "appealed"):
+    if last.hearing.end == "escalated" and case.verdict is not None:
         return f"hearing {number} is {last.hearing.end}, and the next is left out"
+    if last.hearing.end in ("escalated", "appealed"):
+        return ""  # nobody ranks by the one (`outcome.verdict`); the chain knows what came of the other (`forced.py`)
     if seats is not None:
         why = "has failed" if last.hearing.end == "failed" else "was close"
         return f"hearing {number} {why}, and a panel of {seats} could be seated: it is left out"

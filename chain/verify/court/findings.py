@@ -15,6 +15,8 @@ from chain.verify.finding import Finding, false, true, unchecked
 from chain.verify.session import CidOf, Documents
 
 NEEDS_CHAIN = "needs a chain (--rpc)"
+ON_CHAIN = ("filed", "seed", "staked", "anchored", "forced")
+"""What `onchain.py` checks."""
 
 
 def findings(documents: Documents, rules: Rules, cid_of: CidOf) -> Iterator[Finding]:
@@ -42,7 +44,7 @@ def findings(documents: Documents, rules: Rules, cid_of: CidOf) -> Iterator[Find
     if result is not None and result.verdict is not None:
         yield outcome.ranked(sat, result, result.verdict, rules)
     yield anchored.finding(documents, sat)
-    for what in ("filed", "seed", "staked", "anchored"):
+    for what in ON_CHAIN:
         yield unchecked(what, NEEDS_CHAIN)
     signed = not isinstance(case.sig, msgspec.UnsetType)
     yield unchecked("case signature", NEEDS_CHAIN if signed else "not signed")

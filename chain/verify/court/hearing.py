@@ -187,6 +187,9 @@ class Heard:
         self, seat: CaseSeat, found: Reckoned | str, last: Sequence[int] | None
     ) -> Means | None:
         if seat.standing != "revealed":
+            enough = len(self.commits) >= self._rules.quorum(self.filing.seats)
+            if seat.standing == "unrevealed" and not enough:
+                return self._rules.unpaid(self.filing)  # nobody was asked to reveal
             return self._rules.missed(self.filing, seat.standing)
         places = [each.judge.lower() for each in self._in_order()]
         if seat.judge.lower() not in places:
@@ -234,7 +237,9 @@ class Heard:
             else:
                 yield judge, "revealed" if judge in shown else "unrevealed", ordinals[judge]
 
-    def _is_by(self, judge: str, message: signed.Commit | signed.Reveal, sig: str) -> bool:
+    def _is_by(self, judge: str, message: signed.Commit | signed.Reveal, sig: str | None) -> bool:
+        if sig is None:
+            return self.hearing.forced  # the chain has taken it
         found = signed.recover(self._court, message, sig)
         return found is not None and found.lower() == judge.lower()
 

@@ -11,6 +11,7 @@ import msgspec
 
 from chain.client.contract import Caller
 from chain.client.court import CourtContract
+from chain.client.hearings import Hearings
 from chain.client.judge_registry import JudgeRegistry
 from chain.court.filing import is_filed
 from chain.documents import case as cases
@@ -18,6 +19,8 @@ from chain.documents import court_epoch as court_epochs
 from chain.documents.case import CaseDocument, Hearing
 from chain.documents.court_epoch import CourtEpoch
 from chain.documents.form import DocumentError
+from chain.verify.court import forced
+from chain.verify.court.findings import ON_CHAIN
 from chain.verify.finding import Finding, false, line, true, unchecked
 from chain.verify.session import Documents
 
@@ -39,7 +42,7 @@ async def findings(documents: Documents, seat: Seat, node: Caller) -> AsyncItera
     if case is None:
         return
     if seat.court is None:
-        for what in ("filed", "seed", "staked", "anchored"):
+        for what in ON_CHAIN:
             yield unchecked(what, WHICH)
         return
     if (case.chain_id, case.court.lower()) != (seat.chain_id, seat.court.lower()):
@@ -53,6 +56,11 @@ async def findings(documents: Documents, seat: Seat, node: Caller) -> AsyncItera
     epoch = _epoch(documents)
     if epoch is not None:
         yield await _anchored(court, epoch)
+    hearings = await court.hearings()
+    if hearings is None:
+        yield unchecked(forced.WHAT, "the court has no contract for hearings on the chain")
+    else:
+        yield await forced.finding(Hearings(node, hearings), case, epoch)
 
 
 async def _filed(court: CourtContract, case: CaseDocument) -> Finding:

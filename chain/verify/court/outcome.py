@@ -17,6 +17,9 @@ def verdict(sat: Sat) -> Finding:
             return false("verdict", "there is one, and no hearing has decided")
         return true("verdict", "none: no panel has found anything")
     due, verdict = decided[-1], case.verdict
+    if verdict is None and case.hearings[-1].end == "escalated":
+        words = "none: the panel that was to look again never sat, by the arena's word; void"
+        return unchecked("verdict", words)
     if verdict is None:
         return false("verdict", f"there is none, and hearing {due.filing.hearing} has decided")
     if verdict.hearing != due.filing.hearing or verdict.totals_milli != due.totals_milli:
