@@ -129,6 +129,14 @@ class Rpc:
             return False
         return True
 
+    async def sent(self, hash_: str) -> tuple[str | None, bytes] | None:
+        """To whom a transaction was sent, EIP-55, and its data; None where the node has none such."""
+        try:
+            found: Any = await self._ask(self.web3.eth.get_transaction(_hash(hash_)))
+        except TransactionNotFound:
+            return None
+        return found.get("to"), bytes(found["input"])
+
     async def call(self, to: str, data: bytes, block: int | None = None) -> bytes:
         """What the contract returns, in the state after a block; nothing where there is none. Raises Reverted."""
         where: Any = "latest" if block is None else block

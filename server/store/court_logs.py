@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.court.onchain.standing import Standing
 from server.store.court_chain import court_log as _l
 from server.store.court_chain import court_standing as _s
+from server.store.courtroom import court_case as _case
 from server.store.engine import Database
 
 MAX_PAGE = 1_000
@@ -130,6 +131,25 @@ class CourtLogs:
         async with self._db.reading() as tx:
             rows = await tx.execute(query.order_by(_l.c.ordinal.desc()).limit(limit))
             return [_said(row) for row in rows]
+
+    async def unended(self) -> list[str]:
+        """Cases, in hex, with a hearing on the chain that is not over."""
+        e = _l.alias()
+        ended = select(e.c.number).where(
+            e.c.name.in_(("Decided", "Undecided")),
+            e.c.case == _l.c.case,
+            e.c.hearing == _l.c.hearing,
+        )
+        query = select(_l.c.case).where(_l.c.name == "Forced", ~ended.exists()).distinct()
+        async with self._db.reading() as tx:
+            return sorted((await tx.execute(query)).scalars())
+
+    async def session_of(self, case: str) -> str | None:
+        """Whose case that is; None where it is none of ours."""
+        query = select(_case.c.session).where(_case.c.case_id == case)
+        async with self._db.reading() as tx:
+            found: str | None = await tx.scalar(query)
+        return found
 
     async def claimed(self, judge: str) -> int:
         """Micro-USDC that a judge was paid in all; EIP-55."""

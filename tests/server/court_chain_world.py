@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from chain.client.contract import Invocation
 from chain.client.court import CourtContract
 from chain.client.deployment import Manifest, read
+from chain.client.hearings import Hearings
 from chain.client.judge_registry import JudgeRegistry
 from chain.client.nonces import Policy
 from chain.client.plans import COURT_TERMS, FRAC, REGISTRY_TERMS, Fixed, plans
@@ -118,6 +119,7 @@ class CourtWorld:
         self.shelf = Keeping()
         self.now_ms = 0
         self.court = CourtContract(chain.rpc, made.address("court"))
+        self.hearings = Hearings(chain.rpc, made.address("hearings"))
         self.registry = JudgeRegistry(chain.rpc, made.address("judge_registry"))
         self.frac = Token(chain.rpc, made.address("frac"), "frac")
         self.usdc = Token(chain.rpc, made.address("usdc"))
@@ -224,6 +226,17 @@ class CourtWorld:
             judge,
             lambda now, times: docket.committed(now, judge, message, self.now_ms, times),
         )
+
+    async def force(self, case: Case, who: int = 9) -> None:
+        """Somebody puts the last hearing on the chain."""
+        held = case.last
+        assert held.filing is not None
+        assert held.filed is not None
+        await self.send(ADMIN, self.frac.transfer(ADDRESSES[who], TERMS.bond))
+        await self.send(who, self.frac.approve(self.hearings.address, TERMS.bond))
+        proof = [bytes.fromhex(each) for each in held.filed.proof]
+        filing = held.filing.filing()
+        await self.send(who, self.hearings.force(held.filed.batch, filing, proof))
 
     async def reveal(self, session: str, judge: str) -> None:
         message = self.judges[judge].reveal(await self.of(session))

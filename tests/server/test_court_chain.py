@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from chain.client.hearings import Stage
+from chain.court.commitment import reasons_digest
 from chain.documents import court_epoch
+from judges.court.reckoning import reckon
 from server.court.case import Case
+from server.court.docket import question_of
 from server.store import Store
 from tests.server.court_chain_world import (
+    REASONS,
     TERMS,
     CourtWorld,
     court_world,
@@ -106,3 +111,62 @@ async def test_whoever_stays_away_loses_by_its_leaf_and_a_reserve_sits(world: Co
     standing = (await world.store.court_logs.standings([gone]))[gone]
     assert standing.bonded == await world.registry.stake_of(gone)
     assert await world.store.court_epochs.undone(9) == [], "everything that it costs was brought"
+
+
+async def test_a_forced_hearing_has_all_that_was_sent_and_its_verdict_is_the_cases(
+    world: CourtWorld,
+) -> None:
+    session = await world.case()
+    await judged(world, session)
+    case = await world.of(session)
+    panel = seated(case)
+    for judge in panel[:2]:
+        await world.reveal(session, judge)
+    await world.force(case)
+    await world.turn(6)
+    case = await world.of(session)
+    assert case.last.state == "forced"
+    course = (await world.hearings.hearing(case.id, 0))[1]
+    assert (course.stage, course.committed, course.revealed) == (Stage.REVEALING, 3, 2)
+
+    last = world.judges[panel[2]]
+    shown, salt = last.opening(case.id, 0)
+    del shown
+    digest = reasons_digest(REASONS)
+    sheet = last.sheets[case.id, 0]
+    await world.send(9, world.hearings.reveal(case.id, 0, 2, sheet, digest, salt))
+    await world.turn(3)
+    case = await world.of(session)
+    assert (case.last.state, case.last.forced) == ("decided", True)
+    assert case.last.totals[0] > case.last.totals[1]
+    assert [each.state for each in case.last.bench[:3]] == ["revealed"] * 3
+    reasons = {each.judge: each.reasons for each in case.last.shown()}
+    assert reasons == {panel[0]: REASONS, panel[1]: REASONS, panel[2]: None}
+    found = reckon(question_of(case.last), case.last.sheets())
+    assert tuple(each.pay for each in case.last.bench[:3]) == tuple(s.pay for s in found.seats)
+    case = await closed(world, session)
+    await counted(world)
+    assert await world.court.epoch_count() == 0, "its leaves would be refused"
+    await world.send(9, world.court.claim(0, panel[0], 0, []))
+    assert await world.usdc.balance(panel[0]) == case.last.bench[0].pay
+
+
+async def test_a_forced_hearing_to_which_nobody_comes_has_failed_and_is_heard_anew(
+    world: CourtWorld,
+) -> None:
+    session = await world.case()
+    case = await world.until_drawn(session)
+    await world.force(case)
+    await world.turn(4)
+    for _ in range(3):
+        await world.pass_time(TERMS.step_s + 1)
+        await world.turn(3)
+    case = await world.of(session)
+    first = case.hearings[0]
+    assert (first.state, first.forced) == ("failed", True)
+    absent = [each for each in first.bench if each.state in ("absent", "replaced")]
+    assert len(absent) == 4
+    assert {int(each.slash) for each in absent} == {
+        int(case.terms.lock) * TERMS.no_commit_bps // 10_000
+    }
+    assert len(case.hearings) == 2, "another panel is drawn"

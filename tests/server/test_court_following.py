@@ -21,6 +21,8 @@ from tests.server.operator_logs import log_of
 
 COURT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 REGISTRY = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+HEARINGS = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+CONTRACTS = (("court", COURT), ("judge_registry", REGISTRY), ("hearings", HEARINGS))
 JUDGES = (
     "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
     "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
@@ -30,7 +32,7 @@ SEEDS = 5
 TABLES = (court_chain.court_log, court_chain.court_standing)
 EVENTS = [
     (artifact, address, entry)
-    for artifact, address in (("court", COURT), ("judge_registry", REGISTRY))
+    for artifact, address in CONTRACTS
     for entry in load(artifact).abi
     if entry["type"] == "event"
 ]
@@ -44,7 +46,9 @@ class NoNode:
 def reading(store: Store) -> ChainLogs:
     node = NoNode()
     follower = CourtFollower(
-        court=Contract(node, "court", COURT), registry=Contract(node, "judge_registry", REGISTRY)
+        court=Contract(node, "court", COURT),
+        registry=Contract(node, "judge_registry", REGISTRY),
+        hearings=Contract(node, "hearings", HEARINGS),
     )
     return ChainLogs(store.database, follower)
 
@@ -129,7 +133,7 @@ async def test_what_was_said_is_read_as_it_was_said(store: Store) -> None:
     rng = random.Random(1)
     said = [anything(rng, 7, index, "a") for index in range(60)]
     await reading(store).take(READER, Batch(None, Position(7, "0xa7"), tuple(said)))
-    contracts = [Contract(NoNode(), "court", COURT), Contract(NoNode(), "judge_registry", REGISTRY)]
+    contracts = [Contract(NoNode(), artifact, address) for artifact, address in CONTRACTS]
     events = [next(filter(None, (each.event(log) for each in contracts))) for log in said]
     found = await store.court_logs.of()
     assert [(each.name, each.fields) for each in found] == [(e.name, e.fields) for e in events]

@@ -1,4 +1,4 @@
-"""What follows from the logs of `court` and `judge_registry`: rows, written with the logs and taken back with them.
+"""What follows from the logs of `court`, `hearings` and `judge_registry`: rows, written with the logs and taken back with them.
 
 Each row is made by one log, and changed by none: what the contracts have said of something is the rows of its logs in their order,
 so to take a log back is to forget its rows.
@@ -26,14 +26,15 @@ _ORDINALS = ("batch", "snapshot", "epoch")
 class CourtFollower:
     """A `server.store.chain_logs.Follower`."""
 
-    def __init__(self, *, court: Contract, registry: Contract) -> None:
+    def __init__(self, *, court: Contract, registry: Contract, hearings: Contract) -> None:
         self._court = court
         self._registry = registry
+        self._hearings = hearings
 
     @property
     def addresses(self) -> list[str]:
         """Whose logs are to be read."""
-        return [self._court.address, self._registry.address]
+        return [self._court.address, self._registry.address, self._hearings.address]
 
     async def follow(self, tx: AsyncConnection, logs: Sequence[Log]) -> None:
         for log in logs:
@@ -49,8 +50,9 @@ class CourtFollower:
             await rows.forget(tx, log.number, log.index)
 
     def _understood(self, log: Log) -> Event | None:
-        """None for what is no event of the two: roles of theirs, say, in an ABI of later."""
-        return self._court.event(log) or self._registry.event(log)
+        """None for what is no event of theirs: roles of theirs, say, in an ABI of later."""
+        contracts = (self._court, self._registry, self._hearings)
+        return next(filter(None, (each.event(log) for each in contracts)), None)
 
     async def _stand(self, tx: AsyncConnection, event: Event) -> None:
         judge, at = event.fields["judge"], (event.log.number, event.log.index)

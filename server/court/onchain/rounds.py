@@ -13,6 +13,7 @@ import structlog
 
 from chain.client.court import CourtContract, Terms
 from chain.client.deployment import Manifest
+from chain.client.hearings import Hearings
 from chain.client.index import Indexer
 from chain.client.judge_registry import JudgeRegistry
 from chain.client.rpc import Rpc
@@ -21,6 +22,7 @@ from server.court.onchain.consequences import Consequences
 from server.court.onchain.epochs import CourtEpochs
 from server.court.onchain.filer import Filer
 from server.court.onchain.following import READER, CourtFollower
+from server.court.onchain.forcing import Forcing
 from server.court.onchain.proofs import Proofs
 from server.court.onchain.reseeded import WHY, reseeded
 from server.court.onchain.side import CourtSide
@@ -36,6 +38,7 @@ from server.store.chain_logs import ChainLogs
 READ_S = 1.0
 FILE_S = 1.0
 REDRAW_S = 5.0
+FORCE_S = 5.0
 EPOCH_S = 15.0
 WATCH_S = 60.0
 ASKED_MS = 600_000
@@ -44,7 +47,7 @@ ASKED_MS = 600_000
 _logger = structlog.get_logger()
 
 
-CONTRACTS = ("court", "judge_registry")
+CONTRACTS = ("court", "judge_registry", "hearings")
 """As the manifest calls them."""
 
 
@@ -79,7 +82,8 @@ class CourtRounds:
         self.court = CourtContract(node, manifest.address("court"))
         self.registry = JudgeRegistry(node, manifest.address("judge_registry"))
         self._alarms = ChainAlarms(metrics)
-        follower = CourtFollower(court=self.court, registry=self.registry)
+        self.hearings = Hearings(node, manifest.address("hearings"))
+        follower = CourtFollower(court=self.court, registry=self.registry, hearings=self.hearings)
         self._logs = ChainLogs(store.database, follower)
         self._indexer = Indexer(
             node=node,
@@ -96,6 +100,8 @@ class CourtRounds:
         self.side = CourtSide(
             logs=store.court_logs,
             filings=store.court_filings,
+            cases=store.court,
+            hearings=self.hearings,
             proofs=self._proofs,
             times=self._times,
             node=node,
@@ -115,10 +121,19 @@ class CourtRounds:
             acts=self._acts,
             least_micros=config.court_claim_micros,
         )
+        self._forcing = Forcing(
+            hearings=self.hearings,
+            logs=store.court_logs,
+            cases=store.court,
+            chain=self.side,
+            acts=self._acts,
+            prefix=f"court:{self.court.address[2:10]}",
+        )
         self.rounds = [
             Paced("court", READ_S, self._read),
             Paced("court filings", FILE_S, self._file),
             Paced("court panels", REDRAW_S, self._redraw),
+            Paced("court hearings", FORCE_S, self._force),
             Paced("court epochs", EPOCH_S, self._anchor),
             Paced("court consequences", EPOCH_S, self._bring),
             Paced("court watch", WATCH_S, self._watch),
@@ -173,6 +188,9 @@ class CourtRounds:
                 self._alarms.reader("court-reseeded", f"{row.case.session}: {WHY}")
                 change = functools.partial(reseeded, seed=seed, now_ms=self._clock())
                 await self._store.court.change(row.case.session, change)
+
+    async def _force(self, elapsed_s: float) -> None:
+        await self._forcing.round(await self._node.head())
 
     async def _anchor(self, elapsed_s: float) -> None:
         if not await self._clerk.held():

@@ -9,23 +9,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from chain.client.contract import Contract
 from chain.client.court import Terms
 from chain.client.node import Head
 from chain.court.filing import Filing
 from chain.court.snapshot import family_name, snapshot_of
 from server.clock import Clock
+from server.court.case import Case
 from server.court.onchain.doings import too_old
+from server.court.onchain.forced import Course, courses, told
 from server.court.onchain.proofs import Proofs
 from server.court.onchain.times import Times, Unknown
 from server.court.seam import Filed, Forced, Pool
+from server.store.court import Court as Cases
 from server.store.court_filings import CourtFilings
 from server.store.court_logs import CourtLogs, Said
 
 
-class Newest(Protocol):
+class Node(Protocol):
     """What is needed of a node."""
 
     async def head(self) -> Head: ...
+    async def sent(self, hash_: str) -> tuple[str | None, bytes] | None: ...
 
 
 class CourtSide:
@@ -36,15 +41,19 @@ class CourtSide:
         *,
         logs: CourtLogs,
         filings: CourtFilings,
+        cases: Cases,
+        hearings: Contract,
         proofs: Proofs,
         times: Times,
-        node: Newest,
+        node: Node,
         terms: Callable[[], Awaitable[Terms]],
         clock: Clock,
     ) -> None:
         """`terms`: the court's."""
         self._logs = logs
         self._filings = filings
+        self._cases = cases
+        self._hearings = hearings
         self._proofs = proofs
         self._times = times
         self._node = node
@@ -92,7 +101,42 @@ class CourtSide:
         )
 
     async def forced(self, case: bytes) -> Sequence[Forced]:
-        return ()
+        """Raises OSError also where the blocks of its logs are not those that were read."""
+        found = courses(await self._logs.of(case=case.hex()))
+        if not found:
+            return ()
+        session = await self._logs.session_of(case.hex())
+        ours = None if session is None else await self._cases.get(session)
+        return [await self._told(each, ours) for each in found]
+
+    async def _told(self, course: Course, ours: Case | None) -> Forced:
+        seeded = await self._logs.newest("Seeded", ordinal=course.batch)
+        hashes = {each.block_hash: await self._times.of(each) * 1_000 for each in course.said}
+        number = course.filing.hearing
+        known = ours.hearings[number].messages if ours and number < len(ours.hearings) else ()
+        signatures = {}
+        if course.over:
+            committed = [each.tx for each in course.said if each.name == "Committed"]
+            signatures = {tx: await self._signature(tx) for tx in committed}
+        return told(
+            course,
+            await self.pool(course.filing.snapshot),
+            None if seeded is None else seeded.fields["seed"],
+            hashes,
+            known,
+            signatures.get,
+        )
+
+    async def _signature(self, tx: str) -> str | None:
+        """That a commitment was brought with, where its transaction says so by itself."""
+        sent = await self._node.sent(tx)
+        if sent is None or sent[0] != self._hearings.address:
+            return None
+        try:
+            _, _, signature = self._hearings.abi.arguments("commit", 3, sent[1])
+        except ValueError:
+            return None
+        return "0x" + bytes(signature).hex() if len(signature) == 65 else None
 
 
 def pool_of(said: Said) -> Pool:
