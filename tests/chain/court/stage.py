@@ -49,6 +49,7 @@ PLANS = (
         "court",
         lambda at: [at["frac"], at["usdc"], at["judge_registry"], at["reckoner"], _astuple(COURT)],
     ),
+    Plan("hearings", "hearings", lambda at: [at["court"]]),
 )
 
 

@@ -102,7 +102,10 @@ async def test_filings_and_their_seed(world: World) -> None:
     made, filings, block = await filed(world)
     court = world.court
     assert await court.terms() == COURT
-    assert (await court.registry(), await court.hearings()) == (world.registry.address, None)
+    assert (await court.registry(), await court.hearings()) == (
+        world.registry.address,
+        world.made.address("hearings"),
+    )
     assert (await court.batch_count(), await court.clerk_bond()) == (1, COURT.clerk_bond)
     batch = await court.batch(1)
     head = await world.chain.rpc.block(block + COURT.seed_blocks)

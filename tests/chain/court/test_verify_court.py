@@ -92,9 +92,8 @@ def epoch(*documents: CaseDocument) -> bytes:
         for document in documents
         for hearing in document.hearings
     ]
-    return encode(
-        court_epochs.build(1, COURT.chain_id, COURT.address, 1_764_000_000_000, lines, {})
-    )
+    first = documents[0]
+    return encode(court_epochs.build(1, first.chain_id, first.court, 1_764_000_000_000, lines, {}))
 
 
 def documents(document: CaseDocument, **changes: Any) -> Documents:
