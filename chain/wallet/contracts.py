@@ -17,12 +17,15 @@ DEVELOPMENT_CHAIN = 31_337
 
 
 class Contracts:
-    """At a node. Raises DeploymentFailed where the manifest lacks one."""
+    """At a node. Asking for one that the manifest lacks raises DeploymentFailed."""
 
     def __init__(self, node: Rpc, manifest: Manifest) -> None:
         self.node = node
         self.manifest = manifest
-        self.escrow = Escrow(node, manifest.address("escrow"))
+
+    @property
+    def escrow(self) -> Escrow:
+        return Escrow(self.node, self.manifest.address("escrow"))
 
     @property
     def chain_id(self) -> int:

@@ -376,6 +376,7 @@ async def _judge(spec: str, url: str, model: str, key: str) -> AsyncIterator[Jud
     import asyncio
 
     from judges.families import MODELS, UnknownFamily, judge_of
+    from judges.instruments.embedding import NoVectors
     from judges.faults import JudgeUnavailable
     from server.judging.model import first_model
 
@@ -384,6 +385,8 @@ async def _judge(spec: str, url: str, model: str, key: str) -> AsyncIterator[Jud
         made = await asyncio.to_thread(judge_of, spec, url=url, model=name, api_key=key)
     except (UnknownFamily, ValueError) as error:
         raise CommandError(f"{error}; name the family by --family, the model by --model") from None
+    except NoVectors as error:
+        raise CommandError(str(error)) from None
     except JudgeUnavailable as error:
         raise CommandError(f"--model: {error.reason}; name one by --model-name") from None
     try:
