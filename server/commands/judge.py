@@ -376,8 +376,8 @@ async def _judge(spec: str, url: str, model: str, key: str) -> AsyncIterator[Jud
     import asyncio
 
     from judges.families import MODELS, UnknownFamily, judge_of
-    from judges.instruments.embedding import NoVectors
     from judges.faults import JudgeUnavailable
+    from judges.instruments.embedding import NoVectors
     from server.judging.model import first_model
 
     try:
