@@ -380,9 +380,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Meta(
             ge=0,
             le=86_400,
-            description="How long anybody may appeal against a verdict before money moves by it; at least the court contract's own time and that of chain_confirmations.",
+            description="How long anybody may appeal against a verdict before money moves by it, from the end of the time that its filing gave the judges. Never less than the court's contract takes appeals for.",
         ),
-    ] = 60
+    ] = 0
     court_patience_s: Annotated[
         int,
         Meta(

@@ -22,6 +22,7 @@ from server.protocol import Ticket
 from server.store.admission import NotPlaying, Unfunded
 from server.store.automations import LimitReached
 from server.store.holds import HoldRow
+from server.store.pots import NotFormed
 
 GRACE_MS = 15_000
 """A hold younger than this may be on its way to the queue."""
@@ -55,6 +56,10 @@ class WaitingRoom(Protocol):
     async def absent(self, tickets: Sequence[str]) -> list[str]: ...
 
 
+Covered = Callable[[str, int], Awaitable[None]]
+"""Of a Space and a tier. Raises NotFormed where a session of it could not be played now."""
+
+
 class Entrance:
     """Stateless; one may be shared by all tasks of a process."""
 
@@ -66,8 +71,11 @@ class Entrance:
         rating_of: Callable[[str, str], Awaitable[tuple[int, int]]],
         tiers_open: Sequence[int],
         clock: Clock,
+        covered: Covered | None = None,
     ) -> None:
-        """`rating_of` gives (mu_milli, sigma_milli) of an agent version in a Space."""
+        """`rating_of` gives (mu_milli, sigma_milli) of an agent version in a Space. `covered`: with a court, whether its judges
+        have enough at stake."""
+        self._covered = covered
         self._entries = entries
         self._queues = queues
         self._rating_of = rating_of
@@ -89,6 +97,7 @@ class Entrance:
                 "tier-closed",
                 f"no queue takes entries of {tiers.amount(tier_micros)} USDC here; there are {known}",
             )
+        await self._check_cover(space, tier_micros)
         mu, sigma = await self._rating_of(identity.version, space)
         ticket = TicketRecord(
             ticket=Queue(space, tier_micros).new_name(),
@@ -120,6 +129,13 @@ class Entrance:
     async def release(self, ticket: str) -> bool:
         """Give an entry back whose ticket waits no more. False where nothing is held for it."""
         return await self._entries.release(ticket)
+
+    async def _check_cover(self, space: str, tier_micros: int) -> None:
+        try:
+            if self._covered is not None:
+                await self._covered(space, tier_micros)
+        except NotFormed as error:
+            raise EntryRefused("tier-closed", str(error)) from None
 
     async def _hold(self, ticket: TicketRecord, run: int | None) -> None:
         try:

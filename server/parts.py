@@ -89,6 +89,7 @@ from spaces.space import Inquiry, Observation
 if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.court.asking import Desk as CourtDesk
     from server.court.clerk import Clerk
+    from server.court.cover import Cover
     from server.court.onchain.rounds import CourtRounds
     from server.operators.rounds import OperatorRounds
     from server.settlement.chain import Chain
@@ -277,7 +278,17 @@ class Parts:
             rating_of=self._store.ratings.current,
             tiers_open=self._config.tiers_open,
             clock=unix_ms,
+            covered=None if self._cover is None else self._cover.check,
         )
+
+    @functools.cached_property
+    def _cover(self) -> Cover | None:
+        """None where nobody judges with a stake."""
+        if self._court() is None:
+            return None
+        from server.court.cover import Cover
+
+        return Cover(self._store.court_logs, self._config)
 
     def _make_host(self) -> Host:
         host = Host(
@@ -406,6 +417,9 @@ class Parts:
         )
 
     async def _form_session(self, record: SessionRecord) -> SessionRecord:
+        """Raises NotFormed; of a session that stands already nothing is asked again."""
+        if self._cover is not None and await self._store.sessions.get(record.session) is None:
+            await self._cover.check(record.space, record.tier_micros)
         standing = await self._store.sessions.form(record)
         self._metrics.formed.labels(record.space).inc()
         return standing

@@ -96,7 +96,8 @@ class Desk:
         stood = [each.case.hearings[each.case.stands or 0] for each in past]
         evidence = await asyncio.to_thread(evidence_of, question, self._vowels_of, self._vectors)
         found = usual(stood, len(rubric.lines))
-        terms = terms_of(rubric, row.tier_micros, question.seats, found, self._config)
+        appeal_s = await self._chain.appeal_s()
+        terms = terms_of(rubric, row.tier_micros, question.seats, found, self._config, appeal_s)
         seats = panel_seats(row.tier_micros > 0, 0)
         case = Case(
             session=session,

@@ -102,6 +102,10 @@ class Forced(msgspec.Struct, frozen=True):
 class Chain(Protocol):
     """All methods raise OSError while the chain, or what is known of it, cannot be had."""
 
+    async def appeal_s(self) -> int:
+        """For how long the contract takes appeals."""
+        ...
+
     async def newest(self) -> Pool | None:
         """The snapshot that the next filings are to name; None while there is none."""
         ...

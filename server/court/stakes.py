@@ -19,6 +19,8 @@ LEAST_HEARINGS = 8
 MOST_HEARINGS = 64
 """And of no more than the newest so many."""
 FIRST_SCALE = 2_000**2
+BURIED_S = 15
+"""An appeal of the last second is final on the chain so much later, or somewhat."""
 LEAST_SCALE = 500**2
 """Where all verdicts are much alike, a hair's breadth is not made a great skill."""
 
@@ -49,8 +51,9 @@ def _line(sheet: Sequence[int], lines: int, at: int) -> Sequence[int]:
 
 
 def terms_of(
-    rubric: Rubric, tier_micros: int, contestants: int, found: Usual, config: Config
+    rubric: Rubric, tier_micros: int, contestants: int, found: Usual, config: Config, appeal_s: int
 ) -> Terms:
+    """`appeal_s`: for how long the contract takes appeals; the arena gives them time to be buried, or more."""
     return Terms(
         weights=tuple(line.weight for line in rubric.lines),
         prior=found.prior,
@@ -60,7 +63,7 @@ def terms_of(
         margin=MARGIN_MILLI,
         commit_s=config.court_commit_s,
         reveal_s=config.court_reveal_s,
-        appeal_s=config.court_appeal_s,
+        appeal_s=max(config.court_appeal_s, appeal_s + BURIED_S),
         most=ESCALATIONS,
         tie_milli=rubric.tie_milli,
     )

@@ -25,7 +25,7 @@ CONFIG = Config(
     data_dir="unused",
     court_commit_s=100,
     court_reveal_s=50,
-    court_appeal_s=30,
+    court_appeal_s=0,
     court_patience_s=1_000,
 )
 BATTLE = 2
@@ -53,6 +53,9 @@ class FakeChain:
         self.away = False
         self.losing = False
         self.seeding = True
+
+    async def appeal_s(self) -> int:
+        return 30
 
     async def newest(self) -> Pool | None:
         self._look()

@@ -45,7 +45,7 @@ class Court:
         self.pool: Pool = asyncio.run(self.chain.pool(7))
         self.batch = 0
         self.now = NOW
-        terms = terms_of(RAP_BATTLE, 0, 2, usual([], 4), CONFIG)
+        terms = terms_of(RAP_BATTLE, 0, 2, usual([], 4), CONFIG, 15)
         self.case = Case(
             session="01HZZZZZZZZZZZZZZZZZZZZZZZ",
             space="rap-battle",

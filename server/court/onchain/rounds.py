@@ -224,9 +224,6 @@ class CourtRounds:
         if bond < terms.clerk_bond:
             words = f"the clerk's bond is {bond}, and {terms.clerk_bond} FRAC parts are wanted: nothing is filed"
             self._alarms.reader("court-bond", words)
-        if self._config.court_appeal_s < terms.appeal_s:
-            words = f"court_appeal_s is {self._config.court_appeal_s}, and the contract takes appeals for {terms.appeal_s} s: money may move before one"
-            self._alarms.reader("court-appeals", words)
         min_stake = (await self.registry.terms()).min_stake
         standings = (await self._store.court_logs.standings()).values()
         can = [each for each in standings if each.can_be_drawn(min_stake, head.timestamp)]

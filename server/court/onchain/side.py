@@ -62,6 +62,9 @@ class CourtSide:
         self.asked_ms: int | None = None
         """When somebody has asked last whom it can file with."""
 
+    async def appeal_s(self) -> int:
+        return (await self._terms()).appeal_s
+
     async def newest(self) -> Pool | None:
         self.asked_ms = self._clock()
         said = await self._logs.newest("SnapshotTaken")
