@@ -83,7 +83,7 @@ async def test_nobody_queues_for_what_no_panel_may_decide() -> None:
         clock=lambda: 0,
         covered=cover(0).check,
     )
-    agent = Identity("a", "A", "v", "o", "bot")
+    agent = Identity("a", "A", "v", "o")
     with pytest.raises(EntryRefused, match="too few judges") as refused:
         await entrance.enter(agent, "rap-battle", 100_000)
     assert refused.value.code == "tier-closed"
