@@ -106,14 +106,10 @@ class Bench:
         return found
 
 
-async def no_judges() -> int:
-    return len(BENCH)
-
-
 @asynccontextmanager
 async def arena(world: CourtWorld, store: Store, redis: Redis) -> AsyncIterator[str]:
     """What judges meet: an API, a gateway, and a clerk whose rounds go on. The API's address."""
-    telling = Telling(store=store, log=LiveLog(redis), clock=unix_ms, judges=no_judges)
+    telling = Telling(store=store, log=LiveLog(redis), clock=unix_ms)
     clerk = Clerk(
         store=store,
         chain=world.side,
