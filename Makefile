@@ -32,7 +32,7 @@ WORKERS ?= 3
 test: $(STAMP) ## the tests, some five minutes on two cores
 	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
-test-slow: $(STAMP) ## real models, chaos and load, some twelve minutes
+test-slow: $(STAMP) ## real models, chaos and load, some twelve minutes (AGON_TEST_LONG=1: more fuzzing)
 	@# No third one: a real model has a time for its answer, and takes all cores for it.
 	@$(PYTEST) -n 2 -m slow $(ARGS)
 

@@ -7,6 +7,7 @@ often than not; and they come with the login of an admin, so that they get past 
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,6 +40,8 @@ CHECKS = [
 UNAVAILABLE = {"improvePrompt", "getReadiness"}
 """No model runs here and no host: these say so by 503, as documented."""
 SEED = 20_261_127
+FEW, MANY = 3, 60 if os.environ.get("AGON_TEST_LONG") else 20
+"""Requests of each of both kinds for each operation, in `make test` and in `make test-slow`."""
 
 
 @pytest.fixture
@@ -127,11 +130,11 @@ def fuzzed(world: World, examples: int) -> Fuzz:
 
 def test_no_request_breaks_the_arena_or_its_word(world: World) -> None:
     """A few requests for each operation."""
-    fuzz = fuzzed(world, examples=3)
+    fuzz = fuzzed(world, examples=FEW)
     answered = {name for name, statuses in fuzz.statuses.items() if statuses - {401, 403, 404, 429}}
     assert len(answered) > 0.75 * len(fuzz.statuses), "they get past the door"
 
 
 @pytest.mark.slow
 def test_many_requests_do_not_either(world: World) -> None:
-    fuzzed(world, examples=60)
+    fuzzed(world, examples=MANY)
