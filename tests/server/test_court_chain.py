@@ -23,6 +23,7 @@ from tests.server.court_chain_world import (
     deploy_into,
     sheet_of,
 )
+from tests.server.court_verified import verified
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +91,8 @@ async def test_a_case_goes_from_wanted_to_anchored_and_claimed(world: CourtWorld
         assert await world.court.claimed(judge) == await world.usdc.balance(judge) == pay
     assert await world.store.court_logs.claimed(judge) == pay
     assert row.total_micros == sum(pays.values())
+    told = await verified(world, session)
+    assert {each.what for each in told.values() if each.standing != "true"} == {"case signature"}
 
 
 async def test_whoever_stays_away_loses_by_its_leaf_and_a_reserve_sits(world: CourtWorld) -> None:
@@ -111,6 +114,8 @@ async def test_whoever_stays_away_loses_by_its_leaf_and_a_reserve_sits(world: Co
     standing = (await world.store.court_logs.standings([gone]))[gone]
     assert standing.bonded == await world.registry.stake_of(gone)
     assert await world.store.court_epochs.undone(9) == [], "everything that it costs was brought"
+    told = await verified(world, session)
+    assert {told[what].standing for what in ("standings", "judges' pay", "anchored")} == {"true"}
 
 
 async def test_a_forced_hearing_has_all_that_was_sent_and_its_verdict_is_the_cases(
@@ -149,6 +154,8 @@ async def test_a_forced_hearing_has_all_that_was_sent_and_its_verdict_is_the_cas
     assert await world.court.epoch_count() == 0, "its leaves would be refused"
     await world.send(9, world.court.claim(0, panel[0], 0, []))
     assert await world.usdc.balance(panel[0]) == case.last.bench[0].pay
+    told = await verified(world, session)
+    assert {told[what].standing for what in ("reveals", "forced", "verdict")} == {"true"}
 
 
 async def test_a_forced_hearing_to_which_nobody_comes_has_failed_and_is_heard_anew(
