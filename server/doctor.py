@@ -46,6 +46,7 @@ async def examine(config: Config) -> bool:
             ("content", lambda: _content(config, data)),
             ("model", lambda: _model(config, data)),
             ("chain", lambda: _chain(config, data)),
+            ("court", lambda: _court(config, data)),
             ("api port", lambda: _port("api", config.api_host, config.api_port, arena)),
             (
                 "gateway port",
@@ -235,6 +236,38 @@ async def _chain(config: Config, data: DataDir) -> str:
         f"{contracts.chain_id} at block {head.number}, {given}; escrow {contracts.escrow.address};"
         f" the settler {key.address} has {wei / 10**18:.4f} ether for gas"
     )
+
+
+async def _court(config: Config, data: DataDir) -> str:
+    if config.settlement != "chain" or config.court == "off":
+        return "none: the arena's own panel judges open-ended work"
+    from chain.client.court import CourtContract
+    from chain.client.deployment import DeploymentFailed
+    from chain.client.judge_registry import JudgeRegistry
+    from server.court.onchain.health import look
+    from server.court.onchain.rounds import has_court
+    from server.settlement import contracts as found
+
+    try:
+        contracts = await found.find(config, data)
+        try:
+            if not has_court(contracts.manifest):
+                return "none in this deployment: the arena's own panel judges open-ended work"
+            key = found.settler_key(config, data).address
+            court = CourtContract(contracts.node, contracts.manifest.address("court"))
+            registry = contracts.manifest.address("judge_registry")
+            health = await look(court, JudgeRegistry(contracts.node, registry))
+        finally:
+            await contracts.close()
+    except (DeploymentFailed, ServiceFailed, ConfigError, LookupError) as error:
+        raise Ailment(_one_line(error), 'see docs/operations.md, "On a chain"') from None
+    except OSError as error:
+        raise Ailment(_one_line(error), "is AGON_RPC_URL right, and the node up?") from None
+    for words in health.ills(key).values():
+        fact, _, remedy = words.partition(": ")
+        raise Ailment(fact, remedy or 'see docs/operations.md, "On a chain"')
+    usdc = health.free_micros / 1_000_000
+    return f"{court.address}; {health.judges} judges; {usdc:.2f} USDC for their pay; the clerk is {key}"
 
 
 async def _pace(url: str, model: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.commands.chain_court import fund_court
 from server.commands.chain_roles import key, roles, take
 from server.commands.running import CommandError
 
@@ -106,7 +107,7 @@ def deploy(
         lambda: _deploy(rpc, chain_id, manifest, account, treasury or account.address, usdc or None)
     )
     for name, deployed in made.contracts.items():
-        print(f"{name:13} {deployed.address}")
+        print(f"{name:14} {deployed.address}")
 
 
 app.command(
@@ -116,6 +117,9 @@ app.command(
     epilog="Example: agon chain roles --manifest chain.json --settler 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 )(roles)
 app.command(epilog="Example: agon chain take --manifest chain.json --key-file settler.key")(take)
+app.command("fund-court", epilog="Example: agon chain fund-court --manifest chain.json --pay 100")(
+    fund_court
+)
 
 
 def deployer(wallet: Path | None, chain_id: int) -> LocalAccount:

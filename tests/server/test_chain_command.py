@@ -78,6 +78,25 @@ async def test_a_role_is_offered_and_taken_by_the_key_that_is_to_have_it(
     assert f"escrow     settler     {ADDRESSES[3]}" in shown.output
 
 
+@pytest.mark.slow
+async def test_the_court_is_shown_and_given_its_bond_and_judges_pay(
+    url: str, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "chain.json"
+    await deploy(url, manifest)
+    here = ("--rpc", url, "--manifest", str(manifest))
+    shown = await chain("fund-court", *here)
+    assert "0 FRAC, 100000 wanted" in shown.output
+    paid = await chain("fund-court", *here, "--bond", "100000", "--json")
+    told = json.loads(paid.output)
+    assert told["bond"] == told["wanted_bond"] == 100_000 * 10**18
+    poor = await chain("fund-court", *here, "--pay", "5")
+    assert "has too little" in str(poor.exception)
+    offered = await chain("roles", *here, "--clerk", ADDRESSES[3], "--json")
+    [clerk] = [each for each in json.loads(offered.output) if each["role"] == "clerk"]
+    assert (clerk["contract"], clerk["offered"]) == ("court", ADDRESSES[3])
+
+
 async def test_what_cannot_be_is_told_in_words(url: str, tmp_path: Path) -> None:
     manifest = tmp_path / "chain.json"
     refused = await deploy(url, manifest, "--treasury", "0xabc")

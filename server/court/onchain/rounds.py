@@ -23,6 +23,7 @@ from server.court.onchain.epochs import CourtEpochs
 from server.court.onchain.filer import Filer
 from server.court.onchain.following import READER, CourtFollower
 from server.court.onchain.forcing import Forcing
+from server.court.onchain.health import look
 from server.court.onchain.proofs import Proofs
 from server.court.onchain.reseeded import WHY, reseeded
 from server.court.onchain.side import CourtSide
@@ -215,24 +216,15 @@ class CourtRounds:
 
     async def _watch(self, elapsed_s: float) -> None:
         """What a person has to see to, before it holds anything up."""
-        terms, head = await self._court_terms(), await self._node.head()
-        if not await self._clerk.held():
-            self._alarms.reader(
-                "court-no-clerk", "our key has not the role clerk: nothing is filed"
-            )
-        bond = await self.court.clerk_bond()
-        if bond < terms.clerk_bond:
-            words = f"the clerk's bond is {bond}, and {terms.clerk_bond} FRAC parts are wanted: nothing is filed"
-            self._alarms.reader("court-bond", words)
-        min_stake = (await self.registry.terms()).min_stake
+        found, head = await look(self.court, self.registry), await self._node.head()
+        for kind, words in found.ills(self._acts.address).items():
+            self._alarms.reader(kind, words)
+        min_stake = await self.registry.min_stake()
         standings = (await self._store.court_logs.standings()).values()
         can = [each for each in standings if each.can_be_drawn(min_stake, head.timestamp)]
         self._metrics.court_judges.set(len(can))
         self._metrics.court_waiting.set(await self._store.court_filings.wait_count())
-        newest = await self._store.court_epochs.newest()
-        owed = 0 if newest is None else newest.total_micros
-        free = await self.court.funded() - await self.court.forced_total() - owed
-        self._metrics.court_funds_micros.set(free)
+        self._metrics.court_funds_micros.set(found.free_micros)
 
     def _refused(self, name: str, why: str) -> None:
         """Often because somebody else was faster; it is tried again. What only the clerk does is for a person to look at."""
