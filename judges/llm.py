@@ -116,10 +116,22 @@ class ModelJudge:
     ) -> tuple[Opinion, tuple[Call, ...]]:
         """Judge the case in every order that the style asks for and take the mean. Raises JudgeFault.
 
-        Seats that have forfeited (`judges.screen`) are left out where two others remain.
+        Seats that have forfeited (`judges.screen`) have no points, and are left out where two others remain.
 
         Cancelling is safe: nothing is kept between calls.
         """
+        answers, calls = await self.answers(rubric, case, nonce)
+        return self.opinion_of(answers, case), calls
+
+    def opinion_of(self, answers: Sequence[Ballot | Leaning], case: Case) -> Opinion:
+        """The mean of what it answered."""
+        found = self._mean(answers, case.seats)
+        return panel.without(found, screen(case).forfeited)
+
+    async def answers(
+        self, rubric: Rubric, case: Case, nonce: str
+    ) -> tuple[tuple[Ballot | Leaning, ...], tuple[Call, ...]]:
+        """What the opinion is the mean of, order by order: how far they differ tells the liking for a place."""
         template = load_prompt(rubric.prompt, self._style)
         answers: list[Ballot | Leaning] = []
         calls: list[Call] = []
@@ -132,7 +144,7 @@ class ModelJudge:
             answer, call = await self._answer(rubric, order, question, until)
             answers.append(answer)
             calls.append(call)
-        return self._opinion(answers, case.seats), tuple(calls)
+        return tuple(answers), tuple(calls)
 
     def _orders(self, case: Case) -> tuple[tuple[int, ...], ...]:
         forfeited = screen(case).forfeited
@@ -140,7 +152,7 @@ class ModelJudge:
         seats = left if len(left) > 1 else range(case.seats)
         return prompt.orders(seats) if self._style is Style.SCORES else prompt.pairs(seats)
 
-    def _opinion(self, answers: Sequence[Ballot | Leaning], seats: int) -> Opinion:
+    def _mean(self, answers: Sequence[Ballot | Leaning], seats: int) -> Opinion:
         leanings = [each for each in answers if isinstance(each, Leaning)]
         if leanings:
             return leaning.opinion(self.model, leanings, seats)

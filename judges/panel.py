@@ -10,10 +10,13 @@ ranks behind every seat that has not.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 from judges.parse import Ballot
 from judges.rubric import MILLI, Rubric
 from judges.verdict import Evidence, LineVerdict, Opinion, Verdict
+
+T = TypeVar("T")
 
 FORFEITED = "forfeited: too little is left to judge"
 """The reason for no points."""
@@ -41,6 +44,22 @@ def opinion(judge: str, ballots: Sequence[Ballot], seats: int) -> Opinion:
             tuple(first[seat].reasons[line] if seat in first else "" for seat in range(seats))
             for line in range(lines)
         ),
+    )
+
+
+def without(opinion: Opinion, forfeited: Collection[int]) -> Opinion:
+    """The same opinion with no points for the seats that have forfeited."""
+    if not forfeited:
+        return opinion
+
+    def struck(values: Sequence[tuple[T, ...]], nothing: T) -> tuple[tuple[T, ...], ...]:
+        return tuple(
+            tuple(nothing if seat in forfeited else each for seat, each in enumerate(line))
+            for line in values
+        )
+
+    return Opinion(
+        opinion.judge, struck(opinion.scores_milli, 0), struck(opinion.reasons, FORFEITED)
     )
 
 

@@ -51,7 +51,7 @@ class Screened(msgspec.Struct, frozen=True):
     """Sentences of prose in a soft form that were left where they are, for each seat."""
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def screen(case: Case) -> Screened:
     """Screening what was screened changes its case no more.
 

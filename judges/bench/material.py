@@ -49,6 +49,14 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
+class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    kind: str
+    text: Annotated[str, Meta(min_length=1, max_length=400)]
+    alone: bool = False
+    """Whether it is the whole work; otherwise it is added to a work that is cut off."""
+
+
 class BadMaterial(ValueError):
     """A file of works is not as it must be; the text names it and says why."""
 
@@ -59,6 +67,10 @@ class _Battles(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Texts(msgspec.Struct, forbid_unknown_fields=True):
     text: tuple[Text, ...]
+
+
+class _Attacks(msgspec.Struct, forbid_unknown_fields=True):
+    attack: tuple[Attack, ...]
 
 
 def battles(half: Half, folder: Path | None = None) -> tuple[Battle, ...]:
@@ -74,6 +86,11 @@ def texts(half: Half, folder: Path | None = None) -> tuple[Text, ...]:
     """The same of `texts-<half>.toml`."""
     found = _read(f"texts-{half}.toml", folder, _Texts).text
     return tuple(msgspec.structs.replace(each, text=each.text.strip("\n")) for each in found)
+
+
+def attacks(folder: Path | None = None) -> tuple[Attack, ...]:
+    """Those of `attacks.toml`. Raises BadMaterial."""
+    return _read("attacks.toml", folder, _Attacks).attack
 
 
 def battle_case(topic: str, first: tuple[str, ...], second: tuple[str, ...]) -> Case:

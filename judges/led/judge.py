@@ -16,7 +16,7 @@ from judges.led.whole import whole
 from judges.panel import FORFEITED
 from judges.prompt import MAX_REASON, neutralise
 from judges.rubric import MILLI, TOP, NoRubric, Rubric
-from judges.screen import screen
+from judges.screen import MARK, screen
 from judges.verdict import Opinion
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ class LedJudge:
         if table is None:
             raise NoRubric(f"judges of the family {self._family.name} know no {case.space!r}")
         screened = screen(case)
+        shown = _unmarked(screened.case)
         marks = [
-            self._marks(rubric, table, screened.case, seat, out=seat in screened.forfeited)
+            self._marks(rubric, table, shown, seat, out=seat in screened.forfeited)
             for seat in range(case.seats)
         ]
         lines = range(len(rubric.lines))
@@ -99,6 +100,19 @@ def _weighed(work: Work, readings: tuple[tuple[float, Reading], ...], there: Mar
     mean = sum(weight * mark.grade for weight, mark in marks) / sum(weight for weight, _ in marks)
     loudest = max(marks, key=lambda each: each[0] * abs(each[1].grade - EVEN))[1]
     return Mark(mean * there.grade, there.says if there.grade < EVEN else loudest.says)
+
+
+def _unmarked(case: Case) -> Case:
+    """Without the marks that stand where lines were withheld: they are nobody's words."""
+    pieces = tuple(
+        piece
+        if piece.text is None or MARK not in piece.text
+        else msgspec.structs.replace(
+            piece, text="\n".join(line for line in piece.text.split("\n") if line != MARK) or None
+        )
+        for piece in case.pieces
+    )
+    return msgspec.structs.replace(case, pieces=pieces)
 
 
 def _points(mark: Mark) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.commands import judge_bench
 from server.commands.asking import LINE_CHARS, Url
 from server.commands.at_chain import (
     AccountOption,
@@ -440,3 +441,6 @@ def _paid(found: Paid) -> list[str]:
 
 def _staked(found: Staked) -> list[str]:
     return staked(found, "a judge is drawn")
+
+
+judge_bench.add(app)
