@@ -69,7 +69,7 @@ async def test_a_judge_who_knows_has_everything_right(tmp_path: Path) -> None:
     judges["fool"] = Knower("fool", TRIALS, -900)
     journal = Journal(tmp_path / "journal.jsonl", "stamp")
     seen: list[Progress] = []
-    failed = await ask_all(judges, trials, journal, seen.append, at_once=3)  # type: ignore[arg-type]
+    failed = await ask_all(judges, trials, journal, seen.append, at_once=3)
     journal.close()
     assert (failed, seen[-1].done, seen[-1].of) == (0, 90, 90)
     said = list(journal.said.values())
@@ -96,7 +96,7 @@ async def test_a_bench_goes_on_where_it_was_stopped_and_asks_again_who_failed(
     trials = TRIALS[:12]
     journal = Journal(path, "stamp")
     tired = Knower("a", TRIALS, 900, failing=4)
-    failed = await ask_all({"a": tired}, trials, journal, lambda _: None)  # type: ignore[dict-item]
+    failed = await ask_all({"a": tired}, trials, journal, lambda _: None)
     journal.close()
     assert (failed, len(journal.said), len(journal.failed)) == (3, 9, 3)
     with path.open("ab") as file:
@@ -104,7 +104,7 @@ async def test_a_bench_goes_on_where_it_was_stopped_and_asks_again_who_failed(
     again = Journal(path, "stamp")
     assert len(again.said) == 9
     rested = Knower("a", TRIALS, 900)
-    assert await ask_all({"a": rested}, trials, again, lambda _: None) == 0  # type: ignore[dict-item]
+    assert await ask_all({"a": rested}, trials, again, lambda _: None) == 0
     again.close()
     assert rested.asked == 3
     with contextlib.closing(Journal(path, "stamp")) as whole:
