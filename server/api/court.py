@@ -153,9 +153,12 @@ async def judge(services: Services, request: Request) -> Response:
     name = request.path_params["address"]
     if not _ADDRESS.fullmatch(name):
         raise problems.not_found("judge", name[:42])
-    found = await judge_view(services.store, to_checksum_address(name), services.clock())
+    address = to_checksum_address(name)
+    found = await judge_view(services.store, address, services.clock())
     if found is None:
         raise problems.not_found("judge", name)
+    reliability = await services.reliability.of(services.store.court, address)
+    found = msgspec.structs.replace(found, reliability=reliability)
     return as_json(found, Cache_Control="no-store")
 
 

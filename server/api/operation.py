@@ -30,6 +30,7 @@ from server.api.problems import Problem
 from server.api.tolls import CHANGING, LOOK_UP, READING, Tolls
 from server.clock import Clock
 from server.config import Config
+from server.court.reliability import Reliability
 from server.gauging import Gauging
 from server.metrics import Metrics
 from server.protocol import Id, QueueCard
@@ -79,6 +80,7 @@ class Services(msgspec.Struct, frozen=True):
     block_of: Callable[[Cid], Awaitable[bytes]] | None = None
     """A block out of the content store, for what the database has let go. Raises IpfsError. None: there is no store."""
     payout_trees: PayoutTrees = msgspec.field(default_factory=PayoutTrees)
+    reliability: Reliability = msgspec.field(default_factory=Reliability)
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -222,6 +222,12 @@ async def test_the_cases_file_is_kept_pinned_and_handed_out(world: World) -> Non
     await world.store.court.put_in_epoch([world.session], 1)
     assert await world.store.court.unanchored(9) == []
     assert await world.store.court.named(world.session) == case.document
+    (judge, *_) = (each.judge for each in case.last.panel.sitting())
+    page = (await world.http.get(f"/v1/judges/{judge}")).json()
+    assert (page["hearings"], page["revealed"]) == (1, 1)
+    assert page["mean_skill_ppm"] == page["history"][0]["skill_ppm"] > 0
+    assert page["reliability"]["method"] == "dawid-skene"
+    assert (await world.http.get("/v1/judges/0x" + "00" * 20)).status_code == 404
 
 
 async def test_what_is_told_while_it_goes_on(world: World) -> None:
