@@ -60,8 +60,8 @@ class Stage:
         for _ in range(8):
             await self.net.wire("evm_mine")
 
-    async def caught_up(self, store: Store, seconds: float = 3.0) -> None:
-        """Or not, where the reader is dead for so long."""
+    async def caught_up(self, store: Store, seconds: float = 20.0) -> None:
+        """Or not, where the reader, which begins again after it was killed, takes so long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not await self._is_read(store, (await self.net.rpc.head()).number):
