@@ -195,6 +195,7 @@ def test_without_a_table_the_command_that_builds_it_is_named(
     assert "solver table --payment all-pay" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_table_is_built_and_certified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["table", "--chips", "2", "--folder", str(tmp_path), "--no-certify"]) == 0
     built = json.loads(capsys.readouterr().out)
