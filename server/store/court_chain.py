@@ -85,7 +85,7 @@ court_batch = Table(
     Column("root", String(64), nullable=False),
     Column("count", Integer, nullable=False),
     Column("snapshot", BigInteger, nullable=False),
-    # The chain's number is this one or more.
+    # The chain's number is this one or more: one that is less is another batch of the same root, which was lost.
     Column("least", BigInteger, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
     # It is not on the chain, and never will be with a seed.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -177,3 +179,91 @@ async def test_a_forced_hearing_to_which_nobody_comes_has_failed_and_is_heard_an
         int(case.terms.lock) * TERMS.no_commit_bps // 10_000
     }
     assert len(case.hearings) == 2, "another panel is drawn"
+
+
+async def test_killed_anywhere_the_next_one_goes_on_and_nothing_is_done_twice(
+    world: CourtWorld,
+) -> None:
+    rng = random.Random(6)
+    sessions = [await world.case(), await world.case()]
+    for _ in range(200):
+        await torn(world, rng)
+        await world.pass_time(rng.choice((1, 40)))
+        for session in sessions:
+            await do_their_part(world, await world.of(session))
+        if await world.court.epoch_count():
+            break
+    assert await world.court.epoch_count() == 1
+    world.begin()
+    for _ in range(2):  # the other case may have missed the first epoch
+        await world.pass_time(300)
+        for session in sessions:
+            await do_their_part(world, await world.of(session))
+        await counted(world)
+    cases = [await world.of(session) for session in sessions]
+    assert [case.state for case in cases] == ["final"] * 2
+    epochs = await world.court.epoch_count()
+    await world.turn(3)
+    assert await world.court.epoch_count() == epochs, "an epoch holds what no other holds"
+    anchored = []
+    for number in range(1, epochs + 1):
+        row = await world.store.court_epochs.get(number)
+        assert row is not None
+        assert (await world.court.epoch(number)).cases_root.hex() == row.cases_root
+        anchored += [each.session for each in court_epoch.read(row.document).hearings]
+    assert sorted(anchored) == sorted(sessions)
+    batches = await world.court.batch_count()
+    assert batches == len({case.last.filed.batch for case in cases if case.last.filed})
+    paid: dict[str, int] = {}
+    for case in cases:
+        for each in case.last.bench:
+            paid[each.judge] = paid.get(each.judge, 0) + each.pay
+    for judge, pay in paid.items():
+        assert await world.usdc.balance(judge) == max(0, pay)
+
+
+async def torn(world: CourtWorld, rng: random.Random) -> None:
+    """A process that knows nothing begins, does some of its work, the last of it until it is cut off, and is gone."""
+    world.begin()
+    works: list[Callable[[], Awaitable[object]]] = [world.writer.round, world.clerk.round]
+    works += [functools.partial(each.work, 60.0) for each in world.rounds.rounds]
+    for work in rng.choices(works, k=5):
+        await work()
+    task = asyncio.ensure_future(rng.choice(works)())
+    await asyncio.wait([task], timeout=rng.random() * 0.1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def do_their_part(world: CourtWorld, case: Case) -> None:
+    """Whoever sits, and has not yet."""
+    for judge, sheet in zip(seated(case), SHEETS, strict=True) if case.last.bench else ():
+        chair = next(each for each in case.last.bench if each.judge == judge)
+        if case.last.state == "committing" and chair.state == "drawn":
+            await world.commit(case.session, judge, sheet)
+        elif case.last.state == "revealing" and chair.state == "committed":
+            await world.reveal(case.session, judge)
+
+
+async def test_a_reorganised_filing_has_another_seed_and_its_panel_is_drawn_again(
+    world: CourtWorld,
+) -> None:
+    session = await world.case()
+    await world.turn(2)
+    before = await world.chain.wire("evm_snapshot")
+    case = await world.until_drawn(session)
+    seed = case.last.seed
+    await world.chain.wire("evm_revert", before)
+    await world.mine(30)
+    for _ in range(8):
+        await world.turn()
+        await world.mine(2)
+    case = await world.of(session)
+    assert case.last.state == "committing"
+    assert case.last.filed is not None
+    assert case.last.seed not in (None, seed)
+    batch = await world.court.batch(case.last.filed.batch)
+    assert batch.seed.hex() == case.last.seed
+    assert await world.court.batch_count() == 1
+    for judge, sheet in zip(seated(case), SHEETS, strict=True):
+        await world.commit(session, judge, sheet)

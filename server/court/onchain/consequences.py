@@ -7,13 +7,13 @@ Anybody may, so nobody's stake or pay hangs on the arena; the arena does, as it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from eth_utils.address import to_checksum_address
 
 from chain.client.contract import Invocation
-from chain.client.court import CourtContract, Heard
+from chain.client.court import CourtContract, Heard, Terms
 from chain.client.node import Head
 from chain.court.anchor import NO_ORDINAL, AnchorTree, EarnedLeaf, SeatLeaf
 from chain.documents import court_epoch
@@ -50,14 +50,16 @@ class Consequences:
         epochs: CourtEpochs,
         proofs: Proofs,
         acts: Acts,
+        terms: Callable[[], Awaitable[Terms]],
         least_micros: int,
     ) -> None:
-        """`least_micros`: what is to come to a judge before it is brought to it."""
+        """`terms`: the court's. `least_micros`: what is to come to a judge before it is brought to it."""
         self._court = court
         self._logs = logs
         self._epochs = epochs
         self._proofs = proofs
         self._acts = acts
+        self._terms = terms
         self._least_micros = least_micros
         self._prefix = f"court:{court.address[2:10]}"
         self._read: dict[str, Read] = {}
@@ -72,8 +74,14 @@ class Consequences:
             return  # somebody else's: `epochs` tells of it
         await self._claim(read)
         for epoch in await self._epochs.undone(counting.ordinal):
-            if await self._charge(epoch):
+            if await self._charge(epoch) or await self._is_over(epoch, head):
                 await self._epochs.done(epoch)
+
+    async def _is_over(self, epoch: int, head: Head) -> bool:
+        """Whether stake that it costs may be gone by now, so that nobody tries any more what the contract refuses."""
+        said = await self._logs.newest("Anchored", ordinal=epoch)
+        record_s = (await self._terms()).record_s
+        return said is not None and head.timestamp > said.fields["counts_at"] + record_s
 
     async def _epoch(self, number: int) -> Read | None:
         row = await self._epochs.get(number)

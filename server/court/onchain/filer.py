@@ -102,8 +102,9 @@ class Filer:
         if not filings:
             return None
         root = Batch(filings).root.hex()
-        newest = await self._logs.newest("Filed")
-        least = 1 if newest is None else (newest.ordinal or 0) + 1
+        least = 1
+        while (same := await self._logs.filed(root, least)) is not None:
+            least = (same.ordinal or 0) + 1  # the same hearings were filed before, and lost
         made = await self._filings.make(root, filings, least, self._clock())
         if made is not None:
             _logger.info("filing", batch=made.ordinal, hearings=made.count, snapshot=made.snapshot)

@@ -120,6 +120,7 @@ class CourtRounds:
             epochs=store.court_epochs,
             proofs=self._proofs,
             acts=self._acts,
+            terms=self._court_terms,
             least_micros=config.court_claim_micros,
         )
         self._forcing = Forcing(
