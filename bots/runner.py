@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -38,6 +38,8 @@ MAX_ABANDON_REST_S = 300.0
 SOURCE_S = 2.0
 """Between two looks at who is to be played; an offered seat waits several times as long."""
 
+Dress = Callable[[HostedAgent, Brain], Brain]
+
 log = structlog.get_logger()
 
 
@@ -63,10 +65,12 @@ class Runner:
         abandon_rest_s: float = ABANDON_REST_S,
         source_s: float = SOURCE_S,
         guest_pace_s: float = 0.0,
+        dressed: Dress | None = None,
         say: Say | None = None,
     ) -> None:
         """`keys_file` keeps the agents' keys, so that they are the same agents after a restart.
         `guest_pace_s`: a decision of a guest takes at least this long, so that people can follow.
+        `dressed` is given the brain of each of `agents`, and what it gives back plays.
         `say` is told the journal of every agent; None: the debug log is. Raises BotError for an agent that cannot play.
         """
         self._api = Api(arena_url(api_url))
@@ -74,6 +78,7 @@ class Runner:
         self._source = source
         self._source_s = source_s
         self._guest_pace_s = guest_pace_s
+        self._dressed = dressed
         self._keys_file = keys_file
         self._say = say
         self._abandon_rest_s = abandon_rest_s
@@ -95,6 +100,8 @@ class Runner:
     def _bot(self, agent: HostedAgent) -> BrainBot:
         bridged.offer(agent.space, agent.brain)
         brain = make(agent.brain, agent.space, agent.settings, self._limit)
+        if self._dressed is not None:
+            brain = self._dressed(agent, brain)
         return BrainBot(brain, agent.pace_s)
 
     def _brain(self, part: Part, space: str) -> Brain:

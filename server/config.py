@@ -399,6 +399,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="What a panel shares for judging a free session (micro-USDC), out of what was put into the court's fund. Of paid ones it is 2 % of the pot.",
         ),
     ] = 0
+    audit_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.5,
+            description="Of the free rap battles that the house's agents play against each other, how many are hidden audits of the court's judges: one side is planted worse. 0: none.",
+        ),
+    ] = 0.12
     frac_micros: Annotated[
         int,
         Meta(

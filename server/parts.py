@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from bots.hosted import HostedAgent
 from bots.house import house_agents
-from bots.runner import Runner
+from bots.runner import Dress, Runner
 from chain.court.commitment import Court
 from judges.house import HousePanel
 from judges.instruments.embedding import NoVectors, Vectors, load_vectors
@@ -45,6 +45,7 @@ from server.automating import Automating
 from server.clock import unix_ms
 from server.closing import Closing
 from server.config import Config
+from server.court import audits
 from server.embedded import services
 from server.embedded.data_dir import DataDir
 from server.entering import Entrance, Holds
@@ -655,7 +656,16 @@ class Parts:
             source=self._hosted,
             model_calls=self._config.model_calls,
             guest_pace_s=self._config.hosted_pace_ms / 1_000,
+            dressed=self._make_audits(agents),
         )
+
+    def _make_audits(self, agents: Sequence[HostedAgent]) -> Dress | None:
+        """None where no battle is a hidden audit. Raises ConfigError."""
+        if not audits.audited(self._config) or not agents:
+            return None
+        key = audits.audit_key(self._data.file(audits.KEY_FILE))
+        house = [each.agent for each in agents if each.agent is not None]
+        return audits.Audits(self._store, key, self._config.audit_share, house).dressed
 
     async def end_hosting(self) -> None:
         """The runner's keys and claims end with the process that has them."""

@@ -108,7 +108,7 @@ class Desk:
             contestants=question.seats,
             terms=terms,
             paid=row.tier_micros > 0,
-            answer=await self._store.court.answer(session),
+            answer=await self._store.court.answer(session) if _whole(question) else None,
             forfeited=tuple(screen(question).forfeited),
             evidence=evidence,
             made_ms=self._clock(),
@@ -122,6 +122,11 @@ class Desk:
         if pool is not None:
             return covered(pool, 0, contestants, self._config)
         return await standing(self._store, self._clock()) >= panel_seats(paid=False, appeals=0)
+
+
+def _whole(question: Question) -> bool:
+    """Whether each side has given all that was asked for: else a planted answer says nothing."""
+    return all(piece.text is not None for piece in question.pieces)
 
 
 def told(case: Case) -> Answer:

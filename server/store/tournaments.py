@@ -169,6 +169,12 @@ class Tournaments:
         async with self._db.reading() as tx:
             return [_game(row) for row in (await tx.execute(query)).all()]
 
+    async def holds(self, session: str) -> bool:
+        """Whether the session is a tournament's game."""
+        query = select(func.count()).select_from(_g).where(_g.c.session == session)
+        async with self._db.reading() as tx:
+            return bool(await tx.scalar(query))
+
     async def plan(self, tournament: str, first: int, games: Sequence[Game]) -> None:
         """Write games that are about to be formed, numbered from `first` on. Raises Stale."""
         rows = [

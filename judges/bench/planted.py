@@ -1,0 +1,74 @@
+"""Which battles among the house's own agents are hidden audits, which side is made worse, and how. Pure.
+
+`judges.bench.gold` has battles that were written beforehand; who knows them, or hears how the house's agents really rap, tells
+them from live ones. So the arena plants the faults in what its agents write themselves: topic, names, pace, words and the better
+side are those of any battle, nobody can look a verse up, and nothing but the planted fault is left to see.
+
+Everything follows from the arena's key and the session's id. Whoever has the key knows all audits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+
+from judges.bench.damage import Damage, damaged
+
+KEY_BYTES = 32
+SIDES = 2
+_SHARE_BITS = 32
+
+PLAIN_MILLI = (7_100, 7_200, 5_400, 6_800)
+FAULTY_MILLI: Mapping[Damage, tuple[int, int, int, int]] = MappingProxyType(
+    {
+        Damage.SHUFFLED: (2_100, 3_700, 5_600, 6_700),
+        Damage.TRUNCATED: (2_300, 4_900, 3_900, 5_100),
+        Damage.REPEATED: (1_200, 2_600, 2_500, 2_600),
+        Damage.RHYME_BROKEN: (3_000, 7_300, 6_000, 7_100),
+    }
+)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Of one audit."""
+
+    worse: int
+    """The seat that is made worse."""
+    damage: Damage
+    rng_seed: bytes
+
+    def answer(self) -> tuple[int, ...]:
+        """The sheet that judges are held against: by line of the rubric, then by seat."""
+        return tuple(
+            bad if seat == self.worse else good
+            for good, bad in zip(PLAIN_MILLI, FAULTY_MILLI[self.damage], strict=True)
+            for seat in range(SIDES)
+        )
+
+    def topic(self, topic: str, topics: Sequence[str]) -> str:
+        """What the worse side raps about: another of `topics` where its fault is to be off topic, the same one all battle long."""
+        if self.damage is not Damage.OFF_TOPIC:
+            return topic
+        others = [each for each in topics if each != topic]
+        return random.Random(self.rng_seed).choice(others)  # noqa: S311 - the secret is the seed
+
+    def spoiled(self, verse: str, round_: int) -> str:
+        """The worse side's verse of a round, with the fault; the same verse, the same fault."""
+        if self.damage is Damage.OFF_TOPIC:
+            return verse  # it was written so
+        rng = random.Random(self.rng_seed + bytes([round_]))  # noqa: S311 - the secret is the seed
+        return damaged([verse], self.damage, rng, [verse])[0]
+
+
+def plan(key: bytes, session: str, share: float) -> Plan | None:
+    """None: the session is no audit. `share`: of all sessions, 0 to 1."""
+    digest = hmac.new(key, b"agon-audit/1|" + session.encode(), hashlib.sha256).digest()
+    if int.from_bytes(digest[:4]) >= share * 2**_SHARE_BITS:
+        return None
+    faults = tuple(FAULTY_MILLI)
+    return Plan(digest[4] % SIDES, faults[digest[5] % len(faults)], digest[8:])
