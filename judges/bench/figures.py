@@ -1,6 +1,7 @@
 """From what the judges said to the figures of the report. Pure.
 
-The panel is the median of all judges that were asked, as in a court without stake (`judges.panel.aggregate`). A pair
+The panel is the median of all judges that were asked, as in a court without stake (`judges.panel.aggregate`), on the trials on
+which all of them have an opinion. A pair
 counts as right when the better seat has more points, and as clear when it is ranked first, beyond what counts as a draw.
 """
 
@@ -23,6 +24,9 @@ from judges.verdict import Opinion
 
 PANEL = "panel"
 """The name of the median of all families."""
+INSTRUMENTS = "instruments"
+"""The median of those that ask no model, where both kinds were asked."""
+MEDIANS = (INSTRUMENTS, PANEL)
 BINS_MILLI = (0, 250, 500, 1_000, 2_000)
 """Where the bins of calibration begin: margins in thousandths of a point."""
 HELD_MILLI = 500
@@ -114,11 +118,14 @@ def tabled(trials: Sequence[Trial], said: Iterable[Said]) -> dict[str, dict[str,
         family: {key: _judged(by_key[key], [opinion], out[key]) for key, opinion in found.items()}
         for family, found in opinions.items()
     }
-    if len(opinions) > 1:
-        shared = [key for key in by_key if all(key in found for found in opinions.values())]
-        table[PANEL] = {
-            key: _judged(by_key[key], [found[key] for found in opinions.values()], out[key])
-            for key in shared
+    led = [family for family in opinions if not family.startswith("model:")]
+    for name, families in ((INSTRUMENTS, led), (PANEL, list(opinions))):
+        if len(families) < 2 or (name == INSTRUMENTS and len(led) == len(opinions)):
+            continue
+        table[name] = {
+            key: _judged(trial, [opinions[family][key] for family in families], out[key])
+            for key, trial in by_key.items()
+            if all(key in opinions[family] for family in families)
         }
     return table
 
@@ -148,7 +155,7 @@ def _of_one(name: str, trials: Sequence[Trial], table: Table, said: Sequence[Sai
     points = [value for each in mine for line in judged[each.key].scores_milli for value in line]
     return Figures(
         name=name,
-        judge=said[0].judge if said else f"median of {len(table) - 1}",
+        judge=said[0].judge if said else "a median",
         right=_share(_right(each, judged) for each in pairs),
         clear=_share(
             judged[each.key].ranks[each.seat] < judged[each.key].ranks[1 - each.seat]
@@ -247,7 +254,7 @@ def _spread(points: Sequence[int]) -> int:
 
 def _off_panel(name: str, mine: Sequence[Trial], table: Table) -> int:
     """Against the median of the others, as a court pays."""
-    others = [other for other in table if other not in (name, PANEL)]
+    others = [other for other in table if other not in (name, *MEDIANS)]
     distances = [
         abs(value - _middle(table, others, (each.key, at, seat)))
         for each in mine
@@ -276,7 +283,7 @@ def _calibration(
 
 def agreement(table: Table) -> tuple[float, tuple[tuple[str, str, float], ...]]:
     """Krippendorff's alpha over all points, and Kendall's tau-b of the margins for each two judges."""
-    judges = [name for name in table if name != PANEL]
+    judges = [name for name in table if name not in MEDIANS]
     units: dict[tuple[str, int, int], list[float]] = defaultdict(list)
     for name in judges:
         for key, found in table[name].items():

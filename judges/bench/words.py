@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from judges.bench.figures import PANEL, Figures, Report
+from judges.bench.figures import MEDIANS, PANEL, Figures, Report
 from judges.bench.measures import Mean, Share
 from judges.bench.picture import Row
 from judges.rubric import MILLI
@@ -148,7 +148,7 @@ def _calibration(found: Sequence[Figures]) -> Sheet:
                 each.name,
                 f"{each.mean_milli / MILLI:.1f}",
                 f"{each.spread_milli / MILLI:.1f}",
-                "-" if each.name == PANEL else f"{each.off_panel_milli / MILLI:.1f}",
+                "-" if each.name in MEDIANS else f"{each.off_panel_milli / MILLI:.1f}",
                 *(count(inside) for _, inside in each.calibration),
             )
             for each in found
