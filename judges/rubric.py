@@ -50,7 +50,7 @@ class NoRubric(LookupError):
 
 RAP_BATTLE = Rubric(
     id="rap-battle/1",
-    prompt="rap-battle-1",
+    prompt="rap-battle-2",
     contestant="Rapper",
     nothing="(no verse)",
     lines=(
@@ -80,7 +80,7 @@ RAP_BATTLE = Rubric(
 
 WRITING = Rubric(
     id="writing/1",
-    prompt="writing-1",
+    prompt="writing-2",
     contestant="Writer",
     nothing="(no text)",
     lines=(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from judges import prompt
 from judges.case import Case, Piece, case_of
 from judges.llm import Style, load_prompt
-from judges.rubric import RAP_BATTLE, RUBRICS, NoRubric
+from judges.rubric import RAP_BATTLE, RUBRICS, WRITING, NoRubric, Rubric
 from tests.judges.battles import ANSWERS, INJECTION, SILENT, STRONG, battle
 
 NONCE = "c0ffee0123456789"
@@ -168,3 +168,8 @@ def test_every_rubric_has_its_prompts() -> None:
     for rubric in RUBRICS.values():
         for style in Style:
             assert "$work" in load_prompt(rubric.prompt, style)
+
+
+@pytest.mark.parametrize("rubric", [RAP_BATTLE, WRITING], ids=lambda each: each.id)
+def test_reasons_are_asked_to_quote_the_work(rubric: Rubric) -> None:
+    assert "quotes what $first wrote" in load_prompt(rubric.prompt, Style.SCORES)
