@@ -598,6 +598,7 @@ class Parts:
             clock=unix_ms,
             patience_s=self._config.court_patience_s,
             told=Telling(store=self._store, log=self._log, clock=unix_ms).round,
+            sign=self._signing(contracts).case,
         )
 
     def _make_desk_of_court(

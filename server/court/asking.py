@@ -31,6 +31,8 @@ class Undecided(msgspec.Struct, frozen=True):
     """The court is at it, or waits for something."""
 
     waits_for: str
+    woken: bool = True
+    """The clerk wakes whoever waits; else ask again soon."""
 
 
 class NoVerdict(msgspec.Struct, frozen=True):
@@ -86,7 +88,7 @@ class Desk:
         store raises."""
         pin = await self._store.pins.get(session)
         if pin is None:
-            return Undecided("the transcript is not pinned yet")
+            return Undecided("the transcript is not pinned yet", woken=False)
         row = await self._store.sessions.get(session)
         assert row is not None, "it has a transcript"
         if not row.tier_micros and not await self._may_sit(question.seats):

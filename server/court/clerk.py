@@ -17,11 +17,13 @@ from chain.content.cid import Cid
 from chain.court.commitment import Court
 from chain.court.filing import Filing
 from chain.court.snapshot import Snapshot
+from chain.documents.case import CaseDocument, encode
 from judges.court.escalation import coverable
 from server.clock import Clock
 from server.court import docket
 from server.court.case import Case
 from server.court.findings import document_of
+from server.court.known import Known
 from server.court.seam import Chain, Pool
 from server.store import Store
 from server.store.pin_tasks import NewPinTask
@@ -55,8 +57,9 @@ class Clerk:
         clock: Clock,
         patience_s: int,
         told: Callable[[], Awaitable[object]],
+        sign: Callable[[CaseDocument], bytes] = encode,
     ) -> None:
-        """`patience_s`: so long a case waits for judges whom a panel can be drawn of. `told` is called after each round: tells who
+        """`sign` gives a case's file its bytes, always the same. `patience_s`: so long a case waits for judges whom a panel can be drawn of. `told` is called after each round: tells who
         watches what has changed."""
         self._store = store
         self._chain = chain
@@ -65,29 +68,32 @@ class Clerk:
         self._clock = clock
         self._patience_ms = patience_s * 1_000
         self._told = told
+        self._sign = sign
         self._pools: dict[int, Pool] = {}
+        self._known = Known(store.court)
 
     async def round(self) -> None:
         """Raises what store and chain raise, once every case was looked at; to be called again then."""
         failed: Exception | None = None
-        for row in await self._store.court.open():
+        drafts: list[Filing] = []
+        for case in await self._known.of(await self._store.court.open_revisions()):
             try:
-                await self._advance(row.case)
+                drafts += _drafts(await self._advance(case))
             except Exception as error:  # one case that cannot go on holds up no other
                 failed = error
-        await self._file()
+        if drafts:  # asking again is harmless
+            await self._chain.file(drafts)
         await self._document()
         await self._told()
         if failed is not None:
             raise failed
 
-    async def _advance(self, case: Case) -> None:
+    async def _advance(self, case: Case) -> Case:
         session = await self._store.sessions.get(case.session)
         if session is not None and session.status == "void":
-            await self._change(
+            return await self._change(
                 case, lambda now: docket.given_up(now, "the session is void", self._clock())
             )
-            return
         forced = await self._chain.forced(case.id)
         if forced:
             case = await self._change(case, lambda now: docket.followed(now, forced))
@@ -103,6 +109,7 @@ class Clerk:
             case = await self._change(case, lambda now: docket.closed(now, self._clock()))
         if case.state != "open":
             await self._store.outbox.wake(case.session, "judge", self._clock())
+        return case
 
     async def _begin(self, case: Case) -> Case:
         """Have the last hearing a snapshot that fills its panel."""
@@ -162,16 +169,6 @@ class Clerk:
             )
         return now
 
-    async def _file(self) -> None:
-        """What is drafted and not filed; asking for it again is harmless."""
-        drafts: list[Filing] = [
-            row.case.last.filing.filing()
-            for row in await self._store.court.open()
-            if row.case.last.state == "wanted" and row.case.last.filing is not None
-        ]
-        if drafts:
-            await self._chain.file(drafts)
-
     async def _document(self) -> None:
         """The file of each case that is over, kept where the transcripts are. Raises NotNow while that is away."""
         for row in await self._store.court.undocumented(DOCUMENTS):
@@ -183,7 +180,7 @@ class Clerk:
             snapshots: list[Snapshot] = [
                 (await self._pool(number)).snapshot for number in sorted(numbers)
             ]
-            document = document_of(case, self._court, snapshots)
+            document = self._sign(document_of(case, self._court, snapshots))
             await self._content.keep(document)
             name = str(cid.of(document))
             task = NewPinTask(name, len(document), "case", case.session)
@@ -202,3 +199,9 @@ class Clerk:
 
 def _fills(pool: Pool, case: Case, seats: int) -> bool:
     return coverable(pool.candidates(), seats, int(case.terms.lock))
+
+
+def _drafts(case: Case) -> list[Filing]:
+    """What is to be filed of a case, if anything."""
+    held = case.last
+    return [held.filing.filing()] if held.state == "wanted" and held.filing is not None else []

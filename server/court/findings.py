@@ -9,7 +9,7 @@ import msgspec
 from chain.court.commitment import Court
 from chain.court.snapshot import Snapshot
 from chain.documents import case as documents
-from chain.documents.case import CaseSeat, CaseVerdict, Reference
+from chain.documents.case import CaseDocument, CaseSeat, CaseVerdict, Reference
 from judges import panel
 from judges.court.hearing import SeatState
 from judges.rubric import Rubric, rubric_of
@@ -75,8 +75,8 @@ def _note(case: Case) -> str:
     return "; ".join(parts)
 
 
-def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> bytes:
-    """The canonical bytes of `agon-case/1`. `snapshots`: all that its hearings name. The case is over; a hearing that was never
+def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> CaseDocument:
+    """The case's `agon-case/1`, unsigned. `snapshots`: all that its hearings name. The case is over; a hearing that was never
     drawn is left out."""
     assert case.closed_ms is not None, "the case is over"
     held = [each for each in case.hearings if each.seed is not None and each.over]
@@ -85,21 +85,19 @@ def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> byte
         stands = case.hearings[case.stands]
         verdict = CaseVerdict(case.stands, list(stands.totals), list(ranks_of(case, stands)))
     named = {each.filing.snapshot for each in held if each.filing is not None}
-    return documents.encode(
-        documents.build(
-            session=case.session,
-            chain_id=court.chain_id,
-            court=court.address,
-            space=case.space,
-            transcript=case.transcript,
-            rubric=case.rubric,
-            lines=case.lines,
-            escalations=case.terms.most,
-            snapshots=[each for each in snapshots if each.number in named],
-            hearings=[_hearing(case, each) for each in held],
-            verdict=verdict,
-            closed_ms=case.closed_ms,
-        )
+    return documents.build(
+        session=case.session,
+        chain_id=court.chain_id,
+        court=court.address,
+        space=case.space,
+        transcript=case.transcript,
+        rubric=case.rubric,
+        lines=case.lines,
+        escalations=case.terms.most,
+        snapshots=[each for each in snapshots if each.number in named],
+        hearings=[_hearing(case, each) for each in held],
+        verdict=verdict,
+        closed_ms=case.closed_ms,
     )
 
 

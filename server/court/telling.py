@@ -5,6 +5,8 @@ What was told follows from what stands in the channels, so nothing is lost or to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from judges.court.hearing import SeatState
@@ -12,6 +14,7 @@ from server.clock import Clock
 from server.court.case import Case
 from server.court.findings import ranks_of
 from server.court.judges import standing
+from server.court.known import Known
 from server.court.view import brief, view_of
 from server.identity import new_id
 from server.jobs.aftermath import Aftermath, Change
@@ -22,7 +25,6 @@ from server.live.log import Head, LiveLog, Moved
 from server.live.records import LogEvent
 from server.protocol import CaseView, CourtView, Step
 from server.store import Store
-from server.store.court import CaseRow
 
 CHANNEL = "court"
 OPEN = 64
@@ -46,28 +48,41 @@ class Telling:
         self._clock = clock
         self._aftermath = Aftermath(log, clock)
         self._told: dict[str, int] = {}
+        self._known = Known(store.court)
 
     async def round(self) -> None:
         """Raises what store and Redis raise."""
-        now_ms = self._clock()
-        rows = await self._store.court.open()
-        lately = await self._store.court.closed_since(now_ms - LATELY_MS)
-        await self._tell_sessions([*rows, *lately])
-        await self._tell_all([row.case for row in rows][:OPEN], now_ms)
+        now_ms, cases = self._clock(), self._store.court
+        opened = await cases.open_revisions()
+        closed = await cases.closed_revisions(now_ms - LATELY_MS)
+        final = await cases.final_revisions(DECIDED)
+        revisions = final | closed | opened
+        known = {case.session: case for case in await self._known.of(revisions)}
+        await self._tell_sessions(
+            [(known[session], revisions[session]) for session in (*opened, *closed)]
+        )
+        await self._tell_all(
+            [known[session] for session in [*opened][:OPEN]],
+            [known[session] for session in final],
+            now_ms,
+        )
 
-    async def _tell_sessions(self, rows: list[CaseRow]) -> None:
-        new = [row for row in rows if self._told.get(row.case.session) != row.revision]
-        for row in new:
+    async def _tell_sessions(self, cases: Sequence[tuple[Case, int]]) -> None:
+        """Those that have changed since this process has told them."""
+        for case, revision in cases:
+            if self._told.get(case.session) == revision:
+                continue
             try:
-                await self._aftermath.tell(row.case.session, change_of(row.case))
+                await self._aftermath.tell(case.session, change_of(case))
             except TooEarly:
                 continue  # the next round tells it
-            self._told[row.case.session] = row.revision
-        known = {row.case.session for row in rows}
-        self._told = {session: at for session, at in self._told.items() if session in known}
+            self._told[case.session] = revision
+        sessions = {case.session for case, _ in cases}
+        self._told = {session: at for session, at in self._told.items() if session in sessions}
 
-    async def _tell_all(self, open_cases: list[Case], now_ms: int) -> None:
-        closed = [row.case for row in await self._store.court.closed(DECIDED)]
+    async def _tell_all(
+        self, open_cases: Sequence[Case], closed: Sequence[Case], now_ms: int
+    ) -> None:
         view = CourtView(
             cases=[brief(shown(each)) for each in open_cases],
             decided=[brief(shown(each)) for each in closed],

@@ -14,7 +14,7 @@ import structlog
 
 from server.clock import Clock
 from server.jobs.backoff import LONGEST, delay_ms
-from server.jobs.faults import NotNow, Permanent, StepFault
+from server.jobs.faults import Awaits, NotNow, Permanent, StepFault
 from server.jobs.fence import Fence, Superseded
 from server.jobs.step import Step
 from server.metrics import Metrics
@@ -99,9 +99,11 @@ class Attempts:
             line.warning("job", result="superseded", reason=str(error), ms=_since(started))
             return None
         except NotNow as error:
-            wait_ms = delay_ms(NOT_NOW, self._rng)
+            awaits = isinstance(error, Awaits)
+            wait_ms = delay_ms(LONGEST if awaits else NOT_NOW, self._rng)
             self._count(row, "retry", started)
-            line.info("job", result="not now", reason=_reason(error, step), again_ms=wait_ms)
+            say = line.debug if awaits else line.info
+            say("job", result="not now", reason=_reason(error, step), again_ms=wait_ms)
             retry_at_ms = self._clock() + wait_ms
             await self._outbox.failed(row, _reason(error, step), retry_at_ms, counts=False)
             return wait_ms

@@ -4,6 +4,7 @@ StepFault
 ├── Permanent    trying again gives the same: a dead letter at once
 ├── TooEarly     something that must come first has not come yet
 ├── NotNow       a service outside can do it for nobody now: tried again for as long as it takes
+│   └── Awaits   somebody will wake the row; looked at now and then, should that be lost
 └── Superseded   (fence.py) the row is not this attempt's any more
 """
 
@@ -20,6 +21,10 @@ class Permanent(StepFault):
 
 class NotNow(StepFault):
     """No attempt is counted: a day without that service must leave no dead letters."""
+
+
+class Awaits(NotNow):
+    """Judges who have hours are not asked every few seconds whether they are done."""
 
 
 class TooEarly(StepFault):

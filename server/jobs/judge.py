@@ -17,7 +17,7 @@ from judges.house import Judging
 from judges.reading import NoCase, Read, read_case
 from judges.verdict import Verdict
 from server.jobs.aftermath import Aftermath, Change, step_change
-from server.jobs.faults import NotNow, Permanent
+from server.jobs.faults import Awaits, NotNow, Permanent
 from server.jobs.fence import Fence
 from server.protocol import Step, VerdictView
 from server.store import Store
@@ -120,8 +120,8 @@ class JudgeStep:
                 return Judging(answer, ())
             case Elsewhere():
                 return None
-            case Undecided(waits_for):
-                raise NotNow(waits_for)
+            case Undecided(waits_for, woken):
+                raise Awaits(waits_for) if woken else NotNow(waits_for)
             case NoVerdict(why):
                 raise Permanent(why)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from chain.documents.case import CaseDocument
 from chain.documents.epoch import EpochDocument
 from chain.documents.form import encode
 from chain.documents.result import ResultDocument
@@ -45,3 +46,8 @@ class Signing:
         """The canonical bytes, signed."""
         made = sign(self._account, self._chain_id, self._escrow, epoch)
         return encode(msgspec.structs.replace(epoch, sig=made))
+
+    def case(self, case: CaseDocument) -> bytes:
+        """The canonical bytes, signed."""
+        made = sign(self._account, self._chain_id, self._escrow, case)
+        return encode(msgspec.structs.replace(case, sig=made))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -157,15 +157,32 @@ class Court:
             found = await _read(tx, [session])
         return found[0].case if found else None
 
+    async def these(self, sessions: Collection[str]) -> list[CaseRow]:
+        """In no order."""
+        async with self._db.reading() as tx:
+            return await _read(tx, list(sessions))
+
     async def open(self) -> list[CaseRow]:
         """All of them, oldest first."""
         return await self._where(_c.c.state == "open", _c.c.session)
 
-    async def closed_since(self, ms: int) -> list[CaseRow]:
-        """Those that were closed then or later, oldest first."""
-        return await self._where(
-            _c.c.state.in_(("final", "void")) & (_c.c.closed_ms >= ms), _c.c.closed_ms
-        )
+    async def open_revisions(self) -> dict[str, int]:
+        """How often each open case has changed, oldest first."""
+        return await self._revisions(_c.c.state == "open", _c.c.session)
+
+    async def closed_revisions(self, since_ms: int) -> dict[str, int]:
+        """Of those that were closed then or later."""
+        which = _c.c.state.in_(("final", "void")) & (_c.c.closed_ms >= since_ms)
+        return await self._revisions(which, _c.c.closed_ms)
+
+    async def final_revisions(self, limit: int) -> dict[str, int]:
+        """Of the last that have a verdict, newest first."""
+        return await self._revisions(_c.c.state == "final", _c.c.closed_ms.desc(), limit)
+
+    async def _revisions(self, which: Any, order: Any, limit: int | None = None) -> dict[str, int]:
+        query = select(_c.c.session, _c.c.revision).where(which).order_by(order, _c.c.session)
+        async with self._db.reading() as tx:
+            return {row.session: row.revision for row in await tx.execute(query.limit(limit))}
 
     async def closed(self, limit: int, space: str | None = None) -> list[CaseRow]:
         """The last that have a verdict, newest first; only of one Space, if given."""
@@ -271,18 +288,41 @@ class Court:
 
     async def counts(self, judges: Collection[str] | None = None) -> dict[str, Count]:
         """Of these judges, or of all that were ever drawn."""
-        query = select(
-            _s.c.judge, _s.c.state, _s.c.ordinal, _s.c.pay, _s.c.slash, _h.c.state.not_in(OPEN)
-        ).join(_h, (_h.c.session == _s.c.session) & (_h.c.hearing == _s.c.hearing))
+        over = _h.c.state.not_in(OPEN)
+        absent = over & _s.c.state.in_((SeatState.ABSENT.value, SeatState.REPLACED.value))
+        revealed = over & (_s.c.state == SeatState.REVEALED.value)
+        hearings = (_h.c.session == _s.c.session) & (_h.c.hearing == _s.c.hearing)
+        summed = (
+            select(
+                _s.c.judge,
+                _count(revealed),
+                _count(absent),
+                func.sum(case((over, _s.c.pay), else_=0)),
+                func.max(_s.c.ordinal),
+            )
+            .join(_h, hearings)
+            .group_by(_s.c.judge)
+        )
+        # Decimal text of more digits than databases add up; few seats lose anything.
+        lost = select(_s.c.judge, _s.c.slash).join(_h, hearings).where(over, _s.c.slash != "0")
         if judges is not None:
-            query = query.where(_s.c.judge.in_(list(judges)))
-        found: dict[str, Count] = {}
+            summed = summed.where(_s.c.judge.in_(list(judges)))
+            lost = lost.where(_s.c.judge.in_(list(judges)))
+        slashed: dict[str, int] = {}
         async with self._db.reading() as tx:
-            for judge, state, ordinal, pay, slash, over in await tx.execute(query):
-                found[judge] = _counted(
-                    found.get(judge, Count()), SeatState(state), ordinal, pay, int(slash), over
+            for judge, slash in await tx.execute(lost):
+                slashed[judge] = slashed.get(judge, 0) + int(slash)
+            return {
+                judge: Count(
+                    hearings=shown + gone,
+                    revealed=shown,
+                    absent=gone,
+                    earned=int(pay),
+                    slashed=slashed.get(judge, 0),
+                    next_ordinal=0 if ordinal is None else ordinal + 1,
                 )
-        return found
+                for judge, shown, gone, pay, ordinal in await tx.execute(summed)
+            }
 
     # ----------------------------------------------------------------------- audits
 
@@ -304,22 +344,8 @@ async def put_in_epoch(tx: AsyncConnection, sessions: Collection[str], epoch: in
     await tx.execute(update(_c).where(which).values(epoch=epoch))
 
 
-def _counted(
-    so_far: Count, state: SeatState, ordinal: int | None, pay: int, slash: int, over: bool
-) -> Count:
-    following = so_far.next_ordinal if ordinal is None else max(so_far.next_ordinal, ordinal + 1)
-    if not over:
-        return msgspec.structs.replace(so_far, next_ordinal=following)
-    absent = state in (SeatState.ABSENT, SeatState.REPLACED)
-    sat = absent or state is SeatState.REVEALED
-    return Count(
-        hearings=so_far.hearings + sat,
-        revealed=so_far.revealed + (state is SeatState.REVEALED),
-        absent=so_far.absent + absent,
-        earned=so_far.earned + pay,
-        slashed=so_far.slashed + slash,
-        next_ordinal=following,
-    )
+def _count(which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((which, 1), else_=0))
 
 
 def _row(case: Case) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Court:
 
     def verified(self) -> dict[str, str]:
         """What a verifier says against each line of the file; nothing where it is true."""
-        document = document_of(self.case, COURT, [self.pool.snapshot])
+        document = documents.encode(document_of(self.case, COURT, [self.pool.snapshot]))
         sat = Sat(
             case=documents.read(document),
             block=document,
