@@ -67,6 +67,13 @@ class CourtEpochs:
             row = (await tx.execute(query)).one_or_none()
         return None if row is None else EpochRow(*row)
 
+    async def of(self, session: str) -> EpochRow | None:
+        """That deals with a session's case; None while none does."""
+        query = select(*_EPOCH).join(_c, _c.c.epoch == _e.c.epoch).where(_c.c.session == session)
+        async with self._db.reading() as tx:
+            row = (await tx.execute(query)).one_or_none()
+        return None if row is None else EpochRow(*row)
+
     async def newest(self) -> EpochRow | None:
         query = select(*_EPOCH).order_by(_e.c.epoch.desc()).limit(1)
         async with self._db.reading() as tx:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from chain.client.hearings import Stage
 from chain.court.commitment import reasons_digest
@@ -26,6 +27,7 @@ from tests.server.court_chain_world import (
     sheet_of,
 )
 from tests.server.court_verified import verified
+from tests.server.test_api import client_of, problem
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +74,17 @@ async def counted(world: CourtWorld) -> None:
     await world.turn(4)
 
 
-async def test_a_case_goes_from_wanted_to_anchored_and_claimed(world: CourtWorld) -> None:
+async def test_a_case_goes_from_wanted_to_anchored_and_claimed(
+    world: CourtWorld, redis: Redis
+) -> None:
     session = await world.case()
+    async with client_of(world.store, redis, clock=world.clock) as api:
+        problem(await api.get(f"/v1/court/cases/{session}/epoch"), 404, "not-anchored")
+        problem(
+            await api.get("/v1/court/cases/01J0000000000000000000BES1/epoch"), 404, "unknown-case"
+        )
+        problem(await api.get("/v1/court/epochs/latest"), 404, "no-epoch")
+        problem(await api.get("/v1/court/epochs/1"), 404, "unknown-epoch")
     await judged(world, session)
     for judge in seated(await world.of(session)):
         await world.reveal(session, judge)
@@ -95,6 +106,14 @@ async def test_a_case_goes_from_wanted_to_anchored_and_claimed(world: CourtWorld
     assert row.total_micros == sum(pays.values())
     told = await verified(world, session)
     assert {each.what for each in told.values() if each.standing != "true"} == {"case signature"}
+    async with client_of(world.store, redis, clock=world.clock) as api:
+        for path in (f"cases/{session}/epoch", "epochs/latest", "epochs/1"):
+            given = await api.get(f"/v1/court/{path}")
+            assert given.content == row.document, given.text
+            tag = {"If-None-Match": given.headers["ETag"]}
+            assert (await api.get(f"/v1/court/{path}", headers=tag)).status_code == 304
+        document = await api.get(f"/v1/court/cases/{session}/document")
+        assert document.content == await world.store.court.document(session)
 
 
 async def test_whoever_stays_away_loses_by_its_leaf_and_a_reserve_sits(world: CourtWorld) -> None:
