@@ -7,6 +7,7 @@ from chain.client.claims import Fractals, Rewards
 from chain.client.court import CourtContract
 from chain.client.deployment import Manifest
 from chain.client.escrow import Escrow
+from chain.client.hearings import Hearings
 from chain.client.judge_registry import JudgeRegistry
 from chain.client.operators import Operators
 from chain.client.rpc import Rpc
@@ -55,6 +56,10 @@ class Contracts:
     @property
     def court(self) -> CourtContract:
         return CourtContract(self.node, self.manifest.address("court"))
+
+    @property
+    def hearings(self) -> Hearings:
+        return Hearings(self.node, self.manifest.address("hearings"))
 
     @property
     def rewards(self) -> Rewards:

@@ -74,6 +74,14 @@ class _Held(msgspec.Struct):
     over: bool = False
 
 
+_Matter = tuple[Step, str, int, bool]
+"""What is held: a step of a hearing, by messages or on the chain. What the clerk refuses for good, the chain may take."""
+
+
+def _matter(step: Step, told: Told) -> _Matter:
+    return (step, *told.key, told.forced)
+
+
 class Node:
     """One per journal. `tell` is called with what a person should know, in one line. `salt` gives SALT_BYTES that nobody can
     guess."""
@@ -100,7 +108,7 @@ class Node:
         self._clock = clock
         self._tell = tell
         self._price = price
-        self._held: dict[tuple[Step, str, int], _Held] = {}
+        self._held: dict[_Matter, _Held] = {}
         self._busy: set[tuple[str, int]] = set()
 
     # ----------------------------------------------------------------------- messages
@@ -200,7 +208,7 @@ class Node:
         kept: Kept | None = None if sealed is None else sealed.kept
         now_ms = self._clock()
         step = due(told, kept, now_ms)
-        held = self._held.get((step, *told.key))
+        held = self._held.get(_matter(step, told))
         if held is not None and (held.over or now_ms < held.until_ms):
             return Step.NOTHING
         return step
@@ -214,7 +222,7 @@ class Node:
         return "MISSED: the reveal was not taken in time; such a seat loses all of its lock"
 
     def _hold(self, step: Step, told: Told) -> _Held:
-        return self._held.setdefault((step, *told.key), _Held())
+        return self._held.setdefault(_matter(step, told), _Held())
 
     def _again(self, step: Step, told: Told, why: str) -> None:
         held = self._hold(step, told)
@@ -241,7 +249,7 @@ class Node:
         """What is held of hearings that nobody tells of any more."""
         told = {each.key for each in cases}
         if len(self._held) > 4 * len(told) + 64:
-            self._held = {key: held for key, held in self._held.items() if key[1:] in told}
+            self._held = {key: held for key, held in self._held.items() if key[1:3] in told}
 
 
 def _soonest(told: Told) -> tuple[int, str]:

@@ -28,6 +28,7 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
     rpc: str | None = None
     chain: int | None = None
     escrow: str | None = None
+    court: str | None = None
     settings: Callable[[], Config | None] = lambda: None
     """Called before each proof, to have the rules of games of other projects here; with the knobs, an arena of this machine is
     held against the chain that they name, too."""
@@ -52,7 +53,7 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
             return None
         from server.commands.chain_at import ChainAt
 
-        return ChainAt(self.rpc, self.chain, self.escrow, named=True)
+        return ChainAt(self.rpc, self.chain, self.escrow, named=True, court=self.court)
 
     def _found(self) -> ChainAt | None:
         """As `agon verify` finds it. Raises CommandError, ConfigError."""
@@ -61,7 +62,7 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
         settings = self.settings()
         if settings is None:
             return self._named()
-        named = chain_at.Named(self.rpc, self.chain, self.escrow)
+        named = chain_at.Named(self.rpc, self.chain, self.escrow, court=self.court)
         return chain_at.find(named, settings, self.url)
 
     def by_hand(self, session: str) -> str:
@@ -77,6 +78,8 @@ class ArenaProver(msgspec.Struct, frozen=True, kw_only=True):
             words += ["--chain", str(self.chain)]
         if self.escrow is not None:
             words += ["--escrow", shlex.quote(self.escrow)]
+        if self.court is not None:
+            words += ["--court", shlex.quote(self.court)]
         return " ".join(words)
 
     def prove(self, session: str, tell: Tell) -> None:

@@ -1,18 +1,20 @@
 """`agon demo`: a whole arena of its own, started, watched and put away again.
 
 The arena is a child process (`own_arena`) that settles on a chain of its own. Contests of two seats are played for test USDC by
-the agents of two owners (`owners`), the others by the house's for play money. On a terminal the spectator's screen
+the agents of two owners (`owners`), the others by the house's for play money. What rules cannot decide, seven judges do (`judges`), each
+with a key, a stake and a process of its own. On a terminal the spectator's screen
 follows the battles; without one, each session is told in plain text as it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,9 +24,10 @@ from bots.house import PACE_S
 from chain.client import deployment
 from chain.client.deployment import Manifest
 from chain.client.node import Reverted, SendRefused
+from judges.rubric import RUBRICS
 from server.commands.chain_at import ChainAt
 from server.config import Config
-from server.demo import owners
+from server.demo import judges, owners
 from server.demo.narrator import Narrator, Silence
 from server.embedded import chain as embedded_chain
 from server.embedded import deployment as embedded_deployment
@@ -41,6 +44,12 @@ TOUR = (
 DEVELOPMENT_CHAIN = 31_337
 CONFIRMATIONS = 1
 EPOCH_EVERY_S = 3
+COMMIT_S = 15
+"""A small model is asked twice about a battle; about five texts, twenty times."""
+WRITING_COMMIT_S = 90
+REVEAL_S = 5
+FREE_FEE_MICROS = 2_500
+"""For a panel of five, where nobody pays."""
 
 
 class DemoFailed(RuntimeError):
@@ -56,10 +65,12 @@ def run(
         _make_folder(out)
     with (
         tempfile.TemporaryDirectory(prefix="agon-demo-") as folder,
-        own_arena(_for_people(config), Path(folder), house=_house(quotas)) as arena,
+        own_arena(_for_people(config, quotas), Path(folder), house=_house(quotas)) as arena,
+        contextlib.ExitStack() as stack,
     ):
-        _bring_owners(arena, quotas)
         chain = _chain(arena)
+        stack.enter_context(_court(arena, Path(folder), quotas))
+        _bring_owners(arena, quotas)
         narrator = Narrator(arena.api, out, chain)
         if on_screen:
             _show(narrator, arena.api, out, chain)
@@ -71,7 +82,7 @@ def run(
             raise DemoFailed(f"{error}; the arena's log is {kept}") from None
 
 
-def _for_people(config: Config) -> Config:
+def _for_people(config: Config, quotas: Mapping[str, int]) -> Config:
     """Slow enough to be followed, and soon settled."""
     return msgspec.structs.replace(
         config,
@@ -83,6 +94,9 @@ def _for_people(config: Config) -> Config:
         chain_id=DEVELOPMENT_CHAIN,
         chain_confirmations=CONFIRMATIONS,
         epoch_every_s=EPOCH_EVERY_S,
+        court_commit_s=COMMIT_S if "writing" not in quotas else WRITING_COMMIT_S,
+        court_reveal_s=REVEAL_S,
+        court_free_fee_micros=FREE_FEE_MICROS,
         hosted_pace_ms=int(PACE_S * 1_000),
     )
 
@@ -115,6 +129,40 @@ async def _arrive(arena: OwnArena, quotas: Mapping[str, int]) -> None:
         await node.close()
 
 
+@contextlib.contextmanager
+def _court(arena: OwnArena, home: Path, quotas: Mapping[str, int]) -> Iterator[None]:
+    """Judges, while there is something to judge. Raises DemoFailed."""
+    if not quotas.keys() & RUBRICS.keys():
+        yield
+        return
+    print("judges stake FRAC and begin …", file=sys.stderr)
+    seated = judges.prepare(home / "judges")
+    try:
+        asyncio.run(_stake(arena, seated))
+    except (Reverted, SendRefused, OSError) as error:
+        kept = arena.keep_log("demo")
+        why = str(error) or "it took too long"
+        raise DemoFailed(f"the judges could not begin: {why}; the arena's log is {kept}") from None
+    _tell(f"the judges' logs: {home / 'judges'}/judge-*/judge.log")
+    with judges.running(
+        seated,
+        arena=arena.api,
+        model=arena.model,
+        rpc=embedded_chain.url(arena.data),
+        manifest=arena.data / embedded_deployment.MANIFEST,
+    ):
+        yield
+
+
+async def _stake(arena: OwnArena, seated: Sequence[judges.Seated]) -> None:
+    manifest = _manifest(arena)
+    node = PromptRpc(embedded_chain.url(arena.data), manifest.chain_id)
+    try:
+        await judges.stake(node, manifest, seated, _tell)
+    finally:
+        await node.close()
+
+
 def _manifest(arena: OwnArena) -> Manifest:
     found = deployment.read(arena.data / embedded_deployment.MANIFEST)
     assert found is not None, "the arena settles by it"
@@ -124,7 +172,13 @@ def _manifest(arena: OwnArena) -> Manifest:
 def _chain(arena: OwnArena) -> ChainAt:
     manifest = _manifest(arena)
     rpc = embedded_chain.url(arena.data)
-    return ChainAt(rpc, manifest.chain_id, manifest.address("escrow"), named=True)
+    return ChainAt(
+        rpc,
+        manifest.chain_id,
+        manifest.address("escrow"),
+        named=True,
+        court=manifest.address("court"),
+    )
 
 
 def _tell(line: str) -> None:
@@ -135,7 +189,9 @@ def _show(narrator: Narrator, api: str, out: Path | None, chain: ChainAt) -> Non
     from server.commands.proving import ArenaProver
     from tui_client.app import WatchError, run_watch
 
-    prover = ArenaProver(url=api, rpc=chain.rpc, chain=chain.chain_id, escrow=chain.escrow)
+    prover = ArenaProver(
+        url=api, rpc=chain.rpc, chain=chain.chain_id, escrow=chain.escrow, court=chain.court
+    )
     try:
         run_watch(api, follow=True, prover=prover)
     except WatchError as error:

@@ -1,4 +1,4 @@
-"""Five judges of a demonstration, as anybody would be one: a wallet each, FRAC at stake, a way of judging, and a process of its own.
+"""Seven judges of a demonstration, as anybody would be one: a wallet each, FRAC at stake, a way of judging, and a process of its own.
 
 Their FRAC is a development chain's and worth nothing; all the rest is what judges do. Each is one `agon judge run`, with its
 folder and its log; they share the arena's model and nothing else.
@@ -29,8 +29,8 @@ from chain.client.token import Token
 from chain.devchain.accounts import ETHER, KEYS
 from chain.ethereum import Account, LocalAccount
 
-FAMILIES = ("model:leaning", "sound", "words", "topic", "blend")
-"""Of five seats at most one goes to a family, so it takes five."""
+FAMILIES = ("model:leaning", "sound", "words", "topic", "blend", "words", "sound")
+"""Where something is paid for a panel has seven seats, two of a family at most; else five, and no two of a family."""
 STAKES = 3
 """Times the least stake."""
 LIGHT_SCRYPT = 1 << 10
@@ -88,7 +88,7 @@ async def stake(node: Rpc, manifest: Manifest, judges: Sequence[Seated], told: T
         )
     await asyncio.gather(*(_stake(node, registry, frac, judge, amount) for judge in judges))
     told(
-        f"five judges have {amount // 10**18:,} FRAC each at stake: {', '.join(each.family for each in judges)}"
+        f"{len(judges)} judges have {amount // 10**18:,} FRAC each at stake: {', '.join(each.family for each in judges)}"
     )
 
 

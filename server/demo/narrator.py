@@ -20,6 +20,7 @@ from judges.rubric import RUBRICS
 from server.commands import fetching
 from server.commands.chain_at import ChainAt
 from server.commands.running import CommandError
+from server.commands.verify import of_court
 from server.demo import court_words
 from server.ledger.tiers import entry_micros
 from server.protocol import CaseView
@@ -108,10 +109,9 @@ class Narrator:
         return moved
 
     def _line(self, detail: dict[str, Any]) -> str:
-        """How far a session is, and the court with it."""
-        view = None if detail["status"] == "live" else self._case(detail)
-        line = _progress(detail)
-        return line if view is None or view.final else f"{line}  {court_words.progress(view)}"
+        """How far a session is; while the court is at it, how far that is."""
+        view = None if detail["status"] != "ended" else self._case(detail)
+        return _progress(detail) if view is None or view.final else court_words.progress(view)
 
     def _case(self, detail: dict[str, Any]) -> CaseView | None:
         """The session before the court; None where it is not."""
@@ -158,7 +158,7 @@ class Narrator:
         try:
             found = fetching.documents(fetching.Wanted(session, str(self._http.base_url)))
             asked = Asked(session=session, entry_micros=entry_micros)
-            findings = check(found, asked, lambda block: str(cid.of(block)))
+            findings = merged(check(found, asked, _cid_of), of_court(found, _cid_of))
             if self._chain is not None and detail["tier_micros"]:
                 findings = merged(findings, fetching.of_chain(found, self._chain))
         except CommandError as error:
@@ -218,6 +218,10 @@ class Narrator:
         return body
 
 
+def _cid_of(block: bytes) -> str:
+    return str(cid.of(block))
+
+
 def plain(text: str) -> str:
     """An agent's or a model's words as one line that cannot move the cursor."""
     return " ".join(plain_lines(text))
@@ -268,7 +272,10 @@ def _verdict(detail: dict[str, Any], names: list[str], space: Space[Any, Any, An
         lines = [f"verdict {_winners(best, len(names))}{how}"]
         told = [space.return_in_words(value) for value in returns]
         return lines if len(names) == 2 else [*lines, *_standings(names, ranks_of(returns), told)]
-    lines = [f"verdict by {', '.join(plain(judge) for judge in verdict.get('judges', []))}"]
+    judges = [plain(judge) for judge in verdict.get("judges", [])]
+    staked = all(judge.startswith("0x") for judge in judges)
+    by = f"{len(judges)} judges with a stake" if judges and staked else ", ".join(judges)
+    lines = [f"verdict by {by}"]
     for row in verdict["lines"]:
         scores = "  ".join(
             f"{name} {_points(score):>4}"

@@ -29,7 +29,7 @@ MAX_CASE_BYTES = 1024 * 1024
 MAX_TRANSCRIPT_BYTES = 1024 * 1024
 MAX_MESSAGE_BYTES = 64 * 1024
 """The most that an arena takes."""
-GONE = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
+GONE = frozenset({400, 409, 413, 415, 422})
 """Answers to a message that trying again would not change, but for these:"""
 EARLY = frozenset({"early", "not-called", "not-drawn"})
 

@@ -29,7 +29,9 @@ def test_three_sessions_are_played_told_and_kept(tmp_path: Path) -> None:
         assert each.digest in result.stdout
     for battle in battles:
         assert any(verse is not None for verse in battle.state.verses), "a model said something"
-    assert "verdict by" in result.stdout
+    assert "judges with a stake" in result.stdout
+    assert "of 7 judges have revealed" in result.stdout
+    assert "drawn 7 (" in result.stdout
     assert result.stdout.count("chain   opened: 0x") == 3
     assert result.stdout.count("chain   anchored: ") == 3, "settled there, or given back"
     assert result.stdout.count("checked and true") == 3

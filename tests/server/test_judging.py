@@ -14,17 +14,20 @@ from pathlib import Path
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from typer.testing import CliRunner
 
 from chain.client.plans import FRAC
 from chain.content import cid
-from chain.devchain.accounts import ADDRESSES
+from chain.devchain.accounts import ADDRESSES, KEYS
 from chain.documents.case import Commitment, Shown
 from judges.court.hearing import SeatState
 from judges.node.journal import Sealed, of_session_at
 from judges.rubric import RAP_BATTLE
 from server.api.app import create_app
 from server.api.listen import ApiServer
+from server.cli import app
 from server.clock import unix_ms
+from server.commands import keystore
 from server.config import Config
 from server.court.case import Case, Held, Terms
 from server.court.clerk import Clerk
@@ -34,7 +37,7 @@ from server.store import Store
 from server.store.pins import NewPin
 from tests.chain.node import account
 from tests.server.aftermath_session import Seats, finish
-from tests.server.court_chain_world import BENCH, CourtWorld, court_world, deploy_into
+from tests.server.court_chain_world import BENCH, TERMS, CourtWorld, court_world, deploy_into
 from tests.server.gateway_arena import arena_of
 
 pytestmark = pytest.mark.slow
@@ -45,6 +48,8 @@ WAYS = ("sound", "words", "topic", "blend", "sound")
 """What they judge by; on the chain each is of a family of its own."""
 COMMIT_S = 25
 PATIENCE_S = 120.0
+SOMEBODY = 8
+"""Of the known accounts: no judge."""
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +112,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def arena(world: CourtWorld, store: Store, redis: Redis) -> AsyncIterator[str]:
-    """What judges meet: an API, a gateway, and a clerk whose rounds go on. The API's address."""
+async def arena(
+    world: CourtWorld, store: Store, redis: Redis, *, deaf: bool = False
+) -> AsyncIterator[str]:
+    """What judges meet: an API, a gateway, and a clerk whose rounds go on. The API's address. `deaf`: it takes no messages."""
     telling = Telling(store=store, log=LiveLog(redis), clock=unix_ms)
     clerk = Clerk(
         store=store,
@@ -132,14 +139,14 @@ async def arena(world: CourtWorld, store: Store, redis: Redis) -> AsyncIterator[
             await asyncio.sleep(0.3)
 
     async with arena_of(redis) as gateway:
-        app = create_app(
+        served = create_app(
             config=Config(),
             store=store,
             redis=redis,
             gateway_address=lambda: gateway.gateways[0].address,
-            court=world.law,
+            court=None if deaf else world.law,
         )
-        server = ApiServer(app, "127.0.0.1", 0)
+        server = ApiServer(served, "127.0.0.1", 0)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.run())
             going = tasks.create_task(rounds())
@@ -249,3 +256,70 @@ async def test_a_judge_that_is_killed_reveals_with_its_salt_and_one_that_is_lost
         assert len(case.last.shown()) == 4
         assert len(case.last.totals) == 2
         assert not any("REFUSED" in bench.said(who) for who in (killed, *others))
+
+
+async def test_judges_of_a_hearing_by_force_bring_what_they_have_found_to_the_chain(
+    store: Store, redis: Redis, deployment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The arena takes no messages: somebody forces the hearing, and it is decided without it."""
+    monkeypatch.setattr(keystore, "SCRYPT_N", 1 << 10)
+    async with (
+        court_world(store, deployment, tmp_path) as world,
+        arena(world, store, redis, deaf=True) as api,
+    ):
+        await world.send(0, world.frac.transfer(ADDRESSES[SOMEBODY], TERMS.bond))
+        bench = Bench(world, api, tmp_path, deployment)
+        session = await battle(store, redis)
+        try:
+            for who in BENCH:
+                await bench.start(who)
+
+            async def drawn() -> bool:
+                case = await store.court.get(session)
+                return case is not None and case.last.state == "committing"
+
+            await until(drawn, "a panel is drawn")
+            await asyncio.to_thread(force, world, api, session, deployment, tmp_path)
+
+            async def decided() -> bool:
+                bench.check()
+                case = await store.court.get(session)
+                return case is not None and case.last.forced and case.last.over
+
+            await until(decided, "the chain has decided")
+        except BaseException:
+            for who in BENCH:
+                print(who, bench.said(who))
+            raise
+        finally:
+            await bench.close()
+        case = await store.court.get(session)
+        assert case is not None
+        assert case.last.state == "decided"
+        assert [each.state for each in case.last.bench] == [SeatState.REVEALED] * 5
+        for who in BENCH:
+            own = bench.journal(who, session)
+            assert own.committed_ms is not None
+            assert own.revealed_ms is not None
+            bound = [
+                each.commitment
+                for each in case.last.messages
+                if isinstance(each, Commitment) and each.judge == ADDRESSES[who]
+            ]
+            assert bound == [own.commitment.hex()]
+
+
+def force(world: CourtWorld, api: str, session: str, deployment: Path, home: Path) -> None:
+    """As somebody types it who gets no answer."""
+    (home / "key").write_text(KEYS[SOMEBODY])
+    env = {
+        "AGON_PASSPHRASE": PASSPHRASE,
+        "AGON_RPC_URL": world.chain.url,
+        "AGON_CHAIN_MANIFEST": str(deployment / "manifest.json"),
+        "AGON_URL": api,
+        "XDG_CONFIG_HOME": str(home / "config"),
+    }
+    for command in (["wallet", "import", str(home / "key")], ["court", "force", session]):
+        result = CliRunner().invoke(app, command, env=env)
+        assert result.exit_code == 0, (result.output, result.exception)
+    assert "hearing 0 is on the chain" in result.output

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,23 @@ async def test_what_the_clerk_refuses_for_good_is_not_said_again(tmp_path: Path)
     assert [line for line in court.lines if "REFUSED" in line] == [
         f"rap-battle {hearing.session}: REFUSED: this judge has no seat"
     ]
+
+
+async def test_what_the_clerk_has_refused_for_good_the_chain_is_told(tmp_path: Path) -> None:
+    hearing = Hearing(1, 0)
+    court = Court([hearing])
+    court.refused = "the arena does not want this judge"
+    journal = journal_at(tmp_path / "judge.sqlite")
+    node = court.node(journal)
+    by_messages = [hearing.told(0)]
+    await node.judge_next(by_messages)
+    await node.send(by_messages)
+    court.refused = None
+    await node.send(by_messages)
+    assert hearing.commitments == []
+    await node.send([msgspec.structs.replace(hearing.told(0), forced=True)])
+    assert len(hearing.commitments) == 1
+    journal.close()
 
 
 async def test_a_commitment_of_which_the_journal_knows_nothing_is_never_followed_by_another(
