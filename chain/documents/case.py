@@ -253,9 +253,8 @@ class CaseDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Names of the rubric's lines."""
     escalations: Count
     """The arena's term: how often a close case goes to a bigger panel, at most."""
-    snapshots: Annotated[list[CaseSnapshot], Meta(max_length=MAX_HEARINGS + 1)]
-    """That the hearings name, each once, by number; and the one by which no bigger panel could be seated, where that is why a close
-    case was looked at no more."""
+    snapshots: Annotated[list[CaseSnapshot], Meta(max_length=MAX_HEARINGS)]
+    """That the hearings name, each once, by number."""
     hearings: Annotated[list[Hearing], Meta(min_length=1, max_length=MAX_HEARINGS)]
     verdict: CaseVerdict | None
     """None: no hearing has decided, and the session is void."""

@@ -167,7 +167,7 @@ def _escalated(case: CaseDocument, each: Sequence[Heard], rules: Rules) -> str:
     for at in range(len(each)):
         one, after = each[at], each[at + 1] if at + 1 < len(each) else None
         margin, end = one.filing.margin, one.hearing.end
-        can = (lambda _seats: True) if after is not None else _can(case, each, rules)
+        can = (lambda _seats: True) if after is not None else _can(case, one, rules)
         due = rules.following(over[: at + 1], margin, case.escalations, can)
         if after is None:
             return _ended(case, one, due)
@@ -196,7 +196,7 @@ def _ended(case: CaseDocument, last: Heard, seats: int | None) -> str:
     return ""
 
 
-def _can(case: CaseDocument, each: Sequence[Heard], rules: Rules) -> Callable[[int], bool]:
-    """By the newest snapshot that the file holds."""
-    newest = case.snapshots[-1].lists()
-    return lambda seats: rules.seatable(newest, seats, each[-1].filing.lock)
+def _can(case: CaseDocument, last: Heard, rules: Rules) -> Callable[[int], bool]:
+    """By the snapshot that the last hearing was drawn from, as the clerk reckons."""
+    lists = {each.number: each.lists() for each in case.snapshots}[last.filing.snapshot]
+    return lambda seats: rules.seatable(lists, seats, last.filing.lock)
