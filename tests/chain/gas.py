@@ -42,9 +42,9 @@ def gas_of(contract: Any, method: str, *arguments: Any, sender: str) -> int:
 
 def costs() -> Iterator[Cost]:
     """All that we keep an eye on, in the order of the document."""
-    from tests.chain.gas_of_tokens import SCENARIOS  # which measures by this file
+    from tests.chain import gas_of_court, gas_of_tokens  # which measure by this file
 
-    for scenario in SCENARIOS:
+    for scenario in (*gas_of_tokens.SCENARIOS, *gas_of_court.SCENARIOS):
         with boa.swap_env(_fresh()):
             # A time in the calldata (a deadline) costs by its bytes that are not zero.
             boa.env.evm.patch.timestamp = 1_800_000_000
