@@ -7,7 +7,8 @@ next leader goes on; two at once, by mistake, harm nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
@@ -16,13 +17,12 @@ from chain.content import cid
 from chain.content.cid import Cid
 from chain.court.commitment import Court
 from chain.court.filing import Filing
-from chain.court.snapshot import Snapshot
 from chain.documents.case import CaseDocument, encode
 from judges.court.escalation import coverable
 from server.clock import Clock
 from server.court import docket
 from server.court.case import Case
-from server.court.findings import document_of
+from server.court.findings import document_of, finished
 from server.court.known import Known
 from server.court.seam import Chain, Pool
 from server.store import Store
@@ -74,19 +74,20 @@ class Clerk:
 
     async def round(self) -> None:
         """Raises what store and chain raise, once every case was looked at; to be called again then."""
-        failed: Exception | None = None
+        failures: list[Exception] = []
         drafts: list[Filing] = []
         for case in await self._known.of(await self._store.court.open_revisions()):
-            try:
+            with _others_go_on(failures):
                 drafts += _drafts(await self._advance(case))
-            except Exception as error:  # one case that cannot go on holds up no other
-                failed = error
-        if drafts:  # asking again is harmless
-            await self._chain.file(drafts)
-        await self._document()
+        with _others_go_on(failures):
+            if drafts:  # asking again is harmless
+                await self._chain.file(drafts)
+        for row in await self._store.court.undocumented(DOCUMENTS):
+            with _others_go_on(failures):
+                await self._document(row.case)
         await self._told()
-        if failed is not None:
-            raise failed
+        if failures:
+            raise failures[0]
 
     async def _advance(self, case: Case) -> Case:
         session = await self._store.sessions.get(case.session)
@@ -169,23 +170,18 @@ class Clerk:
             )
         return now
 
-    async def _document(self) -> None:
-        """The file of each case that is over, kept where the transcripts are. Raises NotNow while that is away."""
-        for row in await self._store.court.undocumented(DOCUMENTS):
-            case = row.case
-            numbers = {h.filing.snapshot for h in case.hearings if h.filing is not None and h.seed}
-            if not numbers:  # nobody was ever drawn: there is nothing to show
-                await self._store.court.keep_document(case.session, b"", "")
-                continue
-            snapshots: list[Snapshot] = [
-                (await self._pool(number)).snapshot for number in sorted(numbers)
-            ]
-            document = self._sign(document_of(case, self._court, snapshots))
-            await self._content.keep(document)
-            name = str(cid.of(document))
-            task = NewPinTask(name, len(document), "case", case.session)
-            await self._store.pin_tasks.give([task])
-            await self._store.court.keep_document(case.session, document, name)
+    async def _document(self, case: Case) -> None:
+        """The file of a case that is over, kept where the transcripts are. Raises NotNow while that is away."""
+        numbers = {each.filing.snapshot for each in finished(case) if each.filing is not None}
+        if not numbers:  # no hearing has come to its end: there is nothing to show
+            await self._store.court.keep_document(case.session, b"", "")
+            return
+        snapshots = [(await self._pool(number)).snapshot for number in sorted(numbers)]
+        document = self._sign(document_of(case, self._court, snapshots))
+        await self._content.keep(document)
+        name = str(cid.of(document))
+        await self._store.pin_tasks.give([NewPinTask(name, len(document), "case", case.session)])
+        await self._store.court.keep_document(case.session, document, name)
 
     async def _pool(self, snapshot: int) -> Pool:
         found = self._pools.get(snapshot)
@@ -195,6 +191,15 @@ class Clerk:
                 self._pools.pop(next(iter(self._pools)))
             self._pools[snapshot] = found
         return found
+
+
+@contextmanager
+def _others_go_on(failures: list[Exception]) -> Iterator[None]:
+    """One case that cannot go on holds up no other."""
+    try:
+        yield
+    except Exception as error:  # whatever store, chain and content store raise
+        failures.append(error)
 
 
 def _fills(pool: Pool, case: Case, seats: int) -> bool:

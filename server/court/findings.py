@@ -79,7 +79,7 @@ def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> Case
     """The case's `agon-case/1`, unsigned. `snapshots`: all that its hearings name. The case is over; a hearing that was never
     drawn is left out."""
     assert case.closed_ms is not None, "the case is over"
-    held = [each for each in case.hearings if each.seed is not None and each.over]
+    held = finished(case)
     verdict = None
     if case.state == "final" and case.stands is not None:
         stands = case.hearings[case.stands]
@@ -99,6 +99,11 @@ def document_of(case: Case, court: Court, snapshots: Sequence[Snapshot]) -> Case
         verdict=verdict,
         closed_ms=case.closed_ms,
     )
+
+
+def finished(case: Case) -> list[Held]:
+    """Hearings that were drawn and have come to their end; of a session that was voided meanwhile the last one has not."""
+    return [each for each in case.hearings if each.seed is not None and each.over]
 
 
 def _hearing(case: Case, held: Held) -> documents.Hearing:

@@ -17,6 +17,7 @@ from chain.content import cid
 from chain.documents import case as documents
 from judges.case import Case as Question
 from judges.reading import read_case
+from server.admin import voiding
 from server.api.app import create_app
 from server.clock import unix_ms
 from server.court.asking import Desk, Elsewhere, NoVerdict, Undecided
@@ -382,6 +383,18 @@ async def test_a_case_for_whom_no_panel_can_be_drawn_is_given_up_in_the_end(worl
     world.now_ms += CONFIG.court_patience_s * 1_000
     await world.clerk().round()
     assert ((await world.case()).state, (await world.case()).note) == ("void", NO_PANEL)
+
+
+async def test_a_session_that_is_voided_leaves_the_court(world: World) -> None:
+    await world.play()
+    await world.step()
+    await world.until("committing")
+    await voiding.turn_ended(world.store.database, world.session, "a bug", world.now_ms)
+    await world.clerk().round()
+    assert ((await world.case()).state, (await world.case()).note) == (
+        "void",
+        "the session is void",
+    )
 
 
 async def test_the_answer_that_was_planted_is_the_cases(world: World) -> None:

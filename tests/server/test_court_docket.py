@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from chain.content import cid
@@ -19,7 +20,7 @@ from server.court import docket
 from server.court.case import Case, Held
 from server.court.findings import document_of, verdict_of
 from server.court.recount import Recount
-from server.court.seam import Filed, Pool
+from server.court.seam import Filed, Forced, ForcedSeat, Pool
 from server.court.stakes import FIRST_SCALE, terms_of, usual
 from server.court.view import view_of
 from tests.server.court_world import (
@@ -70,6 +71,9 @@ class Court:
 
     def sitting(self) -> list[Mind]:
         return [self.minds[each.judge] for each in self.case.last.panel.sitting()]
+
+    def sitting_on_chain(self) -> list[Mind]:
+        return [self.minds[each.judge] for each in self.case.last.bench]
 
     def commit(self, mind: Mind, sheet: Sequence[int], ordinal: int | None = None) -> None:
         message = mind.commit(self.case, sheet, ordinal)
@@ -289,3 +293,71 @@ def test_what_was_usual_is_what_was_found_before() -> None:
     assert usual(few, 1).scale == FIRST_SCALE
     many = [*few, few[0]]
     assert (usual(many, 1).prior, usual(many, 1).scale) == ((8_000,), 1_000_000)
+
+
+def forced(court: Court, **values: object) -> Forced:
+    """The last hearing, on the chain, with the bench that it has."""
+    seats = tuple(
+        ForcedSeat(each.judge, each.operator, each.family, "drawn", each.reserve)
+        for each in court.case.last.bench
+    )
+    standing = Forced(court.case.last.hearing, "open", seats)
+    return msgspec.structs.replace(standing, **values)
+
+
+def test_a_hearing_that_is_put_on_the_chain_goes_on_there() -> None:
+    court = Court()
+    court.draw()
+    mind = court.sitting()[0]
+    court.commit(mind, CLEAR)
+    court.case = docket.followed(court.case, [forced(court)])
+    assert court.case.last.state == "forced"
+    assert docket.followed(court.case, [forced(court)]) == court.case
+    assert docket.passed(court.case, 10**15) == court.case, "the clerk's clock stands still"
+    assert refused(court, court.sitting_on_chain()[1], CLEAR) == "forced"
+    found = forced(
+        court, state="decided", medians=CLOSE, totals=(6_000, 5_900), margin=100, ended_ms=NOW + 5
+    )
+    court.case = docket.followed(court.case, [found])
+    assert (court.case.last.state, court.case.last.totals) == ("decided", (6_000, 5_900))
+    assert view_of(court.case).totals_milli == [6_000, 5_900]
+
+
+def test_what_the_clerk_had_begun_after_a_hearing_that_is_forced_is_dropped() -> None:
+    court = Court(judges=40)
+    court.hear(CLOSE)
+    before = court.case
+    court.conclude()
+    assert len(court.case.hearings) == 2
+    again = Forced(0, "open")
+    case = docket.followed(court.case, [again])
+    assert len(case.hearings) == 1
+    assert (case.last.state, case.stands) == ("forced", None)
+    assert case.last.bench == before.last.bench
+
+
+def test_an_appeal_adds_a_hearing_and_the_verdict_waits_for_it() -> None:
+    court = Court(judges=40)
+    court.hear(CLEAR)
+    court.conclude()
+    filing = (court.case.last.filing or pytest.fail("it was filed")).filing()
+    bigger = msgspec.structs.replace(filing, hearing=1, seats=11)
+    appeal = Forced(1, "open", filing=bigger, batch=9)
+    case = docket.followed(court.case, [appeal])
+    assert (len(case.hearings), case.hearings[0].end, case.last.state) == (2, "appealed", "forced")
+    assert docket.closed(case, 10**15) == case
+    done = msgspec.structs.replace(
+        appeal, state="decided", medians=CLOSE, totals=(5_900, 6_000), margin=100, ended_ms=NOW
+    )
+    case = docket.followed(case, [done])
+    case = docket.concluded(case, lambda seats: False, "5d" * 32, NOW)
+    assert case.stands == 1
+    assert case.appeal_by_ms == NOW + 30_000
+
+
+def test_what_comes_after_a_case_is_closed_moves_no_money() -> None:
+    court = Court()
+    court.hear(CLEAR)
+    court.conclude()
+    case = court.close()
+    assert docket.followed(case, [Forced(0, "open")]) == case
