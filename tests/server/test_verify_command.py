@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chain.content.ipfs import Ipfs
 from chain.documents.form import encode
 from chain.documents.result import ResultDocument
 from spaces import registry
 from tests import forked_agon
+from tests.chain.blockstore.conftest import Served
 from tests.chain.court import test_verify_court as judged
 from tests.chain.documents_of import bent, documents_of
 from tests.chain.node import deployed, net
@@ -192,3 +194,27 @@ def test_what_a_court_did_is_checked_from_files(tmp_path: Path) -> None:
     )
     assert "?   case" in missing.stdout
     assert "give --case, or --ipfs" in missing.stdout
+
+
+def test_what_a_court_did_is_found_by_content_ids_alone(tmp_path: Path) -> None:
+    honest = judged.documents(judged.HONEST)
+    store = Served(tmp_path / "store")
+    try:
+
+        async def keep() -> list[str]:
+            async with Ipfs(store.url) as ipfs:
+                kinds = ("transcript", "case", "result", "court_epoch")
+                return [str(await ipfs.add(getattr(honest, kind))) for kind in kinds]
+
+        transcript, case, result, epoch = asyncio.run(keep())
+        given_ = ("--result-cid", result, "--court-epoch-cid", epoch, "--ipfs", store.url)
+        done = verify(*given_)
+        assert done.returncode == 0, done.stdout
+        assert "ok  pinned" in done.stdout
+        for what in judged.LINES:
+            assert f"ok  {what}" in done.stdout, done.stdout
+        alone = verify(case, "--ipfs", store.url)
+        assert alone.returncode == 0, alone.stdout
+        assert transcript in alone.stdout
+    finally:
+        store.stop()
