@@ -13,6 +13,7 @@ import msgspec
 
 from judges.bench.damage import OF_PROSE, OF_VERSES, Damage, damaged
 from judges.bench.material import (
+    BadMaterial,
     Battle,
     Half,
     Text,
@@ -43,6 +44,10 @@ class Pair(msgspec.Struct, frozen=True):
 def planted(half: Half, folder: Path | None = None) -> tuple[Pair, ...]:
     """Every battle with each side damaged in each way, every text in each way. Raises BadMaterial."""
     fights, written = battles(half, folder), texts(half, folder)
+    if min(len(fights), len(written)) < 2:
+        raise BadMaterial(
+            f"the half {half} needs two battles and two texts at least: one goes off to another's topic"
+        )
     of_battles = [
         _battle_pair(fights, at, worse, damage)
         for at in range(len(fights))

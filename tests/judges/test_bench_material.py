@@ -98,6 +98,9 @@ def test_gold_of_ones_own(tmp_path: Path) -> None:
         fight = f"[[battle]]\ntopic = 'topic of {half}'\nfirst = ['a\\nb']\nsecond = ['c {half}']\n"
         (tmp_path / f"battles-{half}.toml").write_text(fight)
     assert gold_case(1, tmp_path).topic.startswith("topic")
+    (tmp_path / "texts-tuning.toml").write_text("text = []\n")
+    with pytest.raises(BadMaterial, match="two battles and two texts"):
+        planted("tuning", tmp_path)
     with pytest.raises(BadMaterial, match=r"battles-tuning\.toml"):
         gold_case(1, tmp_path / "nowhere")
     (tmp_path / "battles-tuning.toml").write_text("[[battle]]\ntopic = 1\n")
