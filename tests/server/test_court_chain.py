@@ -60,7 +60,7 @@ async def judged(world: CourtWorld, session: str, present: int = 3) -> None:
 
 async def closed(world: CourtWorld, session: str) -> Case:
     await world.turn()
-    await world.pass_time(300)
+    await world.pass_time(1_000)
     await world.turn()
     case = await world.of(session)
     assert case.state == "final"
@@ -215,7 +215,7 @@ async def test_killed_anywhere_the_next_one_goes_on_and_nothing_is_done_twice(
     assert await world.court.epoch_count() == 1
     world.begin()
     for _ in range(2):  # the other case may have missed the first epoch
-        await world.pass_time(300)
+        await world.pass_time(1_000)
         for session in sessions:
             await do_their_part(world, await world.of(session))
         await counted(world)
@@ -286,3 +286,31 @@ async def test_a_reorganised_filing_has_another_seed_and_its_panel_is_drawn_agai
     assert await world.court.batch_count() == 1
     for judge, sheet in zip(seated(case), SHEETS, strict=True):
         await world.commit(session, judge, sheet)
+
+
+async def test_what_is_forced_after_it_was_anchored_is_paid_once(world: CourtWorld) -> None:
+    first = await world.case()
+    await judged(world, first)
+    case = await world.of(first)
+    for judge in seated(case):
+        await world.reveal(first, judge)
+    case = await closed(world, first)
+    await counted(world)
+    await world.force(case)
+    second = await world.case()
+    await judged(world, second)
+    for judge in seated(await world.of(second)):
+        await world.reveal(second, judge)
+    await closed(world, second)
+    await world.turn(3)
+    row = await world.store.court_epochs.get(2)
+    assert row is not None
+    epoch = court_epoch.read(row.document)
+    assert [(each.session, each.hearing, each.epoch) for each in epoch.taken_back] == [
+        (first, 0, 1)
+    ]
+    other = await world.of(second)
+    for account in epoch.accounts:
+        pays = [each.pay for each in other.last.bench if each.judge.lower() == account.judge]
+        assert account.balance == sum(pays), "of the first hearing nothing is left"
+    assert await world.store.court_epochs.to_be_taken_back(9) == []
