@@ -19,8 +19,8 @@ LEAST_HEARINGS = 8
 MOST_HEARINGS = 64
 """And of no more than the newest so many."""
 FIRST_SCALE = 2_000**2
-BURIED_S = 15
-"""An appeal of the last second is final on the chain so much later, or somewhat."""
+BURIED_S = (3, 6)
+"""An appeal of the last second is final on the chain so much later, and so much for each block on top of it, or somewhat."""
 LEAST_SCALE = 500**2
 """Where all verdicts are much alike, a hair's breadth is not made a great skill."""
 
@@ -63,10 +63,15 @@ def terms_of(
         margin=MARGIN_MILLI,
         commit_s=config.court_commit_s,
         reveal_s=config.court_reveal_s,
-        appeal_s=max(config.court_appeal_s, appeal_s + BURIED_S),
+        appeal_s=max(config.court_appeal_s, appeal_s + _buried_s(config.chain_confirmations)),
         most=ESCALATIONS,
         tie_milli=rubric.tie_milli,
     )
+
+
+def _buried_s(confirmations: int) -> int:
+    least, each = BURIED_S
+    return least + each * confirmations
 
 
 def fee_of(tier_micros: int, contestants: int, config: Config) -> int:

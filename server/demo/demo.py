@@ -47,7 +47,7 @@ EPOCH_EVERY_S = 3
 COMMIT_S = 15
 """A small model is asked twice about a battle; about five texts, twenty times."""
 WRITING_COMMIT_S = 90
-REVEAL_S = 5
+REVEAL_S = 4
 FREE_FEE_MICROS = 2_500
 """For a panel of five, where nobody pays."""
 

@@ -50,7 +50,7 @@ COURT = msgspec.structs.replace(
     snapshot_max_s=DAY_S,
     anchor_s=DAY_S,
     window_s=60,
-    appeal_s=5,
+    appeal_s=1,
     step_s=120,
     record_s=DAY_S,
 )
