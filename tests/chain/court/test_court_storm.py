@@ -65,6 +65,7 @@ class Court(Storm):
         self.panels: dict[tuple[bytes, int], tuple[bytes, bytes]] = {}
         self.signed: dict[tuple[str, bytes, int], tuple[object, bytes]] = {}
         self.out_usdc = self.steps = 0
+        self.focus: Held | None = None
         self.file_some(2)
 
     def file_some(self, count: int) -> None:
@@ -81,6 +82,8 @@ class Court(Storm):
 
     def some(self, pick: int) -> Held:
         """One that is open, most of the time."""
+        if self.focus is not None:
+            return self.focus
         among = [each for each in self.held if self.hall.state(each.filed) < DECIDED] or self.held
         if pick % 10 == 0:
             among = self.held
@@ -96,6 +99,30 @@ class Court(Storm):
         newest = self.hall.registry.snapshot_count()
         done = self.call(self.hall.court, "file", root, 1, newest, sender=by)
         assert done is REFUSED or by == CLERK
+
+    @rule(pick=PICK, opened=st.booleans())
+    def hear(self, pick: int, opened: bool) -> None:
+        """A hearing from its filing to its end, with whoever stays away, hides or changes its mind in between."""
+        self.file_some(1)
+        before = len(self.held)
+        self.force(len(self.filed) - 1)
+        if len(self.held) == before:
+            return
+        self.focus = self.held[-1]
+        self.draw(pick, False)
+        self.commit(pick, "all")
+        if pick % 4 == 0:
+            self.commit(pick, self.rng.choice(["one", "other", "forged"]))
+        for _ in range(2):
+            if self.hall.state(self.focus.filed) in (COMMITTING, RECOMMITTING):
+                pass_time(seconds=self.hall.terms.step_s + 1)
+                self.go_on(pick)
+                self.commit(pick, "all")
+        self.reveal(pick, self.rng.choice(["all", "all", "all", "one", "changed"]))
+        if pick % 3:
+            pass_time(seconds=self.hall.terms.step_s * (1 if opened else 2) + 2)
+        self.finalize(pick, opened)
+        self.focus = None
 
     @precondition(lambda self: self.filed)
     @rule(pick=PICK)
@@ -345,16 +372,19 @@ class Court(Storm):
     @rule(by=ANYBODY, pick=PICK)
     def take_what_is_others(self, by: str, pick: int) -> None:
         judge = list(self.hall.keys)[pick % len(self.hall.keys)]
-        assert self.call(self.hall.registry, "slash", judge, 1, sender=by) is REFUSED
-        assert self.call(self.hall.registry, "jail", judge, 2**60, sender=by) is REFUSED
-        credit = (b"\x01" * 32, 0, judge, 10**9)
-        assert self.call(self.hall.court, "credit", *credit, sender=by) is REFUSED
-        assert self.call(self.hall.court, "burn_clerk", b"\x01" * 32, 0, sender=by) is REFUSED
-        assert self.call(self.hall.court, "file_made", b"\x01" * 32, 1, sender=by) is REFUSED
-        assert self.call(self.hall.registry, "bind", sender=by) is REFUSED
-        assert self.call(self.hall.court, "bind", sender=by) is REFUSED
+        court, registry = self.hall.court, self.hall.registry
+        for contract, name, *arguments in (
+            (registry, "slash", judge, 1),
+            (registry, "jail", judge, 2**60),
+            (registry, "bind"),
+            (court, "credit", b"\x01" * 32, 0, judge, 10**9),
+            (court, "burn_clerk", b"\x01" * 32, 0),
+            (court, "file_made", b"\x01" * 32, 1),
+            (court, "bind"),
+        )[pick % 7 : pick % 7 + 1]:
+            assert self.call(contract, name, *arguments, sender=by) is REFUSED
 
-    @rule(seconds=st.sampled_from([12, 60, 3_601, 3_601, 7_300, 90_000]))
+    @rule(seconds=st.sampled_from([12, 60, 60, 3_601, 7_300]))
     def wait(self, seconds: int) -> None:
         pass_time(seconds=seconds)
 
@@ -424,9 +454,8 @@ class Court(Storm):
 @pytest.mark.slow
 def test_a_storm() -> None:
     long = bool(os.environ.get("AGON_COURT_STORM"))
-    seen = run(Court, examples=160 if long else 16, steps=80 if long else 50)
-    print(seen.total(), dict(seen))
-    assert seen.total() >= (20_000 if long else 600)
-    if long:
-        for name in ("force", "draw", "commit", "reveal", "finalize", "anchor", "claim", "slash"):
-            assert seen[name] > 20, (name, seen)
+    seen = run(Court, examples=220 if long else 16, steps=80 if long else 40)
+    print(seen.total(), dict(seen))  # with -s
+    assert seen.total() >= (20_000 if long else 400)
+    for name in ("force", "draw", "commit", "reveal", "finalize"):
+        assert seen[name] > 3, (name, seen)
