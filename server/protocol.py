@@ -381,7 +381,8 @@ class BenchSeat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SheetView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One judge's scores, and what they brought it. Told when all have revealed, never before."""
+    """One judge's scores, and what they brought it. Told when all have revealed, never before; skill, pay and slash are 0 as long as
+    a bigger panel may follow by itself."""
 
     judge: str
     scores_milli: list[list[int]]

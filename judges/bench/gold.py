@@ -1,6 +1,7 @@
-"""Battles whose better side is known before they are judged: what hidden audits in live cases are made of. Pure.
+"""Battles whose better side is known before they are judged, to try a panel out. Pure. Hidden audits in live cases plant the same
+faults in what the house's own agents write (`judges.bench.planted`).
 
-Good for that only as long as nobody can tell such a battle from a live one. The battles of this repository are
+Good as an audit only as long as nobody can tell such a battle from a live one. The battles of this repository are
 public: a judge who keeps them can look every verse up. An arena that audits in earnest writes its own
 (`battles-tuning.toml` and `battles-reported.toml` in a folder, in the same form) and names the folder.
 

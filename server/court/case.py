@@ -153,6 +153,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def last(self) -> Held:
         return self.hearings[-1]
 
+    @property
+    def reckoned(self) -> bool:
+        """Whether what its hearings brought their judges may be told."""
+        return self.state != "open" or self.stands is not None
+
     def with_last(self, held: Held) -> Case:
         return msgspec.structs.replace(self, hearings=(*self.hearings[:-1], held))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from server.court.case import Case, Held, by_line
+from chain.documents.case import Shown
+from server.court.case import Case, Chair, Held, by_line
 from server.protocol import BenchSeat, CaseView, SheetView
+
+AUDIT = "it was a hidden audit: judges are held against its answer, which the case's document opens"
 
 
 def view_of(case: Case, ranks: list[int] | None = None) -> CaseView:
@@ -35,12 +38,12 @@ def view_of(case: Case, ranks: list[int] | None = None) -> CaseView:
         seed=None if held.seed is None else "0x" + held.seed,
         filing=filing_of(held),
         panel=panel_of(held),
-        sheets=sheets_of(held),
+        sheets=sheets_of(case, held),
         medians_milli=by_line(held.medians, case.contestants) if held.over else [],
         totals_milli=list(held.totals) if held.over else [],
         ranks=(ranks or []) if held.over else [],
         margin_milli=held.margin if held.over else None,
-        note=held.note or case.note,
+        note=note_of(case, held),
         document=case.document or None,
     )
 
@@ -67,19 +70,27 @@ def panel_of(held: Held) -> list[BenchSeat]:
     ]
 
 
-def sheets_of(held: Held) -> list[SheetView]:
-    """Nothing before the hearing is over, whatever has been sent."""
+def note_of(case: Case, held: Held) -> str:
+    """That it was an audit is told when nobody can judge the case any more."""
+    opened = AUDIT if case.state != "open" and case.answer is not None and held.over else ""
+    return "; ".join(each for each in (held.note or case.note, opened) if each)
+
+
+def sheets_of(case: Case, held: Held) -> list[SheetView]:
+    """Nothing before the hearing is over, whatever has been sent. Nor what it brought its judges while another panel may follow: that
+    would tell it whether there is an answer, and which."""
     if not held.over:
         return []
-    means = {each.judge: each for each in held.bench}
-    return [
-        SheetView(
-            judge=each.judge,
-            scores_milli=each.scores_milli,
-            reasons=each.reasons or [["" for _ in line] for line in each.scores_milli],
-            skill_ppm=means[each.judge].skill or 0,
-            pay_micros=means[each.judge].pay,
-            slash_frac=means[each.judge].slash,
-        )
-        for each in held.shown()
-    ]
+    means = {each.judge: each for each in held.bench} if case.reckoned else {}
+    return [_sheet(each, means.get(each.judge)) for each in held.shown()]
+
+
+def _sheet(shown: Shown, means: Chair | None) -> SheetView:
+    return SheetView(
+        judge=shown.judge,
+        scores_milli=shown.scores_milli,
+        reasons=shown.reasons or [["" for _ in line] for line in shown.scores_milli],
+        skill_ppm=0 if means is None else means.skill or 0,
+        pay_micros=0 if means is None else means.pay,
+        slash_frac="0" if means is None else means.slash,
+    )

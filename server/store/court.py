@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chain.documents.case import Message
 from judges.court.hearing import Refused, SeatState
-from server.court.case import OPEN, Case, Chair, Held
+from server.court.case import Case, Chair, Held
 from server.store import courtroom
 from server.store.engine import Database
 from spaces import canonical
@@ -54,11 +54,11 @@ class Drawn(msgspec.Struct, frozen=True):
     slash: str
     drawn_ms: int
     over: bool
-    """So that `skill`, `pay` and `slash` may be told."""
+    """The case is closed, so that `skill`, `pay` and `slash` may be told: they would say to another panel whether it is an audit."""
 
 
 class Count(msgspec.Struct, frozen=True):
-    """Of all hearings of a judge that are over."""
+    """Of all hearings of a judge in cases that are closed."""
 
     hearings: int = 0
     revealed: int = 0
@@ -272,10 +272,9 @@ class Court:
                 _s.c.pay,
                 _s.c.slash,
                 _s.c.drawn_ms,
-                _h.c.state.not_in(OPEN),
+                _c.c.state != "open",
             )
             .join(_c, _c.c.session == _s.c.session)
-            .join(_h, (_h.c.session == _s.c.session) & (_h.c.hearing == _s.c.hearing))
             .where(_s.c.judge == judge)
             .order_by(_s.c.drawn_ms.desc(), _s.c.session.desc(), _s.c.hearing.desc())
             .limit(limit)
@@ -288,10 +287,9 @@ class Court:
 
     async def counts(self, judges: Collection[str] | None = None) -> dict[str, Count]:
         """Of these judges, or of all that were ever drawn."""
-        over = _h.c.state.not_in(OPEN)
+        over = _c.c.state != "open"
         absent = over & _s.c.state.in_((SeatState.ABSENT.value, SeatState.REPLACED.value))
         revealed = over & (_s.c.state == SeatState.REVEALED.value)
-        hearings = (_h.c.session == _s.c.session) & (_h.c.hearing == _s.c.hearing)
         summed = (
             select(
                 _s.c.judge,
@@ -300,11 +298,15 @@ class Court:
                 func.sum(case((over, _s.c.pay), else_=0)),
                 func.max(_s.c.ordinal),
             )
-            .join(_h, hearings)
+            .join(_c, _c.c.session == _s.c.session)
             .group_by(_s.c.judge)
         )
         # Decimal text of more digits than databases add up; few seats lose anything.
-        lost = select(_s.c.judge, _s.c.slash).join(_h, hearings).where(over, _s.c.slash != "0")
+        lost = (
+            select(_s.c.judge, _s.c.slash)
+            .join(_c, _c.c.session == _s.c.session)
+            .where(over, _s.c.slash != "0")
+        )
         if judges is not None:
             summed = summed.where(_s.c.judge.in_(list(judges)))
             lost = lost.where(_s.c.judge.in_(list(judges)))

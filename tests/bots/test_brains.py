@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bots import bridged, command
+from bots.brains import Brain
 from bots.brains.bidder import BidderBrain, BidderSettings, best_cell, completes, swing_of, value
 from bots.brains.faults import Reply, diagnose
 from bots.brains.random import RandomBrain, RandomSettings
@@ -180,3 +181,15 @@ def test_the_bot_command_offers_what_its_user_named(monkeypatch: pytest.MonkeyPa
         space=KUHN, brain="random", name="", sessions=1, url="http://127.0.0.1:9", settings={}
     )
     assert registry.get_offered(KUHN).id == KUHN
+
+
+def test_who_has_the_runner_may_dress_the_brains_of_its_agents() -> None:
+    agents = [HostedAgent(name="Dice", space="bid-tac-toe", brain="random")]
+    seen: list[tuple[str, type[Brain]]] = []
+
+    def dressed(agent: HostedAgent, brain: Brain) -> Brain:
+        seen.append((agent.name, type(brain)))
+        return brain
+
+    Runner("http://127.0.0.1:9", agents, dressed=dressed)
+    assert seen == [("Dice", RandomBrain)]

@@ -405,6 +405,15 @@ async def test_the_answer_that_was_planted_is_the_cases(world: World) -> None:
     assert (await world.case()).answer == CLOSE
 
 
+async def test_of_a_battle_with_a_verse_missing_no_answer_is_known(world: World) -> None:
+    question = await world.play()
+    await world.store.court.plant(world.session, CLEAR)
+    *given, last = question.pieces
+    silent = (*given, msgspec.structs.replace(last, text=None))
+    await world.desk().bring(world.session, msgspec.structs.replace(question, pieces=silent))
+    assert (await world.case()).answer is None
+
+
 async def test_a_session_that_is_not_pinned_waits(world: World) -> None:
     seats = await Seats.registered(world.store)
     world.session = await finish(world.store, world.redis, seats)
