@@ -34,13 +34,28 @@ FAULTY_MILLI: Mapping[Damage, tuple[int, int, int, int]] = MappingProxyType(
         Damage.RHYME_BROKEN: (3_200, 6_000, 6_900, 7_700),
     }
 )
-"""The same of a side with each fault.
+"""The same of a side with each fault in all its verses; of one with it in some, in proportion.
 
 What the four instrument-led families, and a fifth judge who finds everything even, give on the average to verses of the embedded
 model with its rhyme sheets (27 November 2026: two battles, each side made worse in each way, 80 opinions, of which 79 have the
 better side ahead). Against these references none of the 80 is slashed, and the mean skill is 0.13 (off topic) to 0.93 (repeated),
-at the scale of a new court. Few battles, and the same ones: another model is another matter, `audit_share = 0` until it is measured.
+at the scale of a new court; with the fault in one or two verses of three, 382 of 384 (but for `off-topic`, which hardly shows then).
+Few battles, and the same ones: another model is another matter, `audit_share = 0` until it is measured.
 """
+
+ROUNDS = 3
+"""Of a battle under the Space's default parameters; there are no audits of others."""
+LEAST: Mapping[Damage, int] = MappingProxyType(
+    {
+        Damage.SHUFFLED: 1,
+        Damage.OFF_TOPIC: ROUNDS,
+        Damage.TRUNCATED: 1,
+        Damage.REPEATED: 1,
+        Damage.RHYME_BROKEN: ROUNDS,
+    }
+)
+"""Verses that must have the fault at least, so that the better side is clearly ahead. One bad verse among good ones is as a small
+model plays; three are not."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -49,15 +64,22 @@ class Plan(msgspec.Struct, frozen=True):
     worse: int
     """The seat that is made worse."""
     damage: Damage
+    rounds: tuple[int, ...]
+    """Those in which it is made worse, from 1 on, in order."""
     rng_seed: bytes
 
     def answer(self) -> tuple[int, ...]:
         """The sheet that judges are held against: by line of the rubric, then by seat."""
         return tuple(
-            bad if seat == self.worse else good
+            self._mean(good, bad) if seat == self.worse else good
             for good, bad in zip(PLAIN_MILLI, FAULTY_MILLI[self.damage], strict=True)
             for seat in range(SIDES)
         )
+
+    def _mean(self, good: int, bad: int) -> int:
+        """Of its verses."""
+        count = len(self.rounds)
+        return (count * bad + (ROUNDS - count) * good) // ROUNDS
 
     def topic(self, topic: str, topics: Sequence[str]) -> str:
         """What the worse side raps about: another of `topics` where its fault is to be off topic, the same one all battle long."""
@@ -79,5 +101,7 @@ def plan(key: bytes, session: str, share: float) -> Plan | None:
     digest = hmac.new(key, b"agon-audit/1|" + session.encode(), hashlib.sha256).digest()
     if int.from_bytes(digest[:4]) >= share * 2**_SHARE_BITS:
         return None
-    faults = tuple(FAULTY_MILLI)
-    return Plan(digest[4] % SIDES, faults[digest[5] % len(faults)], digest[8:])
+    worse, damage, rng_seed = digest[4] % SIDES, tuple(LEAST)[digest[5] % len(LEAST)], digest[8:]
+    rng = random.Random(rng_seed)  # noqa: S311 - the secret is the seed
+    count = rng.randint(LEAST[damage], ROUNDS)
+    return Plan(worse, damage, tuple(sorted(rng.sample(range(1, ROUNDS + 1), count))), rng_seed)

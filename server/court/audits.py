@@ -1,7 +1,7 @@
 """Hidden audits: of the battles that the house's own agents play against each other, some have one side planted worse.
 
-It happens where the runner asks an agent of the house for a verse (`AuditedBrain`), over the wire as in any session. That the
-answer stands (`store.court.plant`) is certain before the last verse is sent, so before there is a case; the clerk commits to it
+It happens where the runner asks an agent of the house for a verse (`AuditedBrain`), over the wire as in any session. The answer
+is stored (`store.court.plant`) before the last spoiled verse is sent, so before there is a case; the clerk commits to it
 in the filing (`chain.court.reference`) and opens it with the case's document.
 
 An audit has to look like any other battle. So every verse of these agents, audited or not, is written in silence first and then
@@ -22,7 +22,7 @@ import structlog
 from bots.brains import Brain
 from bots.hosted import HostedAgent
 from bots.turn import Answer, Turn
-from judges.bench.planted import KEY_BYTES, Plan, plan
+from judges.bench.planted import KEY_BYTES, ROUNDS, Plan, plan
 from server.config import Config, ConfigError
 from server.store import Store
 from spaces import registry
@@ -97,7 +97,7 @@ class Audits:
         """What is planned for this seat of the session; None: to play as ever. Raises what the store raises."""
         found = plan(self._key, turn.session, self._share)
         ours = all(seat.agent in self._house for seat in turn.seats) and len(turn.seats) > 1
-        if found is None or found.worse != turn.seat or not ours:
+        if found is None or found.worse != turn.seat or not ours or turn.view["rounds"] != ROUNDS:
             return None
         row = await self._store.sessions.get(turn.session)
         if row is None or row.tier_micros or await self._store.tournaments.holds(turn.session):
@@ -131,7 +131,7 @@ class AuditedBrain:
             _logger.warning("no audits", error=repr(error))
             found = None
         verse = await self._brain.act(_quiet(turn, found))
-        if found is not None and isinstance(verse, str):
+        if found is not None and turn.view["round"] in found.rounds and isinstance(verse, str):
             verse = await self._planted(turn, found, verse)
         if isinstance(verse, str):
             await _show(turn, verse)
@@ -139,7 +139,7 @@ class AuditedBrain:
 
     async def _planted(self, turn: Turn, found: Plan, verse: str) -> str:
         """With the fault, where that is a verse by the rules."""
-        round_, rounds = turn.view["round"], turn.view["rounds"]
+        round_ = turn.view["round"]
         spoiled = found.spoiled(verse, round_)
         done = self._remembered(turn.session)
         try:
@@ -148,7 +148,7 @@ class AuditedBrain:
             done.discard(round_)
             return verse
         done.add(round_)
-        if len(done) == rounds:
+        if done == set(found.rounds):
             try:
                 await self._audits.plant(turn.session, found)
             except Exception as error:  # no audit: a worse verse harms nobody but the house
