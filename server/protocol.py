@@ -378,6 +378,12 @@ class BenchSeat(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["drawn", "committed", "revealed", "absent", "replaced"]
     reserve: bool = False
     """Sits only in the place of one who did not commit."""
+    commitment: str = ""
+    """What it has bound itself to, hex with 0x; told once it is time to reveal, with what its signature is of: by these a judge sees
+    that all others were bound before it shows its sheet."""
+    ordinal: int | None = None
+    signature: str = ""
+    """65 bytes, hex with 0x; empty where the commitment was brought onto the chain without it."""
 
 
 class SheetView(msgspec.Struct, frozen=True, omit_defaults=True):

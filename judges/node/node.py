@@ -41,6 +41,10 @@ class Docket(Protocol):
         NotNow, Never."""
         ...
 
+    async def bound(self, told: Told) -> None:
+        """That every seat of the panel has bound itself, by its own signature. Raises NotNow where that is not shown, Never."""
+        ...
+
 
 class Bench(Protocol):
     """What judges."""
@@ -144,6 +148,9 @@ class Node:
             else (self._ear.reveal, self._journal.revealed)
         )
         try:
+            if step is Step.REVEAL and not told.forced and self._clock() < told.commit_by_ms:
+                # Whoever sees a sheet before it is bound can copy it: that all are is not believed before the time is over.
+                await self._docket.bound(told)
             await saying(told, sealed)
         except NotNow as error:
             self._again(step, told, str(error))

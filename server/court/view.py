@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from chain.documents.case import Shown
+from chain.documents.case import Commitment, Shown
 from server.court.case import Case, Chair, Held, by_line
 from server.protocol import BenchSeat, CaseView, SheetView
 
@@ -50,7 +52,11 @@ def view_of(case: Case, ranks: list[int] | None = None) -> CaseView:
 
 def brief(view: CaseView) -> CaseView:
     """For lists that many follow: without what is asked for by itself."""
-    return msgspec.structs.replace(view, filing=None, sheets=[], medians_milli=[])
+    panel = [
+        msgspec.structs.replace(each, commitment="", ordinal=None, signature="")
+        for each in view.panel
+    ]
+    return msgspec.structs.replace(view, filing=None, panel=panel, sheets=[], medians_milli=[])
 
 
 def filing_of(held: Held) -> dict[str, object] | None:
@@ -64,10 +70,28 @@ def filing_of(held: Held) -> dict[str, object] | None:
 
 
 def panel_of(held: Held) -> list[BenchSeat]:
+    """With what each is bound to once nobody can choose any more: not before, lest it be told apart who has sent what."""
+    bound = {} if held.state == "committing" else _bound(held)
     return [
-        BenchSeat(each.judge, each.operator, each.family, each.state.value, each.reserve)
+        msgspec.structs.replace(
+            BenchSeat(each.judge, each.operator, each.family, each.state.value, each.reserve),
+            **bound.get(each.judge, {}),
+        )
         for each in held.bench
     ]
+
+
+def _bound(held: Held) -> dict[str, dict[str, Any]]:
+    """By judge: its signed commitment."""
+    return {
+        each.judge: {
+            "commitment": f"0x{each.commitment}",
+            "ordinal": each.ordinal,
+            "signature": "" if each.sig is None else each.sig,
+        }
+        for each in held.messages
+        if isinstance(each, Commitment)
+    }
 
 
 def note_of(case: Case, held: Held) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from chain.client.node import Reverted
+from chain.court.commitment import Court
 from chain.court.snapshot import Snapshot
 from judges.node.duty import Told
 from judges.node.node import Never, NotNow
 from server.judging.arena import Arena
-from server.judging.seating import Batch, Misfiled, Shown, check_told, panel_of, shown_of
+from server.judging.seating import Batch, Misfiled, Shown, bound_of, check_told, panel_of, shown_of
 from server.outside.asking import Unreadable
+from server.protocol import CaseView
 
 SNAPSHOTS_KEPT = 8
 
@@ -28,8 +30,9 @@ class Records(Protocol):
 class Docket:
     """Of one judge."""
 
-    def __init__(self, judge: str, arena: Arena, records: Records) -> None:
+    def __init__(self, judge: str, court: Court, arena: Arena, records: Records) -> None:
         self._judge = judge
+        self._court = court
         self._arena = arena
         self._records = records
         self._snapshots: dict[int, Snapshot] = {}
@@ -42,6 +45,27 @@ class Docket:
             least = (await self._arena.judge(self._judge)).next_ordinal
         except Unreadable as error:
             raise NotNow(str(error)) from None
+        shown, panel = await self._drawn(told, view)
+        if self._judge.lower() not in (each.lower() for each in panel):
+            raise Never("by the chain's draw we are not on this panel; the arena says that we are")
+        self._keep(told, shown)
+        return least
+
+    async def bound(self, told: Told) -> None:
+        """See `judges.node.node.Docket`."""
+        try:
+            view = await self._arena.case(told.session)
+        except Unreadable as error:
+            raise NotNow(str(error)) from None
+        shown, panel = await self._drawn(told, view)
+        committed = bound_of(self._court, shown, view.panel, panel)
+        if len(committed) < shown.filing.seats:
+            raise NotNow(
+                f"{len(committed)} of {shown.filing.seats} seats are shown to have committed, each by its signature"
+            )
+
+    async def _drawn(self, told: Told, view: CaseView) -> tuple[Shown, list[str]]:
+        """What is filed on the chain of this hearing, and who is drawn by it. Raises NotNow."""
         if view.hearing != told.hearing:
             raise NotNow(f"hearing {view.hearing} has begun")
         try:
@@ -55,10 +79,7 @@ class Docket:
         except Misfiled as error:
             # The chain may be behind what the arena tells; a lie is found out again each time.
             raise NotNow(str(error)) from None
-        if self._judge.lower() not in (each.lower() for each in panel):
-            raise Never("by the chain's draw we are not on this panel; the arena says that we are")
-        self._keep(told, shown)
-        return least
+        return shown, panel
 
     def filing(self, told: Told) -> Shown:
         """What `check` has found right. Raises KeyError for what it has not."""

@@ -93,7 +93,7 @@ async def run(
             _node(settings.ipfs) as blocks,
             _forced(settings, rpc, manifest, account, tell) as forced,
         ):
-            docket = Docket(address, arena, records)
+            docket = Docket(address, court, arena, records)
             hand = Hand(account, court)
             node = Node(
                 journal=journal,

@@ -6,12 +6,15 @@ have them. What cannot be known here: whether a reserve was called in for good r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from chain.content import cid
 from chain.content.cid import Codec, NotACid
+from chain.court import messages
+from chain.court.commitment import Court
 from chain.court.filing import Filing, case_id, is_filed
 from chain.court.seed import words
 from chain.court.snapshot import Snapshot
@@ -20,6 +23,7 @@ from judges.case import Case
 from judges.court.draw import Candidate, Panel, TooFew, draw
 from judges.node.duty import Told
 from judges.rubric import Rubric
+from server.protocol import BenchSeat
 
 
 class Misfiled(ValueError):
@@ -88,6 +92,32 @@ def panel_of(shown: Shown, batch: Batch, snapshot: Snapshot) -> list[str]:
         raise Misfiled(f"batch {shown.filed.batch} has no seed yet, so nobody is drawn")
     found = _drawn(filing, batch.seed, snapshot)
     return [snapshot.judges[at].judge for at in (*found.seated, *found.reserves)]
+
+
+def bound_of(
+    court: Court, shown: Shown, told: Sequence[BenchSeat], panel: Sequence[str]
+) -> set[str]:
+    """Who of the panel, as it was drawn, has committed by a signature that is shown; addresses in lower case."""
+    filing = shown.filing.filing()
+    drawn = {each.lower() for each in panel}
+    found: set[str] = set()
+    for seat in told[: len(panel)]:
+        judge = seat.judge.lower()
+        commitment = _hex32(seat.commitment)
+        if judge not in drawn or commitment is None or seat.ordinal is None:
+            continue
+        message = messages.Commit(filing.case, filing.hearing, commitment, seat.ordinal)
+        if (messages.recover(court, message, seat.signature) or "").lower() == judge:
+            found.add(judge)
+    return found
+
+
+def _hex32(text: str) -> bytes | None:
+    try:
+        data = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return None
+    return data if len(data) == 32 else None
 
 
 def _drawn(filing: Filing, seed: bytes, snapshot: Snapshot) -> Panel:

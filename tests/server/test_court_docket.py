@@ -22,7 +22,7 @@ from server.court.findings import document_of, verdict_of
 from server.court.recount import Recount
 from server.court.seam import Filed, Forced, ForcedSeat, Pool
 from server.court.stakes import FIRST_SCALE, terms_of, usual
-from server.court.view import view_of
+from server.court.view import brief, view_of
 from tests.server.court_world import (
     CONFIG,
     COURT,
@@ -155,9 +155,21 @@ def test_nothing_of_a_sheet_is_told_before_all_have_revealed() -> None:
         view = view_of(court.case)
         assert (view.sheets, view.medians_milli, view.totals_milli) == ([], [], [])
         assert view.margin_milli is None
-        assert "8000" not in str(view)
+        assert "8000" not in str(msgspec.structs.replace(view, panel=[]))  # which has signatures
     court.reveal(minds[-1], CLEAR)
     assert [each.scores_milli for each in view_of(court.case).sheets] == [rows(CLEAR)] * 5
+
+
+def test_what_each_is_bound_to_is_told_once_nobody_can_choose_any_more() -> None:
+    court = Court()
+    court.draw()
+    minds = court.sitting()
+    for mind in minds:
+        assert not any(seat.commitment for seat in view_of(court.case).panel)
+        court.commit(mind, CLEAR)
+    seats = [seat for seat in view_of(court.case).panel if not seat.reserve]
+    assert all(seat.commitment and seat.signature and seat.ordinal is not None for seat in seats)
+    assert not any(seat.commitment for seat in brief(view_of(court.case)).panel)
 
 
 def test_the_answer_of_an_audit_stays_hidden_until_the_case_is_closed() -> None:

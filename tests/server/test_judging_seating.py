@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from chain.content import cid
+from chain.court import messages
 from chain.court import seed as seeds
+from chain.court.commitment import Court
 from chain.court.filing import Batch as FilingBatch
 from chain.court.filing import Filing
 from chain.documents.case import Filed, filing_fields
@@ -21,6 +23,7 @@ from server.judging.seating import (
     Batch,
     Misfiled,
     Shown,
+    bound_of,
     check_case,
     check_told,
     panel_of,
@@ -28,7 +31,7 @@ from server.judging.seating import (
 )
 from server.judging.told import told
 from server.protocol import BenchSeat, CaseView
-from tests.chain.court.cases import CANDIDATES, JUDGES, SNAPSHOT, filing_of
+from tests.chain.court.cases import CANDIDATES, JUDGES, KEYS, SNAPSHOT, filing_of
 
 SESSION, TRANSCRIPT = "01J00000000000000000000001", b"a transcript"
 SEED = hashlib.sha256(b"seed").digest()
@@ -165,3 +168,46 @@ def test_a_reserve_sits_once_it_is_called() -> None:
 def test_how_far_a_hearing_is(state: str, stage: Stage) -> None:
     found = told(case_view(state=state), JUDGES[0])
     assert (found.stage, found.forced) == (stage, state == "forced")
+
+
+COURT = Court(31_337, "0x" + "c0" * 20)
+
+
+def committed(judge: str, key: str = "", ordinal: int = 3) -> BenchSeat:
+    """A seat that shows a commitment, signed by its own key or another's."""
+    bound = hashlib.sha256(judge.encode()).digest()
+    message = messages.Commit(FILING.case, FILING.hearing, bound, ordinal)
+    signature = messages.sign(KEYS[key or judge], COURT, message)
+    seat = BenchSeat(judge, judge, "sound", "committed")
+    return msgspec.structs.replace(
+        seat, commitment="0x" + bound.hex(), ordinal=ordinal, signature=signature
+    )
+
+
+def test_whose_commitment_is_shown_is_known_by_its_signature_alone() -> None:
+    panel = panel_of(shown(), ON_CHAIN, SNAPSHOT)
+    seats = [committed(each) for each in panel[:5]]
+    assert bound_of(COURT, shown(), seats, panel) == {each.lower() for each in panel[:5]}
+    forged = [committed(panel[0], key=panel[1]), *seats[1:]]
+    assert panel[0].lower() not in bound_of(COURT, shown(), forged, panel)
+    twice = [*seats[1:], seats[1]]
+    assert len(bound_of(COURT, shown(), twice, panel)) == 4
+    stranger = next(each for each in JUDGES if each not in panel)
+    assert bound_of(COURT, shown(), [committed(stranger)], panel) == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"commitment": ""},
+        {"commitment": "0xzz"},
+        {"ordinal": None},
+        {"ordinal": -1},
+        {"signature": "0x"},
+        {"signature": "nonsense"},
+    ],
+)
+def test_what_is_no_signed_commitment_binds_nobody(changes: dict[str, Any]) -> None:
+    panel = panel_of(shown(), ON_CHAIN, SNAPSHOT)
+    seat = msgspec.structs.replace(committed(panel[0]), **changes)
+    assert bound_of(COURT, shown(), [seat], panel) == set()

@@ -92,6 +92,8 @@ class Court:
         self.answers_lost = 0
         """So many messages are taken, and the answer is lost."""
         self.least_ordinal = 0
+        self.unbound = False
+        """Others are not shown to have committed."""
         self.salts = 0
         self.lines: list[str] = []
 
@@ -108,6 +110,10 @@ class Court:
     async def check(self, told: Told) -> int:
         self.knife.instant()
         return self.least_ordinal
+
+    async def bound(self, told: Told) -> None:
+        if self.unbound:
+            raise NotNow("4 of 5 seats are shown to have committed")
 
     async def judge(self, told: Told) -> tuple[Scored, tuple[Call, ...]]:
         self.knife.instant()

@@ -10,6 +10,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judges.node.duty import Stage
 from judges.node.node import NotNow
 from tests.judges.node.hearings import Court, Hearing, Killed, Knife, journal_at, unavailable
 
@@ -26,6 +27,27 @@ async def test_a_case_is_judged_committed_and_revealed(tmp_path: Path) -> None:
     assert set(hearing.reveals) == set(hearing.commitments)
     told = [line.split(": ", 1)[1] for line in court.lines]
     assert told == ["judged; commitment 0 is kept", "committed", "revealed"]
+
+
+async def test_a_sheet_is_shown_before_the_deadline_only_where_all_are_shown_to_be_bound(
+    tmp_path: Path,
+) -> None:
+    hearing = Hearing(1, filed_ms=0)
+    court = Court([hearing])
+    await court.run(tmp_path / "judge.sqlite", 2_000)
+    assert hearing.commitments
+    early = msgspec.structs.replace(
+        hearing.told(2_000), stage=Stage.REVEALING, all_committed=True, commit_by_ms=10_000
+    )
+    court.now_ms, court.unbound = 6_000, True
+    journal = journal_at(tmp_path / "judge.sqlite")
+    await court.node(journal).send([early])
+    assert hearing.reveals == []
+    assert "4 of 5 seats" in court.lines[-1]
+    court.unbound = False
+    await court.node(journal).send([early])
+    journal.close()
+    assert len(hearing.reveals) == 1
 
 
 async def test_the_case_that_is_due_soonest_is_judged_first(tmp_path: Path) -> None:
