@@ -413,18 +413,18 @@ def concluded(case: Case, can: Can, salt: str, now_ms: int) -> Case:
         return msgspec.structs.replace(case.with_hearing(again), note=note)
     case = _ends(case, "failed" if held.margin is None else "decided")
     if isinstance(then, Stands):
-        appeal_by_ms = max(now_ms, _ends_ms(held) + case.terms.appeal_s * 1_000)
+        appeal_by_ms = max(now_ms, _ends_ms(held)) + case.terms.appeal_s * 1_000
         return msgspec.structs.replace(case, stands=then.hearing, appeal_by_ms=appeal_by_ms)
     return msgspec.structs.replace(case, state="void", note=then.why, closed_ms=now_ms)
 
 
 def _ends_ms(held: Held) -> int:
-    """From when on the contract takes appeals for so long: the time that the filing gives its judges, however quick they were; of a
-    hearing that was forced, its end."""
+    """From when on the contract takes appeals for so long: the time that the filing gives its judges and their reserves, however quick
+    they were; of a hearing that was forced, its end. One that took longer, as the clerk was away, can still be forced."""
     assert held.ended_ms is not None
     if held.forced or held.filing is None or held.filed_ms is None:
         return held.ended_ms
-    return held.filed_ms + (held.filing.commit_s + held.filing.reveal_s) * 1_000
+    return held.filed_ms + (2 * held.filing.commit_s + held.filing.reveal_s) * 1_000
 
 
 def _ends(case: Case, end: End) -> Case:

@@ -141,7 +141,7 @@ def test_the_time_to_appeal_does_not_begin_before_the_filing_has_given_its_judge
     court = Court()
     court.hear(CLEAR)
     case = court.conclude()
-    assert case.appeal_by_ms == NOW + (100 + 50 + 30) * 1_000
+    assert case.appeal_by_ms == NOW + (100 + 100 + 50 + 30) * 1_000, "and their reserves"
 
 
 def test_nothing_of_a_sheet_is_told_before_all_have_revealed() -> None:

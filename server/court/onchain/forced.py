@@ -239,6 +239,7 @@ def told(
         margin=course.margin,
         ended_ms=None if ended is None else times_ms[ended.block_hash],
         filing=course.filing if course.made else None,
+        batch=course.batch if course.made else None,
         seed=seed,
         messages=_messages(course, times_ms, known, signature) if course.over else (),
         transactions=tuple(_transactions(course.said)),
