@@ -106,11 +106,22 @@ class Clerk:
             case = await self._change(case, lambda now: docket.passed(now, self._clock()))
         if case.last.over and case.stands is None:
             case = await self._conclude(case)
-        if case.appeal_by_ms is not None and case.appeal_by_ms <= now_ms:
+        if await self._is_over(case, now_ms):
             case = await self._change(case, lambda now: docket.closed(now, self._clock()))
         if case.state != "open":
             await self._store.outbox.wake(case.session, "judge", self._clock())
         return case
+
+    async def _is_over(self, case: Case, now_ms: int) -> bool:
+        """Whether nobody has appealed in time, also not in blocks that are not read yet."""
+        ends_ms = case.appeal_by_ms
+        if case.state != "open" or ends_ms is None or ends_ms > now_ms:
+            return False
+        ours = [each.hearing for each in case.hearings if not each.forced]
+        grace_s = case.terms.appeal_s - await self._chain.appeal_s()
+        return await self._chain.uncontested(
+            case.id, [*ours, case.last.hearing + 1], ends_ms - grace_s * 1_000
+        )
 
     async def _begin(self, case: Case) -> Case:
         """Have the last hearing a snapshot that fills its panel."""

@@ -126,3 +126,9 @@ class Chain(Protocol):
     async def forced(self, case: bytes) -> Sequence[Forced]:
         """All hearings of a case that are on the chain itself, by number: by force, or by an appeal or an escalation there."""
         ...
+
+    async def uncontested(self, case: bytes, hearings: Sequence[int], since_ms: int) -> bool:
+        """Whether the newest block, which is of `since_ms` (Unix) or later, has none of these hearings of a case done on the chain.
+        What was put there lately is not told by `forced` yet: so money does not move past an appeal while its block is buried, or
+        while logs are not read."""
+        ...

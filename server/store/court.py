@@ -135,7 +135,8 @@ class Court:
         self, tx: AsyncConnection, session: str, was: Held | None, now: Held
     ) -> None:
         at = {"session": session, "hearing": now.hearing}
-        bare = msgspec.structs.replace(now, bench=(), messages=())
+        # Of a hearing on the chain the record has its bench, as what a judge has signed there may be what no row can hold.
+        bare = msgspec.structs.replace(now, bench=now.bench if now.forced else (), messages=())
         values = {"state": now.state, "record": msgspec.json.encode(bare).decode()}
         if was is None:
             await tx.execute(_h.insert().values(at | values))
@@ -379,6 +380,8 @@ async def _write_bench(
         if place < len(was) and was[place] == chair:
             continue
         values = {**msgspec.structs.asdict(chair), "state": chair.state.value}
+        if now.forced and await _is_used(tx, at, chair):
+            values["ordinal"] = None
         if place < len(was):
             which = (_s.c.session == at["session"]) & (_s.c.hearing == at["hearing"])
             await tx.execute(update(_s).where(which & (_s.c.place == place)).values(values))
@@ -387,6 +390,18 @@ async def _write_bench(
             await tx.execute(
                 _s.insert().values({**at, "place": place, "drawn_ms": drawn_ms} | values)
             )
+
+
+async def _is_used(tx: AsyncConnection, at: Mapping[str, Any], chair: Chair) -> bool:
+    """Whether a judge has brought a commitment onto the chain with an ordinal that it has used for another hearing. That costs it all
+    its stake as soon as somebody shows it; the case goes on."""
+    if chair.ordinal is None:
+        return False
+    here = (_s.c.session == at["session"]) & (_s.c.hearing == at["hearing"])
+    query = select(_s.c.place).where(
+        _s.c.judge == chair.judge, _s.c.ordinal == chair.ordinal, ~here
+    )
+    return await tx.scalar(query.limit(1)) is not None
 
 
 async def _read(tx: AsyncConnection, sessions: Sequence[str]) -> list[CaseRow]:
@@ -407,10 +422,9 @@ async def _read(tx: AsyncConnection, sessions: Sequence[str]) -> list[CaseRow]:
     hearings = select(_h.c.session, _h.c.hearing, _h.c.record).where(_h.c.session.in_(sessions))
     for session, hearing, record in await tx.execute(hearings.order_by(_h.c.hearing)):
         at = (session, hearing)
+        bare = msgspec.json.decode(record, type=Held)
         whole = msgspec.structs.replace(
-            msgspec.json.decode(record, type=Held),
-            bench=tuple(benches.get(at, ())),
-            messages=tuple(sent.get(at, ())),
+            bare, bench=bare.bench or tuple(benches.get(at, ())), messages=tuple(sent.get(at, ()))
         )
         held.setdefault(session, []).append(whole)
     cases = select(_c.c.session, _c.c.revision, _c.c.record).where(_c.c.session.in_(sessions))

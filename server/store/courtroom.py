@@ -62,7 +62,7 @@ court_hearing = Table(
     Column("session", ID, ForeignKey("court_case.session"), primary_key=True),
     Column("hearing", Integer, primary_key=True, autoincrement=False),
     Column("state", String(12), nullable=False),
-    # JSON `server.court.case.Held`, without bench and messages.
+    # JSON `server.court.case.Held`, without messages, and without its bench unless it is done on the chain.
     Column("record", Text, nullable=False),
     CheckConstraint(
         "state IN ('wanted', 'filed', 'committing', 'revealing', 'decided', 'failed', 'forced')",
@@ -93,7 +93,7 @@ court_seat = Table(
         ["session", "hearing"], ["court_hearing.session", "court_hearing.hearing"]
     ),
     UniqueConstraint("session", "hearing", "judge"),
-    # Two hearings with one ordinal would cost the judge everything.
+    # Two hearings with one ordinal would cost the judge everything. Where it has done that on the chain, the second row has none.
     UniqueConstraint("judge", "ordinal"),
     CheckConstraint(
         "state IN ('drawn', 'committed', 'revealed', 'absent', 'replaced')", name="state"

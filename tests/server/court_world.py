@@ -53,6 +53,8 @@ class FakeChain:
         self.away = False
         self.losing = False
         self.seeding = True
+        self.contested = False
+        """Somebody has put a hearing on the chain, in a block that is not read yet."""
 
     async def appeal_s(self) -> int:
         return 30
@@ -94,6 +96,10 @@ class FakeChain:
         self._look()
         return self.on_chain.get(case, [])
 
+    async def uncontested(self, case: bytes, hearings: Sequence[int], since_ms: int) -> bool:
+        self._look()
+        return not self.contested
+
     def _look(self) -> None:
         if self.away:
             raise OSError("the node is away")
@@ -104,8 +110,11 @@ class Shelf:
 
     def __init__(self) -> None:
         self.kept: list[bytes] = []
+        self.away = False
 
     async def keep(self, document: bytes) -> Cid:
+        if self.away:
+            raise OSError("the shelf is away")
         self.kept.append(document)
         return of(document)
 

@@ -24,6 +24,7 @@ from server.court.asking import Desk, Elsewhere, NoVerdict, Undecided
 from server.court.case import Case
 from server.court.clerk import Clerk
 from server.court.docket import NO_PANEL
+from server.court.seam import Forced, ForcedSeat
 from server.court.telling import CHANNEL, Telling
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempt import Attempts
@@ -313,6 +314,72 @@ async def test_nobody_has_one_ordinal_in_two_hearings(world: World) -> None:
     page = (await world.http.get(f"/v1/judges/{mind.address}")).json()
     assert page["next_ordinal"] == 1
     assert (await world.send(mind.commit(second, CLEAR, ordinal=1))).status_code == 200
+
+
+async def test_a_judge_that_uses_an_ordinal_twice_on_the_chain_holds_no_case_up(
+    world: World,
+) -> None:
+    """Only there can it: that costs it its stake, but not the session its verdict."""
+    world.chain.judges = world.chain.judges[:5]
+    await world.play()
+    await world.step()
+    first = await world.until("committing")
+    judge = first.last.bench[0].judge
+    assert (await world.send(world.minds[judge].commit(first, CLEAR, ordinal=0))).status_code == 200
+    await world.play()
+    await world.step()
+    second = await world.until("committing")
+    seats = tuple(
+        ForcedSeat(
+            each.judge,
+            each.operator,
+            each.family,
+            "committed" if each.judge == judge else "drawn",
+            each.reserve,
+            ordinal=0 if each.judge == judge else None,
+        )
+        for each in second.last.bench
+    )
+    world.chain.on_chain[second.id] = [Forced(0, "open", seats)]
+    case = await world.until("forced")
+    assert next(each for each in case.last.bench if each.judge == judge).ordinal == 0
+    before = await world.store.court.these([world.session])
+    await world.clerk().round()
+    assert await world.store.court.these([world.session]) == before, "nothing changes any more"
+    page = (await world.http.get(f"/v1/judges/{judge}")).json()
+    assert page["next_ordinal"] == 1
+
+
+async def test_money_waits_while_an_appeal_is_being_buried(world: World) -> None:
+    await world.play()
+    await world.step()
+    await world.commit()
+    await world.reveal()
+    case = await world.until("decided")
+    world.now_ms = case.appeal_by_ms or 0
+    world.chain.contested = True
+    await world.clerk().round()
+    assert (await world.case()).state == "open"
+    world.chain.contested = False
+    await world.until("final")
+
+
+async def test_a_file_that_cannot_be_kept_holds_up_nobody_who_watches(world: World) -> None:
+    await world.play()
+    await world.step()
+    await world.commit()
+    await world.reveal()
+    case = await world.until("decided")
+    world.now_ms = case.appeal_by_ms or 0
+    world.shelf.away = True
+    with pytest.raises(OSError, match="the shelf"):
+        await world.clerk().round()
+    view = await aftermath_session.view(world.redis, world.session)
+    assert view.court is not None
+    assert view.court.final
+    world.shelf.away = False
+    await world.clerk().round()
+    assert (await world.case()).document
 
 
 async def test_a_close_case_escalates_and_a_failed_one_is_void(store: Store, redis: Redis) -> None:

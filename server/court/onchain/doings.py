@@ -7,6 +7,8 @@ from __future__ import annotations
 
 HASHES = 256
 """So many blocks back every chain still knows a block's hash; some for longer (EIP-2935)."""
+MOST_HASHES = 8_192
+"""And none for longer."""
 
 
 def snapshot_due(

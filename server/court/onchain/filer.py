@@ -25,6 +25,8 @@ from server.store.court_logs import CourtLogs, Said
 
 AT_ONCE = 256
 """Hearings in one batch, at most."""
+UNDONE = 64
+"""So many batches that were read, a reorganisation may take back: the next one may have a number that was another's."""
 GONE = "not at hand any more"
 """What `seed` says when the hash is lost."""
 
@@ -102,7 +104,8 @@ class Filer:
         if not filings:
             return None
         root = Batch(filings).root.hex()
-        least = 1
+        newest = await self._logs.newest("Filed")
+        least = max(1, (0 if newest is None else newest.ordinal or 0) + 1 - UNDONE)
         while (same := await self._logs.filed(root, least)) is not None:
             least = (same.ordinal or 0) + 1  # the same hearings were filed before, and lost
         made = await self._filings.make(root, filings, least, self._clock())
@@ -129,11 +132,14 @@ class Filer:
             seed_block, batch = said.fields["seed_block"], said.fields["batch"]
             if not doings.seedable(seed_block, head.number):
                 continue
-            if doings.is_over(seed_block, read) and await self._is_gone(batch):
+            if doings.is_over(seed_block, read):
                 row = await self._filings.by_root(said.fields["root"].hex())
-                if row is not None and not row.lost:
-                    await self._lose(row, "nobody has asked for its seed in time")
-                continue
+                if row is not None and row.lost:
+                    continue
+                if await self._is_gone(batch):
+                    if row is not None:
+                        await self._lose(row, "nobody has asked for its seed in time")
+                    continue
             # In another block it is another seed, and another action.
             await self._act(f"seed:{batch}:{said.block_hash[2:18]}", self._court.seed(batch))
 

@@ -18,6 +18,7 @@ from chain.client.index import Indexer
 from chain.client.judge_registry import JudgeRegistry
 from chain.client.rpc import Rpc
 from server.config import Config
+from server.court.known import Known
 from server.court.onchain.consequences import Consequences
 from server.court.onchain.epochs import CourtEpochs
 from server.court.onchain.filer import Filer
@@ -109,6 +110,7 @@ class CourtRounds:
             terms=self._court_terms,
             clock=clock,
         )
+        self._known = Known(store.court)
         self._clerk = Role(self.court, "clerk", writer.address)
         self._terms: Terms | None = None
         self._gap_s = 0
@@ -180,16 +182,16 @@ class CourtRounds:
 
     async def _redraw(self, elapsed_s: float) -> None:
         """Panels that were drawn by a seed that a reorganisation has taken away."""
-        for row in await self._store.court.open():
-            held = row.case.last
+        for case in await self._known.of(await self._store.court.open_revisions()):
+            held = case.last
             if held.state not in ("committing", "revealing"):
                 continue
-            filed = await self.side.filed(row.case.id, held.hearing)
+            filed = await self.side.filed(case.id, held.hearing)
             seed = None if filed is None or filed.seed is None else filed.seed.hex()
             if seed is not None and seed != held.seed:
-                self._alarms.reader("court-reseeded", f"{row.case.session}: {WHY}")
+                self._alarms.reader("court-reseeded", f"{case.session}: {WHY}")
                 change = functools.partial(reseeded, seed=seed, now_ms=self._clock())
-                await self._store.court.change(row.case.session, change)
+                await self._store.court.change(case.session, change)
 
     async def _force(self, elapsed_s: float) -> None:
         await self._forcing.round(await self._node.head())

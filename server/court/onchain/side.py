@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from chain.client.contract import Contract
 from chain.client.court import Terms
+from chain.client.hearings import Hearings, Stage
 from chain.client.node import Head
 from chain.court.filing import Filing
 from chain.court.snapshot import family_name, snapshot_of
 from server.clock import Clock
 from server.court.case import Case
-from server.court.onchain.doings import too_old
+from server.court.onchain.doings import MOST_HASHES, too_old
 from server.court.onchain.forced import Course, courses, told
 from server.court.onchain.proofs import Proofs
 from server.court.onchain.times import Times, Unknown
@@ -42,7 +42,7 @@ class CourtSide:
         logs: CourtLogs,
         filings: CourtFilings,
         cases: Cases,
-        hearings: Contract,
+        hearings: Hearings,
         proofs: Proofs,
         times: Times,
         node: Node,
@@ -92,7 +92,7 @@ class CourtSide:
         if standing is None:
             lost = await self._proofs.is_lost(case, hearing)
             return Filed(0, 0, (), 0, None, lost=True) if lost else None
-        seeded = await self._logs.newest("Seeded", ordinal=standing.batch)
+        seeded = await self._seeded(standing.batch)
         steps = (("file", standing.said), ("seed", seeded))
         return Filed(
             batch=standing.batch,
@@ -108,12 +108,40 @@ class CourtSide:
         found = courses(await self._logs.of(case=case.hex()))
         if not found:
             return ()
+        # Before its batch has a seed nothing has begun: if it never has one, the hearing is filed again and goes on by messages.
+        found = [each for each in found if each.made or await self._seeded(each.batch)]
         session = await self._logs.session_of(case.hex())
         ours = None if session is None else await self._cases.get(session)
         return [await self._told(each, ours) for each in found]
 
+    async def uncontested(self, case: bytes, hearings: Sequence[int], since_ms: int) -> bool:
+        head = await self._node.head()
+        if head.timestamp * 1_000 < since_ms:
+            return False  # a node that is behind, or a chain that makes no blocks just now
+        for each in hearings:
+            stage = await self._hearings.stage(case, each, head.number)
+            if stage is Stage.FORCED and await self._is_dead(case, each, head):
+                continue
+            if stage is not Stage.ELSEWHERE:
+                return False
+        return True
+
+    async def _is_dead(self, case: bytes, hearing: int, head: Head) -> bool:
+        """Whether a hearing that somebody has put on the chain will never be drawn there: its batch has no seed, and no chain
+        knows the hash of its block any more."""
+        put = await self._logs.of("Forced", case=case.hex(), hearing=hearing, limit=1)
+        if not put or not put[0].fields["bond"]:
+            return False
+        batch = put[0].fields["batch"]
+        filed = await self._logs.newest("Filed", ordinal=batch)
+        gone = filed is not None and head.number > filed.fields["seed_block"] + MOST_HASHES
+        return gone and await self._seeded(batch) is None
+
+    async def _seeded(self, batch: int) -> Said | None:
+        return await self._logs.newest("Seeded", ordinal=batch)
+
     async def _told(self, course: Course, ours: Case | None) -> Forced:
-        seeded = await self._logs.newest("Seeded", ordinal=course.batch)
+        seeded = await self._seeded(course.batch)
         hashes = {each.block_hash: await self._times.of(each) * 1_000 for each in course.said}
         number = course.filing.hearing
         known = ours.hearings[number].messages if ours and number < len(ours.hearings) else ()
