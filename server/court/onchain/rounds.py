@@ -109,6 +109,7 @@ class CourtRounds:
             node=node,
             terms=self._court_terms,
             clock=clock,
+            idles=not config.rpc_url,
         )
         self._known = Known(store.court)
         self._clerk = Role(self.court, "clerk", writer.address)

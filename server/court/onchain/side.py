@@ -48,8 +48,11 @@ class CourtSide:
         node: Node,
         terms: Callable[[], Awaitable[Terms]],
         clock: Clock,
+        idles: bool = False,
     ) -> None:
-        """`terms`: the court's."""
+        """`terms`: the court's. `idles`: the chain is one of our own, which makes no blocks while nothing happens, and no node of
+        which is behind."""
+        self._idles = idles
         self._logs = logs
         self._filings = filings
         self._cases = cases
@@ -116,8 +119,8 @@ class CourtSide:
 
     async def uncontested(self, case: bytes, hearings: Sequence[int], since_ms: int) -> bool:
         head = await self._node.head()
-        if head.timestamp * 1_000 < since_ms:
-            return False  # a node that is behind, or a chain that makes no blocks just now
+        if head.timestamp * 1_000 < since_ms and not self._idles:
+            return False  # the node is behind
         for each in hearings:
             stage = await self._hearings.stage(case, each, head.number)
             if stage is Stage.FORCED and await self._is_dead(case, each, head):
