@@ -141,6 +141,15 @@ class Journal:
         """All hearings of a case, the first one first."""
         return _of_session(self._db, session)
 
+    def since(self, sealed_ms: int, *, below: int | None, limit: int) -> list[Sealed]:
+        """Hearings whose sheets were sealed then or later, the newest first: `limit` at the most, with ordinals below `below`."""
+        query = (
+            f"SELECT {_COLUMNS} FROM hearing WHERE sealed_ms >= ? AND (? IS NULL OR ordinal < ?)"  # noqa: S608 - constants
+            " ORDER BY ordinal DESC LIMIT ?"
+        )
+        rows = self._db.execute(query, (sealed_ms, below, below, limit)).fetchall()
+        return [found for row in rows if (found := _sealed(row)) is not None]
+
     def seal(
         self,
         *,

@@ -44,14 +44,20 @@ def list_(
 ) -> None:
     """List what is before the court."""
     from server.commands import telling
+    from server.commands.at_chain import checked
     from server.judging import words
 
+    if judge:
+        judge = checked("--judge", judge)
     query = f"state={'all' if all_ else 'open'}" + (f"&judge={judge}" if judge else "")
     answer: dict[str, Any] = ask(url, lambda api: api.get(f"/v1/court/cases?{query}"), nobody=True)
     if as_json:
         telling.as_json(answer)
         return
-    rows = [words.row(_view(each)) for each in answer["cases"]]
+    found = answer.get("cases")
+    if not isinstance(found, list):
+        raise CommandError("the arena's answer is no list of cases")
+    rows = [words.row(_view(each)) for each in found]
     telling.table(
         ("session", "space", "hearing", "state", "panel"),
         rows,
@@ -138,14 +144,14 @@ def _filed(session: str, url: str | None) -> Filed:
     """The filing of its newest hearing, as the arena shows it; the contract checks it against the chain. Raises CommandError."""
     from chain.wallet.hearings import Filed
     from server.judging.seating import Misfiled, check_told, shown_of
-    from server.judging.told import told
+    from server.judging.told import Misshapen, told
 
     view = _view(ask(url, lambda api: api.get(f"/v1/court/cases/{_id(session)}"), nobody=True))
     try:
         shown = shown_of(view.filing)
         filing = shown.filing.filing()
         check_told(told(view, ""), filing)
-    except Misfiled as error:
+    except (Misfiled, Misshapen) as error:
         raise CommandError(f"{session}: {error}") from None
     return Filed(filing, shown.filed.batch, [bytes.fromhex(each) for each in shown.filed.proof])
 

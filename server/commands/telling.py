@@ -12,6 +12,7 @@ from rich.table import Table
 
 _UNWRAPPED = 10_000
 """Columns of a pipe."""
+CELL_CHARS = 1_000
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -21,12 +22,14 @@ def as_json(found: Any) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: str) -> None:
-    """Columns on standard output; `nothing` when there are no rows. What the rows say is never markup.
+    """Columns on standard output; `nothing` when there are no rows. What the rows say is made plain, and is never markup.
 
     Words are never cut, since ids are words that the next command needs: a line that is too long for the terminal is the
     terminal's to wrap, and into a pipe nothing is wrapped at all.
     """
-    told = [tuple(row) for row in rows]
+    from bots.journal import plain
+
+    told = [tuple(plain(cell, CELL_CHARS) for cell in row) for row in rows]
     console = Console(highlight=False, markup=False)
     shown = Table(box=None, pad_edge=False, header_style="bold")
     needed = 0

@@ -129,6 +129,7 @@ def start(
     """One process; its log goes on."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AGON_")}
     environment["AGON_PASSPHRASE"] = judge.passphrase
+    environment["XDG_DATA_HOME"] = str(judge.folder)  # nothing stays behind
     asks = judge.family.startswith("model:")
     command = [
         *(sys.executable, "-m", "server.cli", "judge", "run", "--url", arena),

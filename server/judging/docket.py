@@ -15,6 +15,8 @@ from server.outside.asking import Unreadable
 from server.protocol import CaseView
 
 SNAPSHOTS_KEPT = 8
+MAX_ORDINAL = 2**32
+"""Hearings that no judge sits in. A higher one is none that an arena has counted, and would be the judge's for good."""
 
 
 class Records(Protocol):
@@ -45,6 +47,8 @@ class Docket:
             least = (await self._arena.judge(self._judge)).next_ordinal
         except Unreadable as error:
             raise NotNow(str(error)) from None
+        if not 0 <= least < MAX_ORDINAL:
+            raise NotNow("the arena names an ordinal that nobody can have reached")
         shown, panel = await self._drawn(told, view)
         if self._judge.lower() not in (each.lower() for each in panel):
             raise Never("by the chain's draw we are not on this panel; the arena says that we are")

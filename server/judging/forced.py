@@ -41,9 +41,9 @@ class ForcedHearings:
         acts: Callable[[AsyncExitStack], Awaitable[Acts]],
         clock: Callable[[], int],
     ) -> None:
+        self.hearings = hearings
         self._judge = judge.lower()
         self._rpc = rpc
-        self._hearings = hearings
         self._open = acts
         self._clock = clock
         self._acts: Acts | None = None
@@ -58,15 +58,14 @@ class ForcedHearings:
         await self._stack.aclose()
 
     async def told(self, told: Told, place: int | None) -> Told:
-        """How far it is by the chain alone. `place`: of our seat among those drawn, as we are told; None where we are not. Raises
-        OSError, and what the chain refuses."""
+        """How far it is by the chain alone. `place`: of our seat among those drawn, as we are told; where it is not there, or None,
+        it is looked for. Raises OSError, and what the chain refuses."""
         case = bytes.fromhex(told.case.removeprefix("0x"))
-        _, course = await self._hearings.hearing(case, told.hearing)
-        seat = None
-        if place is not None and place < course.drawn:
-            seat = await self._hearings.seat(case, told.hearing, place)
-        if place is None or seat is None or seat.judge.lower() != self._judge:
+        _, course = await self.hearings.hearing(case, told.hearing)
+        sits = await self._sits(told, case, course, place)
+        if sits is None:
             return msgspec.structs.replace(told, stage=_stage(course), seat=Sat.NONE)
+        place, seat = sits
         self._seats[told.key] = place
         # The chain's clock is the chain's; what is left of the step is what counts.
         left_s = course.at - (await self._rpc.head()).timestamp
@@ -80,6 +79,18 @@ class ForcedHearings:
             reveal_by_ms=by_ms,
         )
 
+    async def _sits(
+        self, told: Told, case: bytes, course: Course, place: int | None
+    ) -> tuple[int, Seat] | None:
+        """Our seat and its place; None where we have none, or the panel is not drawn yet."""
+        likely = (place, self._seats.get(told.key))
+        first = [each for each in likely if each is not None and each < course.drawn]
+        for number in dict.fromkeys((*first, *range(course.drawn))):
+            seat = await self.hearings.seat(case, told.hearing, number)
+            if seat.judge.lower() == self._judge:
+                return number, seat
+        return None
+
     async def commit(self, told: Told, sealed: Sealed) -> None:
         """See `judges.node.node.Ear`."""
         message = Commit(
@@ -88,11 +99,11 @@ class ForcedHearings:
             sealed.commitment,
             sealed.ordinal,
         )
-        call = self._hearings.commit(self._place(told), message, sealed.signature)
+        call = self.hearings.commit(self._place(told), message, sealed.signature)
         await self._bring("commit", told, call)
 
     async def reveal(self, told: Told, sealed: Sealed) -> None:
-        call = self._hearings.reveal(
+        call = self.hearings.reveal(
             bytes.fromhex(told.case.removeprefix("0x")),
             sealed.hearing,
             self._place(told),
@@ -112,7 +123,7 @@ class ForcedHearings:
         async def made() -> Invocation:
             return call
 
-        name = f"{self._hearings.address[2:10]}:{what}:{told.case[2:34]}:{told.hearing}"
+        name = f"{self.hearings.address[2:10]}:{what}:{told.case[2:34]}:{told.hearing}"
         try:
             async with self._opening:
                 if self._acts is None:

@@ -27,11 +27,12 @@ from server.judging.arena import Arena, Listening
 from server.judging.bench import Bench
 from server.judging.docket import Docket
 from server.judging.ear import ClerksEar, Ears
-from server.judging.folder import JOURNAL
+from server.judging.folder import JOURNAL, alone
 from server.judging.forced import ForcedHearings
 from server.judging.hand import Hand
 from server.judging.records import ChainRecords
-from server.judging.told import place_of, told
+from server.judging.told import Misshapen, place_of, told
+from server.judging.unaided import Unaided, joined
 from server.outside.asking import Unreadable
 from server.outside.sparing import Sparing
 from server.protocol import CaseView
@@ -43,6 +44,8 @@ LOOK_S = 3.0
 """Between two times of asking for cases, where nothing wakes us."""
 SEND_S = 0.5
 """Between two looks at what is due, where nothing wakes us."""
+CHAIN_S = 10.0
+"""Between two looks at the chain for hearings of ours of which the arena says nothing."""
 RING_S = 0.2
 """Between two times of asking, however often the channel moves."""
 
@@ -86,8 +89,12 @@ async def run(
     await check_ready(records, address)
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{court.chain_id}:{court.address}"
-    journal = Journal(settings.folder / JOURNAL, judge=address, court=name)
-    try:
+    with (
+        alone(address, name),
+        contextlib.closing(
+            Journal(settings.folder / JOURNAL, judge=address, court=name)
+        ) as journal,
+    ):
         async with (
             Arena(settings.arena) as arena,
             _node(settings.ipfs) as blocks,
@@ -115,9 +122,10 @@ async def run(
             tell(
                 f"{address} judges for {settings.arena} by {judge.model}: {totals.hearings} hearings so far, {totals.revealed} revealed"
             )
-            await _Rounds(settings, node, arena, forced, address, tell).run()
-    finally:
-        journal.close()
+            unaided = Unaided(
+                journal=journal, hearings=forced.hearings, forced=forced, clock=unix_ms
+            )
+            await _Rounds(settings, node, arena, forced, unaided, address, tell).run()
 
 
 async def check_ready(records: ChainRecords, judge: str) -> None:
@@ -169,6 +177,7 @@ class _Rounds:
         node: Node,
         arena: Arena,
         forced: ForcedHearings,
+        unaided: Unaided,
         judge: str,
         tell: Callable[[str], None],
     ) -> None:
@@ -176,9 +185,14 @@ class _Rounds:
         self._node = node
         self._arena = arena
         self._forced = forced
+        self._unaided = unaided
         self._judge = judge
         self._tell = tell
         self._said = Sparing(tell)
+        self._shown: list[Told] = []
+        """What the arena tells."""
+        self._put: list[Told] = []
+        """What the chain has."""
         self._cases: list[Told] = []
         self._rung = asyncio.Event()
         self._rung.set()
@@ -189,6 +203,7 @@ class _Rounds:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listening.run())
             tasks.create_task(self._asking())
+            tasks.create_task(self._watching())
             tasks.create_task(self._sending())
             for _ in range(self._settings.at_once):
                 tasks.create_task(self._judging())
@@ -205,12 +220,33 @@ class _Rounds:
                 self._said.about("cases", f"cases are not to be had now: {error}")
             else:
                 self._said.over("cases")
-                self._cases = [await self._told(view) for view in views]
-                await self._wake()
+                told = [await self._told(view) for view in views]
+                self._shown = [each for each in told if each is not None]
+                await self._told_anew()
             await asyncio.sleep(RING_S)
 
-    async def _told(self, view: CaseView) -> Told:
-        found = told(view, self._judge)
+    async def _watching(self) -> None:
+        """Whoever forces a hearing does it because the arena does not do its part: it is not to be waited for."""
+        while True:
+            try:
+                self._put = await self._unaided.look()
+            except (OSError, LookupError, Reverted) as error:
+                self._said.about("chain", f"hearings on the chain are not to be had now: {error}")
+            else:
+                self._said.over("chain")
+                await self._told_anew()
+            await asyncio.sleep(CHAIN_S)
+
+    async def _told_anew(self) -> None:
+        self._cases = joined(self._shown, self._put)
+        await self._wake()
+
+    async def _told(self, view: CaseView) -> Told | None:
+        try:
+            found = told(view, self._judge)
+        except Misshapen as error:
+            self._said.about("misshapen", f"the arena tells of a case that is none: {error}")
+            return None
         if not found.forced:
             return found
         place = place_of(view.panel, self._judge)

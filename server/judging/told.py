@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from judges.node.duty import Sat, Stage, Told
 from server.protocol import BenchSeat, CaseView
 
@@ -15,8 +17,20 @@ _SEATS = {
 }
 
 
+_SESSION = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+_CASE = re.compile(r"(0x)?[0-9a-fA-F]{64}", re.ASCII)
+MAX_HEARING = 255
+MAX_MS = 2**53 - 1
+MAX_CID = 128
+
+
+class Misshapen(ValueError):
+    """No arena tells that; the message says what."""
+
+
 def told(view: CaseView, judge: str) -> Told:
-    """For `judge`, an address in any case."""
+    """For `judge`, an address in any case. Raises Misshapen: what is told goes into a journal, paths and arithmetic."""
+    _check(view)
     return Told(
         session=view.session,
         case=case_hex(view.case),
@@ -30,6 +44,19 @@ def told(view: CaseView, judge: str) -> Told:
         reveal_by_ms=view.reveal_by_ms or 0,
         forced=view.state == "forced",
     )
+
+
+def _check(view: CaseView) -> None:
+    if not _SESSION.fullmatch(view.session):
+        raise Misshapen(f"a session {view.session[:60]!r}")
+    if not _CASE.fullmatch(view.case):
+        raise Misshapen(f"{view.session}: the case {view.case[:80]!r}")
+    if not 0 <= view.hearing <= MAX_HEARING:
+        raise Misshapen(f"{view.session}: a hearing out of range")
+    if not all(0 <= (each or 0) <= MAX_MS for each in (view.commit_by_ms, view.reveal_by_ms)):
+        raise Misshapen(f"{view.session}: a time out of range")
+    if len(view.transcript) > MAX_CID:
+        raise Misshapen(f"{view.session}: a transcript {view.transcript[:60]!r}")
 
 
 def case_hex(text: str) -> str:

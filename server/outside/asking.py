@@ -65,6 +65,8 @@ class Asking:
                     held += piece
                     if len(held) > most:
                         raise Unreadable(f"{self.url}{path} sends more than {most} bytes")
+        except httpx.InvalidURL:
+            raise Unreadable(f"{self.url} has no path {path[:80]!r}") from None
         except httpx.HTTPError as error:
             raise Unreadable(no_answer(self.url, error)) from None
         except TimeoutError:

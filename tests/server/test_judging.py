@@ -88,7 +88,7 @@ class Bench:
                 "--family", WAYS[who - BENCH.start], "--rpc", self._world.chain.url,
                 "--manifest", str(self._manifest),
                 "--file", str(folder / "wallet.json"), "--folder", str(folder),
-                cwd=ROOT, env=os.environ | {"AGON_PASSPHRASE": PASSPHRASE}, stdout=log, stderr=log,
+                cwd=ROOT, env=os.environ | {"AGON_PASSPHRASE": PASSPHRASE, "XDG_DATA_HOME": str(self._home)}, stdout=log, stderr=log,
             )  # fmt: skip
 
     async def kill(self, who: int) -> None:

@@ -29,7 +29,8 @@ from server.judging.seating import (
     panel_of,
     shown_of,
 )
-from server.judging.told import told
+from server.judging.told import Misshapen, told
+from server.outside.asking import Asking, Unreadable
 from server.protocol import BenchSeat, CaseView
 from tests.chain.court.cases import CANDIDATES, JUDGES, KEYS, SNAPSHOT, filing_of
 
@@ -211,3 +212,28 @@ def test_what_is_no_signed_commitment_binds_nobody(changes: dict[str, Any]) -> N
     panel = panel_of(shown(), ON_CHAIN, SNAPSHOT)
     seat = msgspec.structs.replace(committed(panel[0]), **changes)
     assert bound_of(COURT, shown(), [seat], panel) == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hearing": 10**30},
+        {"hearing": -1},
+        {"session": "../../x"},
+        {"session": "a\x00"},
+        {"case": "0xzz"},
+        {"commit_by_ms": 10**400},
+        {"reveal_by_ms": -1},
+        {"transcript": "b" * 10_000},
+    ],
+)
+def test_what_no_arena_tells_is_not_taken(changes: dict[str, Any]) -> None:
+    """It would end the judge: in a path, in SQLite, in hexadecimal."""
+    with pytest.raises(Misshapen):
+        told(case_view(**changes), JUDGES[0])
+
+
+async def test_a_path_that_is_none_is_an_answer_that_is_none() -> None:
+    async with Asking("http://127.0.0.1:9") as arena:
+        with pytest.raises(Unreadable):
+            await arena.get("/v1/court/cases/a\x00", 10)
