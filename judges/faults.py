@@ -7,13 +7,19 @@ JudgeFault
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from judges.llm import Call
+
 
 class JudgeFault(Exception):
-    """No opinion came of this judging. `reason` may be shown to people and told to the model."""
+    """No opinion came of this judging. `reason` may be shown to people and told to the model. `calls`: what it took all the same."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, calls: tuple[Call, ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.calls = calls
 
 
 class JudgeUnavailable(JudgeFault):

@@ -60,7 +60,7 @@ TOKENS_PER_SCORE = 16
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One question to a model, until it had a usable answer."""
+    """One question to a model, until it had a usable answer or was given up."""
 
     model: str
     order: tuple[int, ...]
@@ -68,7 +68,7 @@ class Call(msgspec.Struct, frozen=True):
     """Questions it took; 1 is the first answer."""
     prompt_tokens: int
     completion_tokens: int
-    """Of the last question; 0 where the server does not say."""
+    """Of all attempts that were answered; 0 where the server does not say."""
     latency_ms: int
     """All attempts together."""
 
@@ -141,7 +141,11 @@ class ModelJudge:
             question = prompt.build(template, rubric, case, order, nonce)
             now = time.monotonic()
             until = deadline if asked + 1 == len(orders) else now + (deadline - now) / 2
-            answer, call = await self._answer(rubric, order, question, until)
+            try:
+                answer, call = await self._answer(rubric, order, question, until)
+            except JudgeFault as fault:
+                fault.calls = (*calls, *fault.calls)
+                raise
             answers.append(answer)
             calls.append(call)
         return tuple(answers), tuple(calls)
@@ -165,11 +169,18 @@ class ModelJudge:
         started = time.monotonic()
         talk = question
         fault: JudgeFault = JudgeUnavailable("the judge was not asked")
-        attempt = 0
+        attempt = prompt_tokens = completion_tokens = 0
+
+        def call() -> Call:
+            latency_ms = int((time.monotonic() - started) * 1_000)
+            return Call(self.model, order, attempt, prompt_tokens, completion_tokens, latency_ms)
+
         while attempt < self._attempts and time.monotonic() < until:
             attempt += 1
             try:
                 answer = await self._ask(rubric, len(order), talk, until - time.monotonic())
+                prompt_tokens += answer.usage.prompt_tokens
+                completion_tokens += answer.usage.completion_tokens
                 read = self._read(rubric, order, answer)
             except JudgeUnavailable as error:
                 fault = error
@@ -180,10 +191,8 @@ class ModelJudge:
                 fault = error
                 talk = (*question, *_told(answer.text, error))
             else:
-                latency_ms = int((time.monotonic() - started) * 1_000)
-                tokens = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
-                return read, Call(self.model, order, attempt, *tokens, latency_ms)
-        raise type(fault)(f"{self.model}: {fault.reason} (after {attempt} attempts)")
+                return read, call()
+        raise type(fault)(f"{self.model}: {fault.reason} (after {attempt} attempts)", (call(),))
 
     async def _ask(
         self, rubric: Rubric, seats: int, talk: tuple[Message, ...], timeout_s: float

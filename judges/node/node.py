@@ -183,7 +183,11 @@ class Node:
         try:
             least_ordinal = await self._docket.check(told)
             scored, calls = await self._bench.judge(told)
-        except (NotNow, JudgeFault) as error:
+        except JudgeFault as error:
+            self._journal.asked(*told.key, error.calls, self._price, self._clock())
+            self._again(Step.JUDGE, told, str(error))
+            return
+        except NotNow as error:
             self._again(Step.JUDGE, told, str(error))
             return
         except Never as error:

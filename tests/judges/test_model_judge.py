@@ -97,6 +97,7 @@ async def test_a_bad_answer_is_asked_again_with_the_reason() -> None:
     server = Server("I think Rapper A won", GOOD)
     _, calls = await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
     assert [call.attempts for call in calls] == [2, 1]
+    assert [call.prompt_tokens for call in calls] == [200, 100]  # a bad answer has its price, too
     again = server.asked[1]["messages"]
     assert again[2] == {"role": "assistant", "content": "I think Rapper A won"}
     assert "not the JSON that was asked for" in again[3]["content"]
@@ -119,6 +120,7 @@ async def test_a_judge_that_fails_raises_and_never_scores(
         await server.judge().opinion(RAP_BATTLE, CASE, "n0nce")
     assert len(server.asked) == 3
     assert "internals" not in str(caught.value)
+    assert [call.attempts for call in caught.value.calls] == [3]  # type: ignore[attr-defined]
 
 
 async def test_an_outage_passes() -> None:

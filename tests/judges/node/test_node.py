@@ -10,9 +10,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judges.faults import JudgeUnavailable
 from judges.node.duty import Stage
+from judges.node.journal import totals_at
 from judges.node.node import NotNow
-from tests.judges.node.hearings import Court, Hearing, Killed, Knife, journal_at, unavailable
+from tests.judges.node.hearings import CALL, Court, Hearing, Killed, Knife, journal_at, unavailable
 
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Journals are written durably, which takes a disk its time."""
@@ -65,6 +67,15 @@ async def test_judging_that_fails_is_tried_again_and_never_scored(tmp_path: Path
     assert court.judged == [hearing.case]
     assert len(hearing.reveals) == 1
     assert "not now: the model server answered 500" in court.lines[0]
+
+
+async def test_questions_of_which_nothing_came_are_counted(tmp_path: Path) -> None:
+    court = Court([Hearing(1, 0)])
+    court.failures = [JudgeUnavailable("the model answers in rhymes", (CALL, CALL))]
+    await court.run(tmp_path / "judge.sqlite", 2_000)
+    totals = totals_at(tmp_path / "judge.sqlite")
+    assert totals is not None
+    assert totals.calls == 3
 
 
 async def test_a_judge_that_cannot_judge_in_time_commits_nothing_and_says_so(
