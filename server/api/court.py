@@ -127,10 +127,11 @@ async def _read(request: Request) -> CourtMessage:
 
 
 async def _taken(services: Services, court: Court, standing: Case, message: CourtMessage) -> Case:
-    """Raises Refused, `docket.Known`."""
+    """Raises Refused, `docket.Known`: of what does not fit the case as it was read, before anybody waits for its row."""
     now_ms = services.clock()
     if isinstance(message, CommitMessage):
         judge = docket.signer_of_commit(court, standing, message)
+        docket.committed(standing, judge, message, now_ms, message.ordinal + 1)
         found = await services.store.court.take(
             standing.session,
             judge,
@@ -138,6 +139,7 @@ async def _taken(services: Services, court: Court, standing: Case, message: Cour
         )
     else:
         judge = docket.signer_of_reveal(court, standing, message)
+        docket.revealed(court, standing, judge, message, now_ms)
         found = await services.store.court.change(
             standing.session, lambda case: docket.revealed(court, case, judge, message, now_ms)
         )

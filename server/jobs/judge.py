@@ -114,7 +114,11 @@ class JudgeStep:
 
         answer = await self._court.ask(session)
         if answer is None:
-            answer = await self._court.bring(session, (await self._read(session)).case)
+            question = (await self._read(session)).case
+            try:
+                answer = await self._court.bring(session, question)
+            except OSError as error:  # a day without a node makes no session void
+                raise NotNow(f"the court's chain cannot be asked just now: {error}") from error
         match answer:
             case Verdict():
                 return Judging(answer, ())

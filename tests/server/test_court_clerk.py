@@ -481,6 +481,19 @@ async def test_of_a_battle_with_a_verse_missing_no_answer_is_known(world: World)
     assert (await world.case()).answer is None
 
 
+async def test_a_chain_that_is_away_for_long_makes_no_session_void(world: World) -> None:
+    await world.play()
+    world.chain.away = True
+    for _ in range(8):
+        wait = await world.step()
+        assert wait is not None, "no attempt is counted"
+        world.now_ms += wait
+    assert await world.store.results.get(world.session) is None
+    world.chain.away = False
+    assert await world.step() is not None
+    assert (await world.case()).state == "open"
+
+
 async def test_a_session_that_is_not_pinned_waits(world: World) -> None:
     seats = await Seats.registered(world.store)
     world.session = await finish(world.store, world.redis, seats)
