@@ -14,6 +14,10 @@ from rich.table import Table
 from judges.reliability.diagnosis import PPM, Diagnosis, diagnose
 from judges.reliability.documents import BadDocument, heard_of
 from judges.reliability.labels import LABELS, BadHearing
+from spaces.plain_text import plain_lines
+
+MAX_NAME = 60
+"""Characters of a judge's name; an address has 42."""
 
 EXAMPLE = """example:
   python -m judges.reliability cases.jsonl
@@ -59,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif not found:
         print(f"{told.cases}: no judge has revealed anything yet")
     else:
-        Console().print(_table(found, len(hearings)))
+        Console(markup=False, highlight=False).print(_table(found, len(hearings)))
     return 0
 
 
@@ -78,7 +82,7 @@ def _table(found: Sequence[Diagnosis], hearings: int) -> Table:
             each.accuracy_ppm is not None and each.low_ppm is not None and each.high_ppm is not None
         )
         table.add_row(
-            each.judge,
+            _plain(each.judge),
             f"{each.answers:,}",
             _percent(each.accuracy_ppm) if known else "too few",
             f"{_percent(each.low_ppm)} to {_percent(each.high_ppm)}" if known else "",
@@ -88,6 +92,11 @@ def _table(found: Sequence[Diagnosis], hearings: int) -> Table:
             _percent(each.trust_ppm),
         )
     return table
+
+
+def _plain(judge: str) -> str:
+    """Documents are anybody's."""
+    return " ".join(plain_lines(judge[:MAX_NAME]))
 
 
 def _percent(ppm: int | None) -> str:

@@ -327,6 +327,7 @@ def run(
     Whenever it is stopped or killed, the same command goes on. Who is away longer than a hearing's deadlines loses stake. One key, one folder, one process: a second one would commit twice, which costs everything.
     """
     import os
+    import sqlite3
 
     from bots.api import arena_url
     from server.commands.login import ask_passphrase
@@ -351,7 +352,12 @@ def run(
                 await _run(settings, contracts.node, contracts.manifest, account, judge)
 
     with in_words():
-        run_async(done)
+        try:
+            run_async(done)
+        except sqlite3.Error as error:
+            raise CommandError(
+                f"the judge's journal cannot be read or written: {error}; is the disk full, or the file damaged?"
+            ) from None
 
 
 async def _run(settings: Settings, *rest: object) -> None:

@@ -190,3 +190,6 @@ async def test_running_needs_a_registered_judge_and_a_family_that_there_is(
         assert "another process runs" in await refused(agon, "run", "--folder", str(folder))
     finally:
         journal.close()
+    for file in folder.glob("judge.sqlite*"):
+        file.write_bytes(b"nonsense" * 1_000)
+    assert "journal cannot be read" in await refused(agon, "run", "--folder", str(folder))

@@ -151,6 +151,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     cases_file.write_text("\n".join(map(document, history(20))))
     assert main([str(cases_file)]) == 0
     assert "Judges by 20 hearings" in capsys.readouterr().out
+    hostile = tmp_path / "hostile.jsonl"
+    hostile.write_text(cases_file.read_text().replace('"0x6"', r'"\u001b]0;owned\u0007[red]"'))
+    assert main([str(hostile)]) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "[red]" in said
     assert main([str(cases_file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [each["answers"] for each in told] == [80] * 7
