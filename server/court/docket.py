@@ -223,7 +223,10 @@ def _check_sent(held: Held, judge: str, kind: type[Commitment | Shown], signatur
 def _said(held: Held, message: Commitment | Shown) -> Held:
     """Behind what came before, and bound to it."""
     assert held.filing is not None
-    messages = documents.linked(held.filing, [*held.messages, message])
+    # Whoever had the row first may have looked at the clock last.
+    ms = max([message.ms, *(each.ms for each in held.messages[-1:])])
+    said = msgspec.structs.replace(message, ms=ms)
+    messages = documents.linked(held.filing, [*held.messages, said])
     return msgspec.structs.replace(held, messages=tuple(messages))
 
 

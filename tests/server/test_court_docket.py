@@ -144,6 +144,20 @@ def test_the_time_to_appeal_does_not_begin_before_the_filing_has_given_its_judge
     assert case.appeal_by_ms == NOW + (100 + 100 + 50 + 30) * 1_000, "and their reserves"
 
 
+def test_messages_are_in_the_order_of_their_times_whoever_looked_at_the_clock_first() -> None:
+    court = Court()
+    court.draw()
+    for number, mind in enumerate(court.sitting()):
+        court.now = NOW + 50 - number
+        court.commit(mind, CLEAR)
+    for number, mind in enumerate(court.sitting()):
+        court.now = NOW + 90 - number
+        court.reveal(mind, CLEAR)
+    court.conclude()
+    court.close()
+    assert court.verified() == {}
+
+
 def test_nothing_of_a_sheet_is_told_before_all_have_revealed() -> None:
     court = Court()
     court.draw()

@@ -207,7 +207,8 @@ def told(
     known: Sequence[Message],
     signature: Callable[[str], str | None],
 ) -> Forced:
-    """`times_ms`: of blocks, by their hashes. `known`: what the clerk was sent for the hearing; `signature`: of a commitment that was
+    """`times_ms`: of blocks, by their hashes, and so of what was brought there, whenever the clerk was sent it. `known`: what the
+    clerk was sent for the hearing; `signature`: of a commitment that was
     brought by a transaction, where that says so. What was brought is told when the hearing is over: until then the clerk keeps
     what it has, and brings it."""
     operators = {each.judge: each.operator for each in pool.snapshot.judges}
@@ -270,7 +271,7 @@ def _commitment(
     bound = said.fields["commitment"].hex()
     for each in known:
         if isinstance(each, Commitment) and (each.judge, each.commitment) == (said.judge, bound):
-            return each
+            return msgspec.structs.replace(each, ms=times_ms[said.block_hash])
     return Commitment(
         i=0,
         ms=times_ms[said.block_hash],
@@ -288,7 +289,7 @@ def _shown(
     salt = said.fields["salt"].hex()
     for each in known:
         if isinstance(each, Shown) and (each.judge, each.salt) == (said.judge, salt):
-            return each
+            return msgspec.structs.replace(each, ms=times_ms[said.block_hash])
     return Shown(
         i=0,
         ms=times_ms[said.block_hash],
