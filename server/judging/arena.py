@@ -86,7 +86,8 @@ class Arena(Asking):
         except Unreadable as error:
             refusal = _refusal(error.body)
             why = f"{error}: {refusal.detail[:300]}" if refusal.detail else str(error)
-            final = error.status in GONE and refusal.code not in EARLY
+            # Without a code it is nobody's answer: a proxy that says 400 once must not cost a lock.
+            final = error.status in GONE and refusal.code not in {"", *EARLY}
             raise (Never if final else NotNow)(why) from None
 
     async def _typed(self, path: str, most: int, kind: type[T]) -> T:
