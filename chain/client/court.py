@@ -142,7 +142,7 @@ class CourtContract(Roles):
 
     async def slashed(self, leaf: bytes) -> bool:
         """keccak256(abi.encode(case, hearing, judge)): whether an anchored leaf has cost that judge something."""
-        return bool(await self.read("slashed", leaf))
+        return bool(await self.read("taken", leaf))
 
     def bond_clerk(self, amount: int) -> Invocation:
         """By anybody, who has approved the FRAC."""

@@ -261,8 +261,8 @@ claimed_by_force: public(HashMap[address, uint256])
 forced_pay: public(HashMap[address, int256])
 
 
-# @dev keccak256(abi.encode(case, hearing, judge)): whether an anchored leaf has cost it something.
-slashed: public(HashMap[bytes32, bool])
+# @dev keccak256(abi.encode(case, hearing, judge)): what an anchored leaf has cost it.
+taken: public(HashMap[bytes32, uint256])
 # @dev The least ordinal of a judge that no rolling slash has counted.
 rolled: public(HashMap[address, uint256])
 
@@ -611,8 +611,8 @@ def slash(heard: Heard):
     judge: address = heard.seat.judge
     assert heard.epoch != 0 and heard.seat.slash != 0, "court: there is nothing to take"
     id: bytes32 = keccak256(abi_encode(case, hearing, judge))
-    assert not self.slashed[id], "court: it was taken already"
-    self.slashed[id] = True
+    assert self.taken[id] == 0, "court: it was taken already"
+    self.taken[id] = heard.seat.slash
     log Slashed(case=case, hearing=hearing, judge=judge, lost=heard.seat.slash)
     extcall Registry(REGISTRY).slash(judge, heard.seat.slash)
 

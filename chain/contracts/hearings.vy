@@ -41,6 +41,7 @@ interface Court:
     def file_made(leaf: bytes32, snapshot: uint256) -> uint256: nonpayable
     def credit(case: bytes32, hearing: uint256, judge: address, pay: int256): nonpayable
     def burn_clerk(case: bytes32, hearing: uint256): nonpayable
+    def taken(id: bytes32) -> uint256: view
     def fund(amount: uint256): nonpayable
 
 
@@ -691,10 +692,11 @@ def overturn(filing: Filing, number: uint256):
         seat.sheet,
     ), "court: no winner fell by it"
     slash: uint256 = filing.lock * TERMS.overturned_bps // _BPS
-    assert slash > seat.slash, "court: it has lost no less"
+    lost: uint256 = max(seat.slash, self._taken(case, filing.hearing, seat.judge))
+    assert slash > lost, "court: it has lost no less"
     self._seats[key][number].marks = seat.marks | _OVERTURNED
     log Overturned(case=case, hearing=filing.hearing, judge=seat.judge, slash=slash)
-    extcall Registry(REGISTRY).slash(seat.judge, slash - seat.slash)
+    extcall Registry(REGISTRY).slash(seat.judge, slash - lost)
 
 
 # Bonds
@@ -1116,7 +1118,18 @@ def _sit(key: bytes32, filing: Filing, number: uint256, skill: int256, pay: int2
     )
     if slash != 0:
         self._seats[key][number].slash = slash
-        extcall Registry(REGISTRY).slash(judge, slash)
+        taken: uint256 = self._taken(filing.case, filing.hearing, judge)
+        if slash > taken:
+            extcall Registry(REGISTRY).slash(judge, slash - taken)
+
+
+@internal
+@view
+def _taken(case: bytes32, hearing: uint256, judge: address) -> uint256:
+    """
+    @dev What a leaf has cost it before the hearing was put here: one lock is all that a hearing can cost.
+    """
+    return staticcall Court(COURT).taken(keccak256(abi_encode(case, hearing, judge)))
 
 
 @internal

@@ -96,6 +96,24 @@ def test_both_ways_lead_to_the_same_verdict_and_pay(
     assert audit or any(leaf.slash for leaf in leaves)
 
 
+@pytest.mark.parametrize("share", [1, 2])
+def test_what_a_leaf_has_taken_is_not_taken_again_by_force(hall: Hall, share: int) -> None:
+    filed = hall.filed()
+    sheets = sheets_of(filed)
+    sheets[0] = [0, 10_000] * 4
+    judge, lock = hall.judges(filed)[0], filed.filing.lock
+    leaf = SeatLeaf(*filed.key, judge, 0, 0, 0, lock // share)
+    tree = hall.anchor([leaf])
+    pass_time(seconds=hall.terms.window_s)
+    stake = hall.stake_of(judge)
+    hall.court.slash(hall.heard_of(filed, 1, leaf, tree))
+    assert stake - hall.stake_of(judge) == lock // share
+    hall.force(filed)
+    hall.heard(filed, sheets)
+    assert hall.state(filed) == DECIDED
+    assert stake - hall.stake_of(judge) == lock
+
+
 def test_pay_is_fetched_and_stake_burns(hall: Hall) -> None:
     filed = hall.filed()
     sheets = sheets_of(filed)
