@@ -19,7 +19,7 @@ OFFER_GRACE_MS = 1_000
 """An offer is forgotten this long after its deadline, whatever the agent's view says: clocks differ,
 and the arena looks at its own a few times a second."""
 CLAIM_AGAIN_MS = 15_000
-"""After `awaiting-claim`: what was won is paid with the next epoch, a minute or so away."""
+"""After `awaiting-claim`: what was won is paid with the next epoch, a minute or so away. After `too-few-judges`, too."""
 OPENING_MAX_MS = 1_200_000
 """A match that the chain has not opened after this long will not begin, whatever the agent's view says."""
 NEVER_MS = 2**62
@@ -161,7 +161,7 @@ class Plan:
                 self._not_before_ms = now + ASK_AGAIN_MS
                 if error.ref and error.ref != self._space:
                     self._unknown_tickets = [error.ref]
-            case "awaiting-claim":
+            case "awaiting-claim" | "too-few-judges":
                 self._asked = False
                 self._not_before_ms = now + CLAIM_AGAIN_MS
             case code if code in FATAL and self._asked and error.ref in self._enqueue_refs():

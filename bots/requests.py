@@ -33,6 +33,7 @@ ENQUEUE_REFUSALS = frozenset(
         "limit-day",
         "limit-expired",
         "awaiting-claim",
+        "too-few-judges",
     }
 )
 

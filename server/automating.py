@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from server.automation import Automation, next_space
 from server.clock import Clock, unix_ms
-from server.entering import EntryRefused
+from server.entering import TOO_FEW_JUDGES, EntryRefused
 from server.escrow_room import AWAITING, DAY, next_day_ms
 from server.identity import Identity
 from server.live import keys
@@ -41,7 +41,7 @@ AT_ONCE = 16
 AGAIN_MS = 3_000
 """What could not be entered just now, e.g. since the agent waits everywhere already, is tried again after this long."""
 CLAIM_MS = 15_000
-"""The same where what was won is to be paid by the next epoch first, a minute or so away."""
+"""The same where what was won is to be paid by the next epoch first, a minute or so away, or where judges have to stake more first."""
 DAY_MOST_MS = 600_000
 """The same where the day's cap of the owner's wallet is reached, or until the day is over; he may set another one."""
 MEND_MS = 30_000
@@ -187,7 +187,7 @@ class Automating:
 
     async def _refused(self, due: Due, refusal: EntryRefused) -> int:
         """Some refusals pass by themselves; the owner has to know of the others."""
-        if refusal.code == AWAITING:
+        if refusal.code in (AWAITING, TOO_FEW_JUDGES):
             return CLAIM_MS
         if refusal.code == DAY:
             now_ms = self._clock()

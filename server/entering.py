@@ -60,6 +60,10 @@ Covered = Callable[[str, int], Awaitable[None]]
 """Of a Space and a tier. Raises NotFormed where a session of it could not be played now."""
 
 
+TOO_FEW_JUDGES = "too-few-judges"
+"""The judges who stand have too little at stake for the tier now; it passes when more have staked."""
+
+
 class Entrance:
     """Stateless; one may be shared by all tasks of a process."""
 
@@ -88,7 +92,7 @@ class Entrance:
         """Hold the entry and let the agent wait. `space` is offered; `run` is the automation's, when it is
         the automation that wants it: once that run has ended the entry is refused.
 
-        Raises EntryRefused (`tier-closed`, `not-playing`, `limit-reached`, `unfunded`, and the codes of `escrow_room`) or
+        Raises EntryRefused (`tier-closed`, TOO_FEW_JUDGES, `not-playing`, `limit-reached`, `unfunded`, and the codes of `escrow_room`) or
         AlreadyQueued; then nothing is held. Raises what Redis raises while it is away; then a hold may stay for a moment.
         """
         if tier_micros not in self._tiers_open:
@@ -135,7 +139,7 @@ class Entrance:
             if self._covered is not None:
                 await self._covered(space, tier_micros)
         except NotFormed as error:
-            raise EntryRefused("tier-closed", str(error)) from None
+            raise EntryRefused(TOO_FEW_JUDGES, str(error)) from None
 
     async def _hold(self, ticket: TicketRecord, run: int | None) -> None:
         try:

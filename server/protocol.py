@@ -924,7 +924,7 @@ class Error(_Server, frozen=True, tag="error"):
     `already-queued`, `unknown-ticket`, `unknown-offer`, `unknown-space`, `tier-closed`,
     `not-playing`, `other-player`, `limit-reached`, `unfunded`, `busy`, `unavailable`; where entries
     are paid on a chain also `no-wallet`, `not-deposited`, `limits-missing`, `limit-entry`,
-    `limit-day`, `limit-expired`, `awaiting-claim`.
+    `limit-day`, `limit-expired`, `awaiting-claim`, `too-few-judges`.
     """
 
     code: str

@@ -39,8 +39,8 @@ def step(state: State, happened: Input) -> State:
 
 def direct(state: State) -> State:
     """What to watch now. Changes nothing unless following is on, the moment has come, and nobody reads a
-    proof of what is there."""
-    if not state.follow or state.proof is not None:
+    proof or the court of what is there."""
+    if not state.follow or state.proof is not None or state.court is not None:
         return state
     now = state.spectated
     done = now is None or _done(now, state.now_ms)

@@ -235,6 +235,12 @@ def court_committing() -> list[Input]:
     return [*lobby(), Open(recording.RAP), trial.at_court(trial.case(committed=3))]
 
 
+def court_found() -> list[Input]:
+    """All have revealed, and there is time to appeal."""
+    found = trial.decided(final=False, appeal_by_ms=recording.START_MS + 92_000)
+    return [*lobby(), Open(recording.RAP), trial.at_court(found)]
+
+
 def court_sealed() -> list[Input]:
     """The court while scores are sealed: one did not commit, and a reserve sits in its place."""
     panel = list(trial.case(committed=4).panel)

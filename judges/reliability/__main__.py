@@ -13,7 +13,7 @@ from rich.table import Table
 
 from judges.reliability.diagnosis import PPM, Diagnosis, diagnose
 from judges.reliability.documents import BadDocument, heard_of
-from judges.reliability.labels import LABELS, BadHearing
+from judges.reliability.labels import LABELS, BadHearing, Heard
 from spaces.plain_text import plain_lines
 
 MAX_NAME = 60
@@ -21,9 +21,9 @@ MAX_NAME = 60
 
 EXAMPLE = """example:
   python -m judges.reliability cases.jsonl
-  cat cases/*.json | python -m judges.reliability - --json
+  python -m judges.reliability cases/*.json --json
 
-One agon-case/1 document a line, as the arena publishes them. It is a diagnostic, relative to what judges agree on: no pay and no
+agon-case/1 documents as the arena publishes them, one a file or one a line. It is a diagnostic, relative to what judges agree on: no pay and no
 slash follows from it."""
 
 
@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "cases", help="a file, one agon-case/1 document a line; - for standard input"
+        "cases",
+        nargs="+",
+        metavar="FILE",
+        help="with one agon-case/1 document a line; - for standard input",
     )
     parser.add_argument(
         "--tie",
@@ -47,29 +50,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="as JSON")
     told = parser.parse_args(arguments)
     try:
-        lines = sys.stdin if told.cases == "-" else Path(told.cases).read_text("utf-8").splitlines()
-        hearings = list(heard_of(lines))
+        hearings = [heard for each in told.cases for heard in heard_in(each)]
         found = sorted(
             diagnose(hearings, told.tie).values(), key=lambda each: -(each.accuracy_ppm or 0)
         )
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"cannot read {told.cases}: {error}", file=sys.stderr)
-        return 2
-    except (BadDocument, BadHearing) as error:
-        print(f"{told.cases}: {error}", file=sys.stderr)
+    except (CannotRead, BadHearing) as error:
+        print(error, file=sys.stderr)
         return 2
     if told.json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     elif not found:
-        print(f"{told.cases}: no judge has revealed anything yet")
+        print(f"{', '.join(told.cases)[:200]}: no judge has revealed anything yet")
     else:
         Console(markup=False, highlight=False).print(_table(found, len(hearings)))
     return 0
 
 
+class CannotRead(Exception):
+    """The message says which file, and what is wrong with it."""
+
+
+def heard_in(name: str) -> list[Heard]:
+    """The hearings of one file's documents; of standard input for `-`. Raises CannotRead."""
+    try:
+        lines = sys.stdin if name == "-" else Path(name).read_text("utf-8").splitlines()
+        return list(heard_of(lines))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRead(f"cannot read {name}: {error}") from None
+    except BadDocument as error:
+        raise CannotRead(f"{name}: {error}") from None
+
+
 def _table(found: Sequence[Diagnosis], hearings: int) -> Table:
     table = Table(
-        title=f"Judges by {hearings:,} hearings",
+        title=f"Judges by {hearings:,} hearing{'s' if hearings != 1 else ''}",
         caption="Accuracy: against what the whole history takes for true. Rows of the confusion: truth; columns: said "
         f"({', '.join(LABELS)}), %. Trust: what Yuma's clipping leaves; a comparison.",
         title_justify="left",

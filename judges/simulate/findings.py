@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import msgspec
 
@@ -30,15 +31,21 @@ def findings(report: Report) -> list[Finding]:
 def _no_deviation(report: Report) -> Finding:
     """At each tier. Honest is who says what it believes, calibrated or not: the best of both."""
     honest = [each.strategy for each in report.profits if each.honest]
-    worst = min(
-        max(report.by_tier[name][tier] for name in honest)
-        - max(each[tier] for name, each in report.by_tier.items() if name not in honest)
-        for tier in range(len(next(iter(report.by_tier.values()))))
-    )
+    worst = _lead(report, honest, honest)
+    ways = "; ".join(f"{name} {_lead(report, [name], honest):,.0f}" for name in honest)
     return Finding(
         "no profitable deviation of a judge among the modelled strategies, at any fee tier",
-        f"honest judging earns {worst:,.0f} micro-USDC a hearing more than the next best, at least",
+        f"the better honest way earns {worst:,.0f} micro-USDC a hearing more than any other, at least (each way by itself: {ways})",
         worst > 0,
+    )
+
+
+def _lead(report: Report, names: Sequence[str], honest: Sequence[str]) -> float:
+    """How far the best of `names` is ahead of all that is not honest, at the tier where that is least."""
+    return min(
+        max(report.by_tier[name][tier] for name in names)
+        - max(each[tier] for name, each in report.by_tier.items() if name not in honest)
+        for tier in range(len(next(iter(report.by_tier.values()))))
     )
 
 
@@ -57,7 +64,8 @@ def _capture(report: Report) -> list[Finding]:
         ),
         Finding(
             "at that share, the wrong side wins less often with each appeal of whom it robs",
-            "; ".join(" > ".join(f"{p:.3f}" for p in each) for each in rounds),
+            "; ".join(" > ".join(f"{p:.3f}" for p in each) for each in rounds)
+            + "; but a close case that escalates without one goes wrong more often: see the table",
             falls,
         ),
     ]

@@ -155,7 +155,8 @@ or frozen), `other-player` (the arena's runner plays your agent while it is `hos
 `unavailable` (a backing service is away; try again).
 
 Where entries are paid on a chain: `no-wallet`, `not-deposited`, `limits-missing`, `limit-entry`, `limit-expired` (the owner has to act, and
-the reason says how), `limit-day` (the wallet's cap of this UTC day) and `awaiting-claim` (what was won is paid with the next epoch; try again in a while)."""
+the reason says how), `limit-day` (the wallet's cap of this UTC day) and `awaiting-claim` (what was won is paid with the next epoch; try again in a while); `too-few-judges` (those who stand have too little at stake for this tier of a Space that
+judges decide; try again in a while, or play a lower tier)."""
 
 CLOSING = """\
 ## Close codes

@@ -48,6 +48,10 @@ class Silence(RuntimeError):
     """The arena has stopped moving, or does not answer."""
 
 
+COURTS = {"case": "document", "court_epoch": "epoch"}
+"""What is saved beside a transcript that judges have decided, by the names that `agon verify` looks for."""
+
+
 class Narrator:
     """Follows an arena from outside. `out` is an existing folder for transcripts, or None. With `chain`, what is played for money
     is told when an epoch has settled it there, and checked against that chain."""
@@ -76,7 +80,7 @@ class Narrator:
             elif time.monotonic() - max(last, beat) > HEARTBEAT_S:
                 beat = time.monotonic()
                 print(
-                    f"  … still at it ({beat - last:.0f} s; a busy machine thinks slowly)",
+                    f"  … still at it ({beat - last:.0f} s; models think slowly on a busy machine, and verdicts wait for appeals)",
                     flush=True,
                 )
             time.sleep(POLL_S)
@@ -193,6 +197,10 @@ class Narrator:
         path.write_bytes(document)
         if result is not None:
             (self._out / f"{session}.result.json").write_bytes(result)
+        for name, of_case in COURTS.items():
+            answer = self._http.get(f"/v1/court/cases/{session}/{of_case}")
+            if answer.is_success:
+                (self._out / f"{session}.{name}.json").write_bytes(answer.content)
         return path
 
     def _sessions(self) -> list[dict[str, Any]]:

@@ -46,6 +46,9 @@ SEND_S = 0.5
 """Between two looks at what is due, where nothing wakes us."""
 CHAIN_S = 10.0
 """Between two looks at the chain for hearings of ours of which the arena says nothing."""
+OWED_MS = 3_600_000
+"""A commitment that is older is over, revealed or not."""
+MAX_OWED = 64
 RING_S = 0.2
 """Between two times of asking, however often the channel moves."""
 
@@ -125,7 +128,22 @@ async def run(
             unaided = Unaided(
                 journal=journal, hearings=forced.hearings, forced=forced, clock=unix_ms
             )
-            await _Rounds(settings, node, arena, forced, unaided, address, tell).run()
+            try:
+                await _Rounds(settings, node, arena, forced, unaided, address, tell).run()
+            finally:
+                if owed := still_to_reveal(journal, unix_ms()):
+                    tell(owed)
+
+
+def still_to_reveal(journal: Journal, now_ms: int) -> str:
+    """What whoever ends the program now should know; empty where nothing is owed."""
+    found = journal.since(now_ms - OWED_MS, below=None, limit=MAX_OWED)
+    owed = [each for each in found if each.committed_ms is not None and each.revealed_ms is None]
+    if not owed:
+        return ""
+    first = f"{owed[-1].space} {owed[-1].session}"
+    others = f" and {len(owed) - 1} more" if len(owed) > 1 else ""
+    return f"committed and not revealed: {first}{others}. Begin again at once: a seat that does not reveal in time loses its lock"
 
 
 async def check_ready(records: ChainRecords, judge: str) -> None:

@@ -302,7 +302,8 @@ async def test_what_does_not_pass_stops_it_with_the_reason(arena: Arena, code: s
 
 
 @pytest.mark.parametrize(
-    ("code", "wait_ms"), [("awaiting-claim", CLAIM_MS), ("limit-day", DAY_MOST_MS)]
+    ("code", "wait_ms"),
+    [("awaiting-claim", CLAIM_MS), ("too-few-judges", CLAIM_MS), ("limit-day", DAY_MOST_MS)],
 )
 async def test_what_the_chain_mends_by_itself_is_waited_for(
     arena: Arena, code: str, wait_ms: int

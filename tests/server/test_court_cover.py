@@ -86,4 +86,4 @@ async def test_nobody_queues_for_what_no_panel_may_decide() -> None:
     agent = Identity("a", "A", "v", "o")
     with pytest.raises(EntryRefused, match="too few judges") as refused:
         await entrance.enter(agent, "rap-battle", 100_000)
-    assert refused.value.code == "tier-closed"
+    assert refused.value.code == "too-few-judges"

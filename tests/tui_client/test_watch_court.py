@@ -16,8 +16,8 @@ from tui_client.director import step
 from tui_client.docket import chosen_judge, wanted
 from tui_client.owner.calls import Answered, Problem, Refused
 from tui_client.recording import trial
-from tui_client.screenshot import folded
-from tui_client.state import Back, Move, Open, OpenJudge, State, Tick, ToggleCourt
+from tui_client.screenshot import folded, lobby
+from tui_client.state import Back, Move, Open, OpenJudge, State, Tick, ToggleCourt, ToggleFollow
 from tui_client.state import wanted as channels
 from tui_client.widgets.court.docket import paint_cases, paint_judges
 from tui_client.widgets.court.judge import paint_judge
@@ -80,6 +80,22 @@ def test_while_it_judges_the_panel_stands_where_the_verdict_will() -> None:
     words = words_on(paint_verdict(at_court(trial.case(3)), 110))
     assert "committed 3/5" in words
     assert "0:41" in words
+
+
+def test_what_the_panel_found_stands_there_while_it_can_be_appealed_against() -> None:
+    found = trial.decided(final=False, appeal_by_ms=recording.START_MS + 92_000)
+    words = words_on(paint_verdict(at_court(found), 110))
+    for told in ("EMBER WINS", "not final yet", "to appeal 1:32", "flow", "“the triplet run"):
+        assert told in words
+    assert "reading" not in words
+
+
+def test_whoever_reads_the_court_is_not_led_away_by_following() -> None:
+    other = [*lobby(), ToggleFollow(), trial.at_court(trial.decided()), ToggleCourt()]
+    state = step(folded([Open(recording.RAP), *other]), Tick(recording.START_MS + 600_000))
+    assert state.court is not None
+    assert state.spectated is not None
+    assert state.spectated.session == recording.RAP
 
 
 def test_a_reserve_is_on_the_panel_once_it_sits() -> None:

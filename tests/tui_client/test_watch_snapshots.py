@@ -35,6 +35,7 @@ SCREENS: dict[str, Callable[[], list[Input]]] = {
     "docket": screenshot.docket,
     "judge": screenshot.judge,
     "court-committing": screenshot.court_committing,
+    "court-found": screenshot.court_found,
     "court-sealed": screenshot.court_sealed,
     "proof-checking": screenshot.proof_checking,
     "proof-lie": screenshot.proof_lie,

@@ -54,7 +54,9 @@ async def findings(documents: Documents, seat: Seat, node: Caller) -> AsyncItera
     yield await _seeded(court, case)
     yield await _staked(JudgeRegistry(node, await court.registry()), case)
     epoch = _epoch(documents)
-    if epoch is not None:
+    if epoch is None:
+        yield unchecked("anchored", "follows from the court's epoch: see line anchor")
+    else:
         yield await _anchored(court, epoch)
     hearings = await court.hearings()
     if hearings is None:

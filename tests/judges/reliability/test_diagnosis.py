@@ -151,6 +151,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     cases_file.write_text("\n".join(map(document, history(20))))
     assert main([str(cases_file)]) == 0
     assert "Judges by 20 hearings" in capsys.readouterr().out
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    for file, said in ((one, history(1)), (two, history(2)[1:])):
+        file.write_text("\n".join(map(document, said)))  # as the arena hands them out: no line ends
+    assert main([str(one), str(two)]) == 0
+    assert "Judges by 2 hearings" in capsys.readouterr().out
     hostile = tmp_path / "hostile.jsonl"
     hostile.write_text(cases_file.read_text().replace('"0x6"', r'"\u001b]0;owned\u0007[red]"'))
     assert main([str(hostile)]) == 0

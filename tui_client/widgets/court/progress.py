@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
 
 from server.protocol import BenchSeat, CaseView, SessionView, VerdictView
 from tui_client import theme
 from tui_client.text import clean
 from tui_client.widgets.canvas import Part, line
-from tui_client.words import clock
+from tui_client.words import clock, names, points
 
 MAX_PANEL = 48
 """Judges of a panel, reserves among them, that are looked at."""
@@ -70,6 +71,26 @@ def judged_by(view: SessionView, verdict: VerdictView) -> Text:
         return line((said, theme.DIM), ("   c ", theme.KEY), ("court", theme.DIM))
     judges = ", ".join(clean(judge, 40) for judge in verdict.judges[:5])
     return line((f"judged by {judges}" if judges else "", theme.DIM))
+
+
+def found_banner(view: SessionView, court: CaseView) -> Text:
+    """Who wins by what the panel has found, and whether that is final; `CASE` before."""
+    if not court.totals_milli or court.state not in ("decided", "forced"):
+        return line(("CASE", theme.TITLE))
+    totals = " : ".join(points(total) for total in court.totals_milli[:8])
+    parts: list[Part] = []
+    best = [seat for seat, rank in enumerate(court.ranks) if rank == 1]
+    if len(best) == 1:
+        name = clean(names(view).get(best[0], f"seat {best[0] + 1}"), 24).upper()
+        parts.append((f"{name} WINS", theme.seat_style(best[0]) + Style(bold=True)))
+    else:
+        parts.append(("A DRAW", theme.TITLE))
+    parts.append((f"   {totals}", theme.BRIGHT))
+    if court.margin_milli is not None:
+        parts.append((f"   by {court.margin_milli / 1000:.2f}", theme.DIM))
+    if not court.final:
+        parts.append(("   not final yet", theme.DIM))
+    return line(*parts)
 
 
 def _hearing(court: CaseView) -> Sequence[Part]:

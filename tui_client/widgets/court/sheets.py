@@ -76,6 +76,16 @@ def _said(sheet: SheetView, court: CaseView, who: dict[int, str], width: int) ->
     return rows
 
 
+def nearest_reason(court: CaseView, at: int, seat: int, median: int) -> str:
+    """Of the judges who gave one for this score, the words of the one who is nearest to the median."""
+    told = [
+        (abs(_score(sheet.scores_milli, at, seat) - median), sheet.reasons[at][seat])
+        for sheet in court.sheets[:MAX_SHEETS]
+        if at < len(sheet.reasons) and seat < len(sheet.reasons[at]) and sheet.reasons[at][seat]
+    ]
+    return min(told, default=(0, ""))[1]
+
+
 def _score(by_line: Sequence[Sequence[int]], at: int, seat: int) -> int:
     """0 where a line is shorter than it should be: what arrives is not believed to have a shape."""
     return by_line[at][seat] if at < len(by_line) and seat < len(by_line[at]) else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.style import Style
 from rich.text import Text
 from textual.containers import Vertical
 
@@ -15,11 +14,11 @@ from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import Part, frame, line
 from tui_client.widgets.court.bench import frac, paint_bench, short
-from tui_client.widgets.court.progress import paint_progress
+from tui_client.widgets.court.progress import found_banner, paint_progress
 from tui_client.widgets.court.sheets import paint_medians, paint_reasons
 from tui_client.widgets.pane import Pane
 from tui_client.widgets.session.title import seats
-from tui_client.words import names, points, space_title
+from tui_client.words import names, space_title
 
 MAX_NOTE = 240
 
@@ -52,7 +51,7 @@ def paint_court(state: State, width: int, height: int) -> list[Text]:
     first = min(state.court or 0, max(0, len(rows) - room))
     hidden = len(rows) - first - room
     note = line((f"↓ {hidden} more", theme.DIM)) if hidden > 0 else None
-    return frame(_banner(view, court), rows[first : first + room], width, height, note)
+    return frame(found_banner(view, court), rows[first : first + room], width, height, note)
 
 
 def _rows(view: SessionView, court: CaseView, width: int) -> list[Text]:
@@ -89,25 +88,6 @@ def _facts(court: CaseView, width: int) -> list[Text]:
     if court.note:
         rows += [line((piece, theme.MONEY)) for piece in wrap(clean(court.note, MAX_NOTE), width)]
     return rows
-
-
-def _banner(view: SessionView, court: CaseView) -> Text:
-    if not court.totals_milli or court.state not in ("decided", "forced"):
-        return line(("CASE", theme.TITLE))
-    totals = " : ".join(points(total) for total in court.totals_milli[:8])
-    parts: list[Part] = []
-    best = [seat for seat, rank in enumerate(court.ranks) if rank == 1]
-    if len(best) == 1:
-        name = clean(names(view).get(best[0], f"seat {best[0] + 1}"), 24).upper()
-        parts.append((f"{name} WINS", theme.seat_style(best[0]) + Style(bold=True)))
-    else:
-        parts.append(("A DRAW", theme.TITLE))
-    parts.append((f"   {totals}", theme.BRIGHT))
-    if court.margin_milli is not None:
-        parts.append((f"   by {court.margin_milli / 1000:.2f}", theme.DIM))
-    if not court.final:
-        parts.append(("   not final yet", theme.DIM))
-    return line(*parts)
 
 
 class CourtTitlePane(Pane):

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from rich.style import Style
 from rich.text import Text
 
-from server.protocol import Evidence, RubricLine, SessionView, VerdictView
+from server.protocol import CaseView, Evidence, RubricLine, SessionView, VerdictView
 from tui_client import theme
 from tui_client.observed import rap_battle, step_state, undecided, winner
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import centre, fit, frame, label, line, rail
 from tui_client.widgets.court.bench import paint_bench
-from tui_client.widgets.court.progress import judged_by, paint_progress
+from tui_client.widgets.court.progress import found_banner, judged_by, paint_progress
+from tui_client.widgets.court.sheets import nearest_reason
 from tui_client.widgets.pane import Pane
 from tui_client.words import names, points, termination
 
@@ -111,8 +112,10 @@ def _waiting(view: SessionView) -> Text:
 def _before_the_court(view: SessionView, width: int, arena_ms: int) -> list[Text]:
     """The panel while it judges, a judge a row."""
     court = view.court
-    if court is None or court.state == "decided":
+    if court is None:
         return [centre(_waiting(view), width)]
+    if court.state == "decided":
+        return _found(view, court, width, arena_ms)
     return [centre(paint_progress(court, arena_ms), width), *paint_bench(court, width)]
 
 
@@ -130,6 +133,20 @@ def _decided_rows(view: SessionView, verdict: VerdictView, width: int, room: int
             rows += _evidence_rows(evidence, width, shown)
         if len(rows) <= room:
             break
+    return rows
+
+
+def _found(view: SessionView, court: CaseView, width: int, arena_ms: int) -> list[Text]:
+    """What the panel has found, while it can still be appealed against."""
+    who = names(view)
+    rows = [
+        centre(found_banner(view, court), width),
+        centre(paint_progress(court, arena_ms), width),
+    ]
+    for at, name in enumerate(court.lines[:MAX_LINES]):
+        scores = court.medians_milli[at] if at < len(court.medians_milli) else []
+        reasons = [nearest_reason(court, at, seat, score) for seat, score in enumerate(scores[:2])]
+        rows += _rubric_rows(RubricLine(name, list(scores), reasons), who, width, 2)
     return rows
 
 
