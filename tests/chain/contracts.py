@@ -35,4 +35,5 @@ def reverts(reason: str) -> Iterator[None]:
     # Not the error's own text: that draws all calls, which fails for lists in calls between contracts.
     error = refused.value
     said = str(error.stack_trace) if isinstance(error, boa.BoaError) else str(error)
+    said = said.replace("\\'", "'")  # where it is shown as bytes in quotes
     assert reason in said, f"refused for another reason than {reason!r}: {said}"

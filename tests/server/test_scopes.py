@@ -56,6 +56,7 @@ async def test_whatever_changes_something_needs_a_scope_but_for_a_few() -> None:
         "signIn": "nobody has signed in yet",
         "registerAgent": "a bot registers itself",
         "verifyView": "whoever was shown a link",
+        "sendCourtMessage": "a judge signs what it sends, and only who was drawn is heard",
         "putBatchList": "the chain says which bytes are taken, and who has a stake behind them",
     }
     found = {op.id for op in OPERATIONS if op.method != "GET" and not op.scopes}

@@ -152,8 +152,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([str(cases_file)]) == 0
     assert "Judges by 20 hearings" in capsys.readouterr().out
     one, two = tmp_path / "one.json", tmp_path / "two.json"
-    for file, said in ((one, history(1)), (two, history(2)[1:])):
-        file.write_text("\n".join(map(document, said)))  # as the arena hands them out: no line ends
+    for file, heard in ((one, history(1)), (two, history(2)[1:])):
+        file.write_text(
+            "\n".join(map(document, heard))
+        )  # as the arena hands them out: no line ends
     assert main([str(one), str(two)]) == 0
     assert "Judges by 2 hearings" in capsys.readouterr().out
     hostile = tmp_path / "hostile.jsonl"
