@@ -454,7 +454,7 @@ class Court(Storm):
 @pytest.mark.slow
 def test_a_storm() -> None:
     long = bool(os.environ.get("AGON_COURT_STORM"))
-    seen = run(Court, examples=220 if long else 16, steps=80 if long else 40)
+    seen = run(Court, examples=290 if long else 16, steps=80 if long else 40)
     print(seen.total(), dict(seen))  # with -s
     assert seen.total() >= (20_000 if long else 400)
     for name in ("force", "draw", "commit", "reveal", "finalize"):
