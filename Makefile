@@ -32,9 +32,16 @@ WORKERS ?= 3
 test: $(STAMP) ## the tests, some five minutes on two cores
 	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
-test-slow: $(STAMP) ## real models, chaos and load, some twelve minutes (AGON_TEST_LONG=1: more fuzzing)
-	@# No third one: a real model has a time for its answer, and takes all cores for it.
+# What asks a real model has a time for its answer: nothing that only reckons runs beside it.
+MODELS := tests/playthroughs tests/bots/test_llm_real.py tests/judges/test_real_model.py tests/server/test_judging.py
+
+test-slow: $(STAMP) ## real models, chaos and load, some twenty minutes (AGON_TEST_LONG=1: more fuzzing)
+ifdef ARGS
 	@$(PYTEST) -n 2 -m slow $(ARGS)
+else
+	@$(PYTEST) -n 2 -m slow $(MODELS:%=--ignore=%)
+	@$(PYTEST) -n 2 -m slow $(MODELS)
+endif
 
 season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
 	@$(BIN)/python -m tests.chaos.season $(ARGS)

@@ -44,9 +44,9 @@ TOUR = (
 DEVELOPMENT_CHAIN = 31_337
 CONFIRMATIONS = 1
 EPOCH_EVERY_S = 3
-COMMIT_S = 30
+COMMIT_S = 20
 """A small model is asked twice about a battle; about five texts, twenty times."""
-WRITING_COMMIT_S = 60
+WRITING_COMMIT_S = 45
 REVEAL_S = 4
 FREE_FEE_MICROS = 2_500
 """For a panel of five, where nobody pays."""
