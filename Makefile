@@ -29,13 +29,13 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal
 # A third of what a test does is waiting: two processes do not fill two cores. Each has services of its own.
 WORKERS ?= 3
 
-test: $(STAMP) ## the tests, some five minutes on two cores
+test: $(STAMP) ## the tests, six to seven minutes on two cores
 	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
 # What asks a real model has a time for its answer: nothing that only reckons runs beside it.
 MODELS := tests/playthroughs tests/bots/test_llm_real.py tests/judges/test_real_model.py tests/server/test_judging.py
 
-test-slow: $(STAMP) ## real models, chaos and load, some twenty minutes (AGON_TEST_LONG=1: more fuzzing)
+test-slow: $(STAMP) ## real models, chaos and load, half an hour or so (AGON_TEST_LONG=1: more fuzzing)
 ifdef ARGS
 	@$(PYTEST) -n 2 -m slow $(ARGS)
 else
