@@ -36,6 +36,7 @@ BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 NAP_S = 60.0
 """Longest sleep without a look at the clock, which may be set meanwhile."""
 REASON_CHARS = 200
+LATE = "no answer in time"
 
 
 class NoOracle(LookupError):
@@ -127,7 +128,7 @@ class Asking:
                 await asyncio.sleep(min(NAP_S, wait_ms / 1_000))
                 continue
             try:
-                return await self._try(held, asked)
+                return await self._try(held, asked, first=failures == 0)
             except Exception as error:  # any: the oracle is the world outside
                 if failures == 0:
                     _logger.warning(
@@ -141,8 +142,10 @@ class Asking:
             failures += 1
         return None
 
-    async def _try(self, held: Held, asked: Asked) -> Observation:
+    async def _try(self, held: Held, asked: Asked, *, first: bool) -> Observation:
         async with self._slots.setdefault(_feed(asked.inquiry), asyncio.Semaphore(AT_ONCE)):
+            if first:  # the deadline may strike before this try has run out of its own time
+                held.match.unanswered(asked.number, LATE)
             left_s = (asked.deadline_ms - self._clock()) / 1_000
             async with asyncio.timeout(min(ATTEMPT_S, max(LEAST_S, left_s))):
                 observation = await self._answer(held.record, asked.inquiry)
@@ -164,5 +167,5 @@ def _feed(inquiry: Inquiry) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not str(error):
-        return "no answer in time"
+        return LATE
     return " ".join(plain_lines(str(error)))[:REASON_CHARS] or type(error).__name__

@@ -119,7 +119,7 @@ async def test_an_oracle_that_is_silent_voids_the_session(
 ) -> None:
     shelf = Shelf()
     async with running(host_on(redis, shelf.keep, **given)), asyncio.timeout(20):
-        await form(players.log, "S1", "tides", limit_ms=8_000)
+        await form(players.log, "S1", "tides", limit_ms=4_000)
         await players.play(["S1"])
     sealed = shelf.sealed["S1"]
     assert sealed.outcome == {"reason": f"the oracle did not answer: {reason}"}
