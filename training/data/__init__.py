@@ -1,0 +1,1 @@
+"""From seats' records to examples that a recipe learns from. Pure."""

@@ -1,0 +1,1 @@
+"""How a model is trained: one file for each recipe, one Struct for what they are told."""
