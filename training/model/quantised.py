@@ -1,0 +1,26 @@
+"""Four bits a weight: NormalFloat4, its scales quantised, too (QLoRA; Dettmers et al., 2023)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+
+def nf4() -> Any:
+    """What bitsandbytes is told; a matrix product is computed in bf16, on a CPU and on CUDA."""
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    # Its warning that a faster CPU kernel could be downloaded.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def is_four_bit(model: Any) -> bool:
+    """Whether a model's linear layers are four-bit ones."""
+    return bool(getattr(model, "is_loaded_in_4bit", False))
