@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
+from spaces.answer_json import answer_json
 from spaces.seed import Streams
 
 JSON = None | bool | int | str | Sequence["JSON"] | Mapping[str, "JSON"]
@@ -177,6 +178,18 @@ class Space(ABC, Generic[P, S, A]):
         Needs no state, so bots can check their own answer before they send it. The text may be any
         string up to the protocol's bound. Raises InvalidAction; never guesses an ambiguous reply.
         """
+
+    def answer_text(self, action: A) -> str:
+        """The text of an answer that `parse` reads as this action, in the form in which models learn to
+        answer: JSON of the `answer_schema` where there is one, else the words themselves.
+
+        `parse(kind, answer_text(action)) == action` for every action that `parse` reads and for every
+        one that the rules took, but for its stamp, which is no part of the words. This default is the
+        action's fields without its tag.
+        """
+        tag = action.__struct_config__.tag_field
+        fields = self.encode_action(action)
+        return answer_json({key: value for key, value in fields.items() if key != tag})
 
     @abstractmethod
     def apply(self, state: S, seat: int, action: A, streams: Streams) -> S:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
@@ -17,6 +19,9 @@ class Tokenizer(Protocol):
     """What we use of a Hugging Face tokenizer."""
 
     eos_token_id: int
+    chat_template: Any
+    backend_tokenizer: Any
+    """Of the library `tokenizers`; `to_str()` is all of it as JSON."""
 
     def apply_chat_template(self, conversation: list[dict[str, str]], **how: Any) -> Any: ...
 
@@ -38,3 +43,12 @@ def prompt_ids(messages: Sequence[Message], tokenizer: Tokenizer) -> tuple[int, 
 def completion_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
     """An answer with the token that ends it; shape (C,)."""
     return (*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id)
+
+
+def tokenizer_sha256(tokenizer: Tokenizer) -> str:
+    """Of all that decides which token ids a text and a conversation become, in hex."""
+    told = json.loads(tokenizer.backend_tokenizer.to_str())
+    # How a batch was padded or cut last is kept there, too, and decides nothing.
+    told = {key: value for key, value in told.items() if key not in ("padding", "truncation")}
+    named = [told, tokenizer.chat_template, tokenizer.eos_token_id]
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from spaces.answer_json import answer_json
 from spaces.plain_text import plain_lines
 from spaces.space import IllegalAction, InvalidAction
 
@@ -74,6 +75,10 @@ def _read_object(text: str) -> str:
         return msgspec.json.decode(value, type=str) if value[:1] == b'"' else value.decode()
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ""
+
+
+def text(answer: Answer) -> str:
+    return answer_json({"answer": answer.text})
 
 
 def check(answer: Answer) -> None:

@@ -55,6 +55,9 @@ class Logic(Space[Params, State, Answer]):
     def parse(self, kind: str, text: str) -> Answer:
         return answers.parse(kind, text)
 
+    def answer_text(self, action: Answer) -> str:
+        return answers.text(action)
+
     def apply(self, state: State, seat: int, action: Answer, streams: Streams) -> State:
         return rules.answer(state, seat, action, streams)
 

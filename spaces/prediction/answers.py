@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from spaces.answer_json import Written, answer_json
 from spaces.decimals import Number, at_least, at_most, number, of_fraction
 from spaces.prediction.score import LOG_LEAST
 from spaces.space import IllegalAction, InvalidAction
@@ -97,7 +98,7 @@ def _items(text: str) -> list[str]:
 def _read_object(kind: str, text: str) -> Action | None:
     try:
         # Numbers stay as they are written: a float would lose digits.
-        written = json.loads(text, parse_float=_Written, parse_int=_Written, parse_constant=str)
+        written = json.loads(text, parse_float=Written, parse_int=Written, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     if kind == "probability":
@@ -107,10 +108,6 @@ def _read_object(kind: str, text: str) -> Action | None:
     named = {key: value for key, value in written.items() if _LEVEL_KEY.fullmatch(key)}
     by_level = sorted((int(key[1:]), _text(value)) for key, value in named.items())
     return _quantiles([value for _, value in by_level], [level for level, _ in by_level])
-
-
-class _Written(str):
-    """A JSON number as it is written."""
 
 
 def _text(value: Any) -> str:
@@ -131,6 +128,17 @@ def _probability(text: str) -> Probability | None:
     if value is None:
         return None
     return Probability(of_fraction(Fraction(value) / 100) if per_cent else value)
+
+
+def text(action: Action) -> str:
+    """As the schema has it: each level by its name, where the answer named levels."""
+    if isinstance(action, Probability):
+        return answer_json({"probability": Written(action.probability)})
+    values = [Written(each) for each in action.quantiles]
+    if not action.levels:
+        return answer_json({"quantiles": values})
+    named = zip(action.levels, values, strict=False)  # only a forged action has others
+    return answer_json({f"q{level:02}": value for level, value in named})
 
 
 def check_quantiles(action: Quantiles, levels: Sequence[int], low: str, high: str) -> None:

@@ -51,6 +51,9 @@ class Prediction(Space[Params, State, Action]):
     def parse(self, kind: str, text: str) -> Action:
         return answers.parse(kind, text)
 
+    def answer_text(self, action: Action) -> str:
+        return answers.text(action)
+
     def apply(self, state: State, seat: int, action: Action, streams: Streams) -> State:
         return rules.forecast(state, seat, action)
 

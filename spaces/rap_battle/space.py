@@ -41,6 +41,9 @@ class RapBattle(Space[Params, State, Verse]):
     def parse(self, kind: str, text: str) -> Verse:
         return rules.parse(kind, text)
 
+    def answer_text(self, action: Verse) -> str:
+        return action.text
+
     def apply(self, state: State, seat: int, action: Verse, streams: Streams) -> State:
         return rules.add_verse(state, seat, action)
 

@@ -14,6 +14,8 @@ from spaces.transcript.document import TranscriptError as TranscriptError
 from spaces.transcript.document import digest as digest
 from spaces.transcript.document import digest_of as digest_of
 from spaces.transcript.document import read as read
+from spaces.transcript.listener import Attempt as Attempt
+from spaces.transcript.listener import Listener as Listener
 from spaces.transcript.replay import Replayed as Replayed
 from spaces.transcript.replay import replay as replay
 from spaces.transcript.seal import VOID as VOID

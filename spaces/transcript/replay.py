@@ -38,6 +38,7 @@ from spaces.transcript.bodies import (
 )
 from spaces.transcript.checks import check_hashes, check_header, playing
 from spaces.transcript.document import Entry, Transcript, TranscriptError, digest_of
+from spaces.transcript.listener import Attempt, Listener
 from spaces.transcript.notes import Notes
 from spaces.transcript.observations import as_kept
 from spaces.transcript.seal import VOID, outcome_body
@@ -56,20 +57,26 @@ class Replayed(msgspec.Struct, frozen=True):
     digest: str
 
 
-def replay(transcript: Transcript) -> Replayed:
-    """Check a transcript and play it again. Raises TranscriptError naming the entry and the fact."""
+def replay(transcript: Transcript, listener: Listener | None = None) -> Replayed:
+    """Check a transcript and play it again. Raises TranscriptError naming the entry and the fact.
+
+    `listener` is told of every attempt at a decision, with the state before it.
+    """
     space = check_header(transcript)
     check_hashes(transcript)
     with playing(space):
-        return _Player(transcript, space).play()
+        return _Player(transcript, space, listener).play()
 
 
 class _Player:
     """Plays the entries of one transcript in order."""
 
-    def __init__(self, transcript: Transcript, space: Space[Any, Any, Any]) -> None:
+    def __init__(
+        self, transcript: Transcript, space: Space[Any, Any, Any], listener: Listener | None
+    ) -> None:
         self._transcript = transcript
         self._space = space
+        self._listener = listener
         self._streams = Streams(bytes.fromhex(transcript.seed))
         self._turn: Turn | None = None
         self._clock = Clock(transcript)
@@ -172,7 +179,9 @@ class _Player:
         decision = turn.decision(entry.i, seat)
         if body.kind != decision.kind:
             raise TranscriptError(f"a {body.kind!r} where a {decision.kind!r} is due", entry.i)
-        turn.act(entry.i, seat, self._read_action(entry, body))
+        action = self._read_action(entry, body)
+        turn.act(entry.i, seat, action)
+        self._tell(turn, seat, action=action, raw=body.raw)
         self._clock.decided(entry, turn.since, decision, body.elapsed_ms or 0)
         if decision.sealed:
             self._check_place(entry, body.turn, seat)
@@ -213,7 +222,23 @@ class _Player:
 
     def _fault(self, entry: Entry) -> None:
         body = read_body(entry, Fault)
-        self._at(entry, body.turn).fault(entry.i, seat_of(entry), body.code, body.attempt)
+        turn, seat = self._at(entry, body.turn), seat_of(entry)
+        turn.decision(entry.i, seat)
+        self._tell(turn, seat, action=None, code=body.code, reason=body.reason)
+        turn.fault(entry.i, seat, body.code, body.attempt, body.reason)
+
+    def _tell(self, turn: Turn, seat: int, **what: Any) -> None:
+        if self._listener is not None:
+            number, told = turn.attempt(seat)
+            attempt = Attempt(
+                turn=turn.number,
+                decision=turn.open[seat],
+                number=number,
+                state=self._state,
+                told=told,
+                **what,
+            )
+            self._listener.attempted(self._space, attempt)
 
     def _deadline(self, entry: Entry) -> None:
         by_host(entry)

@@ -28,7 +28,7 @@ class Turn:
         self.open = {decision.seat: decision for decision in decisions}
         self.revealed = False
         self.closed = False
-        self._faults = dict.fromkeys(self.open, 0)
+        self._faults: dict[int, list[str]] = {seat: [] for seat in self.open}  # reasons
         self._actions: dict[int, tuple[int, Any]] = {}  # seat -> (entry, action)
         self._forfeits: dict[int, int] = {}  # seat -> entry
 
@@ -60,28 +60,34 @@ class Turn:
             raise TranscriptError(f"seat {seat} owes no decision in turn {self.number}", entry)
         return decision
 
-    def fault(self, entry: int, seat: int, code: str, attempt: int) -> None:
+    def attempt(self, seat: int) -> tuple[int, str | None]:
+        """The number of the seat's next attempt, and why the one before it did not count."""
+        reasons = self._faults[seat]
+        return len(reasons) + 1, reasons[-1] if reasons else None
+
+    def fault(self, entry: int, seat: int, code: str, attempt: int, reason: str) -> None:
         self.decision(entry, seat)
         if code not in FAULT_CODES:
             raise TranscriptError(f"unknown fault {code!r}", entry)
-        if attempt != self._faults[seat] + 1 or attempt > MAX_FAULTS:
+        before = len(self._faults[seat])
+        if attempt != before + 1 or attempt > MAX_FAULTS:
             raise TranscriptError(
-                f"fault of attempt {attempt} after {self._faults[seat]} faults of seat {seat}",
-                entry,
+                f"fault of attempt {attempt} after {before} faults of seat {seat}", entry
             )
-        self._faults[seat] = attempt
+        self._faults[seat].append(reason)
 
     def act(self, entry: int, seat: int, action: Any) -> None:
         self.decision(entry, seat)
-        if self._faults[seat] == MAX_FAULTS:
+        if len(self._faults[seat]) == MAX_FAULTS:
             raise TranscriptError(f"seat {seat} acts after {MAX_FAULTS} faults", entry)
         self._actions[seat] = (entry, action)
 
     def forfeit(self, entry: int, seat: int) -> None:
         self.decision(entry, seat)
-        if self._faults[seat] < MAX_FAULTS:
+        faults = len(self._faults[seat])
+        if faults < MAX_FAULTS:
             raise TranscriptError(
-                f"seat {seat} forfeits after {self._faults[seat]} faults, not {MAX_FAULTS}", entry
+                f"seat {seat} forfeits after {faults} faults, not {MAX_FAULTS}", entry
             )
         self._forfeits[seat] = entry
 

@@ -51,6 +51,9 @@ class Writing(Space[Params, State, Text]):
     def parse(self, kind: str, text: str) -> Text:
         return rules.parse(kind, text)
 
+    def answer_text(self, action: Text) -> str:
+        return action.text
+
     def apply(self, state: State, seat: int, action: Text, streams: Streams) -> State:
         return rules.add_text(state, seat, action)
 

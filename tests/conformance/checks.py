@@ -253,6 +253,23 @@ def test_actions_survive_their_json_form(plays: Plays) -> None:
             assert space.decode_action(body) == action
 
 
+def test_the_text_of_an_answer_is_read_as_the_action(plays: Plays) -> None:
+    """Models are trained on this text; the arena must take it for the same action."""
+    space = plays.space
+    for state, decisions, _, rng in plays.positions(plays.seeds):
+        for decision in decisions:
+            action = space.random_action(state, decision.seat, rng)
+            text = space.answer_text(action)
+            assert space.parse(decision.kind, text) == action
+            assert space.answer_text(space.stamp(action, 1_234)) == text
+            view = msgspec.json.decode(canonical.encode(space.observe(state, decision.seat)))
+            space.check_answer(decision.kind, text, view, decision.seat)
+            schema = space.answer_schema(decision.kind, view, decision.seat)
+            if schema is not None and text.startswith("{"):
+                fields = msgspec.json.decode(text)
+                assert fields.keys() <= schema["properties"].keys() | {"quantiles"}
+
+
 def test_a_stamp_replaces_an_older_one_and_is_accepted(plays: Plays) -> None:
     space = plays.space
     for state, decisions, streams, rng in plays.positions(plays.seeds):

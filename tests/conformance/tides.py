@@ -122,6 +122,9 @@ class Tides(Space[Params, State, Guess]):
             raise InvalidAction(f"a guess is 0 to 99, got {text[:20]!r}")
         return Guess(int(text[:3]))
 
+    def answer_text(self, action: Guess) -> str:
+        return str(action.height)
+
     def apply(self, state: State, seat: int, action: Guess, streams: Streams) -> State:
         self._check(state, seat, IllegalAction)
         return self._guessed(state, seat, action)

@@ -26,9 +26,11 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     """What the model is asked with."""
     completion: str
-    """What it answered."""
+    """What it answered; empty for a fault whose words nobody kept, as transcripts do not."""
     legal: bool
     """Whether the rules took it."""
+    reason: str = ""
+    """Why they did not."""
 
 
 class SeatRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +48,20 @@ class SeatRecord(msgspec.Struct, frozen=True, kw_only=True):
     return_milli: int
     """What came of it, in thousandths: a win of two seats 1000, a draw 0, a loss -1000; of more seats
     the share of the others that it beat less the share that beat it; where judges decide, likewise by ranks."""
-    margin_milli: int = 0
-    """Where scores decide: the winner's lead over this seat on the scores' scale of 0 to 10,000, or
-    this winner's lead over the next; 0 where there are no scores."""
-    reliability_milli: int = 1_000
-    """How often the panel is right on such a margin, for label smoothing; 1000 where rules decide."""
+    score_milli: int | None = None
+    """Where judges decide: the panel's total, 0 to 10,000; None where there are no scores."""
+    seed: str = ""
+    """Of the session, in hex; empty where it is not known."""
+    termination: str = ""
+    """The rules' word for how it ended."""
 
 
 class Questions(Protocol):
     """How an agent's brain asks its model, where it does not ask as the Space does."""
+
+    @property
+    def name(self) -> str:
+        """With a version: it stands in the data card."""
 
     def ask(
         self, space: Space[Any, Any, Any], state: Any, seat: int, kind: str, system: str
@@ -64,7 +71,18 @@ class Questions(Protocol):
 class PlainQuestions:
     """The system prompt, then the Space's own words."""
 
+    name = "plain"
+
     def ask(
         self, space: Space[Any, Any, Any], state: Any, seat: int, kind: str, system: str
     ) -> Sequence[Message]:
         return (Message("system", system), Message("user", space.prompt(state, seat)))
+
+
+def with_fault(messages: Sequence[Message], fault: str | None) -> tuple[Message, ...]:
+    """A question that is asked again, in the words that hosted agents hear (`bots.brains.llm`)."""
+    if fault is None:
+        return tuple(messages)
+    last = messages[-1]
+    words = f"{last.content}\n\nYour first answer did not count: {fault}"
+    return (*messages[:-1], Message(last.role, words))

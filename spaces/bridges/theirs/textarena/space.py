@@ -55,6 +55,9 @@ class TextArenaSpace(Space[Params, State, Answer]):
     def parse(self, kind: str, text: str) -> Answer:
         return answers.parse(kind, text)
 
+    def answer_text(self, action: Answer) -> str:
+        return action.text
+
     def apply(self, state: State, seat: int, action: Answer, streams: Streams) -> State:
         return rules.apply(self._game, state, seat, action)
 

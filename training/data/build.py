@@ -1,0 +1,181 @@
+"""A data set from transcripts: the same transcripts, recipe, prompt and tokenizer give the same one. Pure.
+
+The order of the transcripts changes nothing, nor does one that is given twice. Whoever has the card, the
+transcripts that it names, their results and the system prompt builds the set again and compares digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from chain.content import cid
+from spaces import transcript
+from training.chat import Tokenizer, tokenizer_sha256
+from training.data.card import AnyExample, digest, token_counts
+from training.data.split import HeldOut, is_held_out
+from training.data.winners import WinnersOptions, winners
+from training.documents.data import DataCard, DataRecipe
+from training.trajectory.returns import Verdict
+from training.trajectory.turn import PlainQuestions, Questions, SeatRecord
+from training.trajectory.unroll import unroll
+
+
+class DataError(ValueError):
+    """The data set cannot be made as the recipe says; the message names what does not fit."""
+
+
+MAX_SESSIONS = 8_192
+"""That a card names."""
+
+_Form = Callable[..., tuple[Sequence[AnyExample], Mapping[str, int]]]
+_FORMS: dict[str, tuple[type[Any], _Form]] = {"winners": (WinnersOptions, winners)}
+"""Form -> the Struct of its options, and what makes its examples of the seats' records."""
+
+
+def recipe_for(
+    form: str,
+    space: str,
+    system: str,
+    tokenizer: Tokenizer,
+    *,
+    questions: Questions | None = None,
+    most: int = 0,
+    seed: int = 0,
+    **options: Any,
+) -> DataRecipe:
+    """The recipe with its hashes and with every option said. Raises DataError for an unknown one."""
+    known = _FORMS.get(form)
+    if known is None:
+        raise DataError(f"no form {form!r}; there are {', '.join(_FORMS)}")
+    return DataRecipe(
+        form=form,  # type: ignore[arg-type]
+        space=space,
+        system_sha256=sha256_of(system),
+        questions=(questions or PlainQuestions()).name,
+        tokenizer_sha256=tokenizer_sha256(tokenizer),
+        most=most,
+        seed=seed,
+        options=_told(_options(form, options)),
+    )
+
+
+def build(
+    transcripts: Iterable[bytes],
+    recipe: DataRecipe,
+    tokenizer: Tokenizer,
+    system: str,
+    *,
+    questions: Questions | None = None,
+    players: Mapping[str, Sequence[str]] | None = None,
+    verdicts: Mapping[str, Verdict] | None = None,
+    held_out: HeldOut | None = None,
+) -> tuple[tuple[AnyExample, ...], DataCard]:
+    """The examples, in the order in which they are to be learnt, and their card.
+
+    `players` (versions by seat) and `verdicts` are by the transcript's CID; sessions that judges decide teach
+    nothing without a verdict. Raises DataError where prompt, questions, tokenizer or a transcript's Space is
+    not the recipe's, and for more sessions than a card names; TranscriptError for a transcript that does not
+    hold.
+    """
+    asking, held = questions or PlainQuestions(), held_out or HeldOut()
+    _check(recipe, tokenizer, system, asking)
+    options, make = _options(recipe.form, recipe.options), _FORMS[recipe.form][1]
+    material = _Material(recipe, held)
+    for session, document in sorted((str(cid.of(each)), each) for each in set(transcripts)):
+        who = tuple((players or {}).get(session, ()))
+        if material.takes(session, document, who):
+            verdict = (verdicts or {}).get(session)
+            material.add(session, unroll(document, system, asking, players=who, verdict=verdict))
+    if len(material.sessions) > MAX_SESSIONS:
+        raise DataError(
+            f"{len(material.sessions)} sessions, a data card names at most {MAX_SESSIONS}"
+        )
+    examples, counts = make(
+        material.records, tokenizer, options, seed=recipe.seed, most=recipe.most
+    )
+    card = DataCard(
+        recipe=msgspec.structs.replace(recipe, options=_told(options)),
+        sessions=material.sessions,
+        counts={**material.counts(), **_counts(examples), **counts},
+        held_out={
+            "players": sorted(held.players),
+            "seeds": sorted(held.seeds),
+            "sessions": sorted({*held.sessions, *material.kept_out}),
+        },
+        digest=digest(examples),
+    )
+    return tuple(examples), card
+
+
+class _Material:
+    """The sessions that are learnt from, in the order of their CIDs."""
+
+    def __init__(self, recipe: DataRecipe, held: HeldOut) -> None:
+        self._recipe, self._held = recipe, held
+        self.sessions: list[str] = []
+        self.kept_out: list[str] = []
+        self.records: list[SeatRecord] = []
+        self._undecided = 0
+
+    def takes(self, session: str, document: bytes, players: Sequence[str]) -> bool:
+        told = transcript.read(document)
+        if told.space != self._recipe.space:
+            raise DataError(f"{session} is of {told.space}, the recipe of {self._recipe.space}")
+        held = is_held_out(self._held, session=session, seed=told.seed, players=players)
+        if held:
+            self.kept_out.append(session)
+        return not held
+
+    def add(self, session: str, records: Sequence[SeatRecord]) -> None:
+        self.sessions.append(session)
+        self.records += records
+        self._undecided += not records
+
+    def counts(self) -> dict[str, int]:
+        turns = [turn for record in self.records for turn in record.turns]
+        return {
+            "sessions": len(self.sessions),
+            "undecided": self._undecided,
+            "seats": len(self.records),
+            "turns": len(turns),
+            "legal": sum(turn.legal for turn in turns),
+        }
+
+
+def _counts(examples: Sequence[AnyExample]) -> dict[str, int]:
+    tokens, loss_tokens = token_counts(examples)
+    return {"examples": len(examples), "tokens": tokens, "loss_tokens": loss_tokens}
+
+
+def sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _options(form: str, given: Mapping[str, Any]) -> Any:
+    try:
+        return msgspec.convert(dict(given), _FORMS[form][0])
+    except msgspec.ValidationError as error:
+        raise DataError(f"options of {form}: {error}") from None
+
+
+def _told(options: Any) -> dict[str, Any]:
+    """Every option, as JSON has it."""
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(options))
+    return told
+
+
+def _check(recipe: DataRecipe, tokenizer: Tokenizer, system: str, questions: Questions) -> None:
+    if recipe.system_sha256 != sha256_of(system):
+        raise DataError(
+            f"the recipe's system prompt is another one: its SHA-256 is {recipe.system_sha256}"
+        )
+    if recipe.questions != questions.name:
+        raise DataError(f"the recipe's questions are {recipe.questions!r}, not {questions.name!r}")
+    if recipe.tokenizer_sha256 != tokenizer_sha256(tokenizer):
+        raise DataError(
+            f"the recipe's tokenizer is another one: its SHA-256 is {recipe.tokenizer_sha256}"
+        )
