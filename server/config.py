@@ -525,6 +525,55 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     job_attempts: Annotated[
         int, Meta(ge=1, le=100, description="Attempts of a step before it is a dead letter.")
     ] = 5
+    training_cpu_slots: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="Trainings that one trainer runs at once on CPUs, training_threads each. With a slot, and the extra `training` installed, `agon serve` has the role trainer, too.",
+        ),
+    ] = 0
+    training_gpu_slots: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="Trainings that one trainer runs at once on CUDA devices, one each.",
+        ),
+    ] = 0
+    training_threads: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=256,
+            description="Threads of a training on a CPU. With other threads other sums come out: it belongs to the device class that proofs name.",
+        ),
+    ] = 2
+    training_base: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=128,
+            description="The model whose agents can be trained, as llm_url calls it and the trainer finds its weights.",
+        ),
+    ] = "SmolLM2-135M-Instruct"
+    training_steps: Annotated[
+        int, Meta(ge=1, le=100_000, description="Updates of the weights in one training.")
+    ] = 60
+    training_sessions: Annotated[
+        int,
+        Meta(
+            ge=1, le=8_192, description="Sessions that one training learns from, the newest ones."
+        ),
+    ] = 400
+    training_max_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024 * 1024,
+            le=2**50,
+            description="Bytes that the folders of trainings that are over may take in data_dir; the oldest are deleted first. What was promoted is in the content store.",
+        ),
+    ] = 5 * 1024**3
     log_json: Annotated[bool, Meta(description="JSON log lines even on a terminal.")] = False
     log_level: Annotated[
         str,

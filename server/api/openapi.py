@@ -25,6 +25,7 @@ _PATH_PARAMETERS = {
     "session": "A session's id.",
     "account": "An account's id.",
     "agent": "An agent's id.",
+    "job": "A training's id.",
     "key": "A key's id.",
     "login": "A login's id.",
     "tournament": "A tournament's id.",

@@ -41,6 +41,7 @@ from server.api import (
     spaces,
     statements,
     tournaments,
+    training,
     transfers,
 )
 from server.api.operation import Operation
@@ -223,6 +224,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="operation",
     ),
     *automation.OPERATIONS,
+    *training.OPERATIONS,
     *boards.OPERATIONS,
     *fees.OPERATIONS,
     *chain.OPERATIONS,

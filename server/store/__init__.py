@@ -11,9 +11,11 @@ from server.store import court_chain as court_chain
 from server.store import courtroom as courtroom
 from server.store import escrow as escrow
 from server.store import keeping as keeping
+from server.store import learning as learning
 from server.store import merit as merit
 from server.store import money as money
 from server.store.accounts import Accounts
+from server.store.adapters import Adapters
 from server.store.agents import Agents
 from server.store.audit import AuditLog
 from server.store.automations import Automations
@@ -22,6 +24,7 @@ from server.store.backlog import Backlog
 from server.store.boards import OfficialBoards
 from server.store.careers import Careers
 from server.store.chain_txs import ChainTxs
+from server.store.consents import Consents
 from server.store.court import Court
 from server.store.court_epochs import CourtEpochs
 from server.store.court_filings import CourtFilings
@@ -60,6 +63,7 @@ from server.store.sessions import Sessions
 from server.store.shares import Shares
 from server.store.signed import SignedDocuments
 from server.store.tournaments import Tournaments
+from server.store.training_jobs import TrainingJobs
 from server.store.verdicts import Verdicts
 
 __all__ = ["OtherSchema", "Store", "StoreError", "existing_store", "open_store"]
@@ -115,6 +119,9 @@ class Store:
         self.court_logs = CourtLogs(database)
         self.court_epochs = CourtEpochs(database)
         self.court_filings = CourtFilings(database)
+        self.consents = Consents(database, clock)
+        self.training_jobs = TrainingJobs(database, clock)
+        self.adapters = Adapters(database, clock)
 
     @property
     def database(self) -> Database:
