@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+from training.model.base import Base
 from training.recipes.config import LoraShape
+
+WEIGHTS = "adapter_model.safetensors"
 
 
 def fresh(model: Any, shape: LoraShape, seed: int) -> Any:
@@ -29,8 +35,6 @@ def fresh(model: Any, shape: LoraShape, seed: int) -> Any:
 
 def _draw(adapted: Any, seed: int) -> None:
     """A of each module from a stream of its own, drawn on the CPU: neither device nor order of modules matters."""
-    import hashlib
-
     import torch
 
     for name, parameter in adapted.named_parameters():
@@ -52,3 +56,22 @@ def from_folder(model: Any, folder: Path, *, trainable: bool = True) -> Any:
     return PeftModel.from_pretrained(
         model, str(folder), is_trainable=trainable, local_files_only=True
     )
+
+
+def save(adapted: Any, folder: Path, base: Base) -> None:
+    """Write the update as PEFT does, all at once, and without a word about this machine; the same bytes for the same tensors."""
+    making = folder.with_name(f".{folder.name}-making")
+    shutil.rmtree(making, ignore_errors=True)
+    adapted.peft_config["default"].base_model_name_or_path = base.name
+    adapted.save_pretrained(making, selected_adapters=["default"], save_embedding_layers=False)
+    (making / "README.md").unlink(missing_ok=True)
+    file = making / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["target_modules"] = sorted(config["target_modules"])  # a set's order is chance
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    making.rename(folder)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of an adapter's weights file."""
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 
@@ -11,16 +10,9 @@ def nf4() -> Any:
     import torch
     from transformers import BitsAndBytesConfig
 
-    # Its warning that a faster CPU kernel could be downloaded.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
-
-
-def is_four_bit(model: Any) -> bool:
-    """Whether a model's linear layers are four-bit ones."""
-    return bool(getattr(model, "is_loaded_in_4bit", False))
