@@ -16,7 +16,7 @@ from training.data.answered import Learners, answered
 from training.data.build import DataError, build, recipe_for
 from training.data.example import Example
 from training.data.selection import Caps, chosen
-from training.data.split import HeldOut, is_held_out
+from training.data.split import HeldOut, Known, split
 from training.documents.data import DataCard, DataRecipe
 from training.trajectory.unroll import unroll
 
@@ -169,19 +169,30 @@ def test_nothing_held_out_is_learnt_from(
 
 
 def test_a_session_of_unknown_players_is_held_out_with_any_player() -> None:
-    held = HeldOut(players=("a@v1",))
-    assert is_held_out(held, session="s", seed="00", players=())
-    assert not is_held_out(held, session="s", seed="00", players=("b@v1",))
+    unknown, other = Known("s", "00"), Known("t", "01", ("b@v1",))
+    assert split([unknown, other], HeldOut(players=("a@v1",))) == ([other], [unknown])
 
 
-@given(st.integers(0, 1_000), st.integers(0, 2**32))
-def test_a_share_is_of_seeds_so_a_flipped_pair_stays_together(share: int, number: int) -> None:
-    held, seed = HeldOut(share_milli=share), f"{number:064x}"
-    one, other = (
-        is_held_out(held, session=session, seed=seed, players=who)
-        for session, who in (("s1", ("a", "b")), ("s2", ("b", "a")))
-    )
-    assert one == other
+@given(
+    st.lists(
+        st.builds(
+            Known,
+            st.uuids().map(str),
+            st.sampled_from(["00", "01", "02", "03", "04"]),
+            st.lists(st.sampled_from("abc"), max_size=2).map(tuple),
+        )
+    ),
+    st.sets(st.sampled_from("abc")).map(tuple),
+    st.sampled_from([0, 200, 500]),
+)
+def test_no_seed_is_on_both_sides_of_a_split(
+    sessions: list[Known], players: tuple[str, ...], share: int
+) -> None:
+    """Nor a held-out player learnt from: the second match of a seat-flipped pair goes where the first goes."""
+    learnt_from, held = split(sessions, HeldOut(players=players, share_milli=share))
+    assert sorted([*learnt_from, *held], key=sessions.index) == sessions
+    assert {each.seed for each in learnt_from}.isdisjoint(each.seed for each in held)
+    assert not any(set(players) & set(each.players) for each in learnt_from)
 
 
 # ------------------------------------------------------------------ what does not fit

@@ -30,7 +30,8 @@ class Answered(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        return origin_of(self.turn.session, place(self.turn))
+        turn = self.turn
+        return origin_of(turn.session, turn.seat, turn.number, turn.attempt)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -39,10 +40,6 @@ class Answered(msgspec.Struct, frozen=True):
     @property
     def answer(self) -> tuple[str, ...]:
         return (self.turn.completion,)
-
-
-def place(turn: Turn) -> tuple[int, int, int]:
-    return turn.seat, turn.number, turn.attempt
 
 
 def answered(records: Iterable[SeatRecord], who: Learners) -> Iterator[Answered]:

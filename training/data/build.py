@@ -16,7 +16,10 @@ from chain.content import cid
 from spaces import transcript
 from training.chat import Tokenizer, tokenizer_sha256
 from training.data.card import AnyExample, digest, token_counts
-from training.data.split import HeldOut, is_held_out
+from training.data.groups import GroupsOptions, groups
+from training.data.labelled import LabelledOptions, labelled
+from training.data.pairs import PairsOptions, pairs
+from training.data.split import HeldOut, Known, split
 from training.data.winners import WinnersOptions, winners
 from training.documents.data import DataCard, DataRecipe
 from training.trajectory.returns import Verdict
@@ -32,7 +35,12 @@ MAX_SESSIONS = 8_192
 """That a card names."""
 
 _Form = Callable[..., tuple[Sequence[AnyExample], Mapping[str, int]]]
-_FORMS: dict[str, tuple[type[Any], _Form]] = {"winners": (WinnersOptions, winners)}
+_FORMS: dict[str, tuple[type[Any], _Form]] = {
+    "winners": (WinnersOptions, winners),
+    "pairs": (PairsOptions, pairs),
+    "labelled": (LabelledOptions, labelled),
+    "groups": (GroupsOptions, groups),
+}
 """Form -> the Struct of its options, and what makes its examples of the seats' records."""
 
 
@@ -72,83 +80,83 @@ def build(
     questions: Questions | None = None,
     players: Mapping[str, Sequence[str]] | None = None,
     verdicts: Mapping[str, Verdict] | None = None,
+    results: Mapping[str, str] | None = None,
     held_out: HeldOut | None = None,
 ) -> tuple[tuple[AnyExample, ...], DataCard]:
     """The examples, in the order in which they are to be learnt, and their card.
 
-    `players` (versions by seat) and `verdicts` are by the transcript's CID; sessions that judges decide teach
-    nothing without a verdict. Raises DataError where prompt, questions, tokenizer or a transcript's Space is
+    `players` (versions by seat), `verdicts`, and the `results` that told of them are by the transcript's
+    CID; sessions that judges decide teach nothing without a verdict. Raises DataError where prompt, questions, tokenizer or a transcript's Space is
     not the recipe's, and for more sessions than a card names; TranscriptError for a transcript that does not
     hold.
     """
     asking, held = questions or PlainQuestions(), held_out or HeldOut()
     _check(recipe, tokenizer, system, asking)
     options, make = _options(recipe.form, recipe.options), _FORMS[recipe.form][1]
-    material = _Material(recipe, held)
-    for session, document in sorted((str(cid.of(each)), each) for each in set(transcripts)):
-        who = tuple((players or {}).get(session, ()))
-        if material.takes(session, document, who):
-            verdict = (verdicts or {}).get(session)
-            material.add(session, unroll(document, system, asking, players=who, verdict=verdict))
-    if len(material.sessions) > MAX_SESSIONS:
-        raise DataError(
-            f"{len(material.sessions)} sessions, a data card names at most {MAX_SESSIONS}"
+    documents = {str(cid.of(each)): each for each in transcripts}
+    known = [
+        _known(session, document, recipe, players or {})
+        for session, document in sorted(documents.items())
+    ]
+    learnt, kept_out = split(known, held)
+    if len(learnt) > MAX_SESSIONS:
+        raise DataError(f"{len(learnt)} sessions, a data card names at most {MAX_SESSIONS}")
+    unrolled = [
+        unroll(
+            documents[each.session],
+            system,
+            asking,
+            players=each.players,
+            verdict=(verdicts or {}).get(each.session),
         )
-    examples, counts = make(
-        material.records, tokenizer, options, seed=recipe.seed, most=recipe.most
-    )
+        for each in learnt
+    ]
+    records = [record for seats in unrolled for record in seats]
+    examples, counts = make(records, tokenizer, options, seed=recipe.seed, most=recipe.most)
     card = DataCard(
         recipe=msgspec.structs.replace(recipe, options=_told(options)),
-        sessions=material.sessions,
-        counts={**material.counts(), **_counts(examples), **counts},
+        sessions=[each.session for each in learnt],
+        results={
+            each.session: results[each.session]
+            for each in learnt
+            if results and each.session in results
+        },
+        counts={
+            "sessions": len(learnt),
+            "undecided": sum(not seats for seats in unrolled),
+            **_counts(records, examples),
+            **counts,
+        },
         held_out={
             "players": sorted(held.players),
             "seeds": sorted(held.seeds),
-            "sessions": sorted({*held.sessions, *material.kept_out}),
+            "sessions": sorted({*held.sessions, *(each.session for each in kept_out)}),
         },
         digest=digest(examples),
     )
     return tuple(examples), card
 
 
-class _Material:
-    """The sessions that are learnt from, in the order of their CIDs."""
-
-    def __init__(self, recipe: DataRecipe, held: HeldOut) -> None:
-        self._recipe, self._held = recipe, held
-        self.sessions: list[str] = []
-        self.kept_out: list[str] = []
-        self.records: list[SeatRecord] = []
-        self._undecided = 0
-
-    def takes(self, session: str, document: bytes, players: Sequence[str]) -> bool:
-        told = transcript.read(document)
-        if told.space != self._recipe.space:
-            raise DataError(f"{session} is of {told.space}, the recipe of {self._recipe.space}")
-        held = is_held_out(self._held, session=session, seed=told.seed, players=players)
-        if held:
-            self.kept_out.append(session)
-        return not held
-
-    def add(self, session: str, records: Sequence[SeatRecord]) -> None:
-        self.sessions.append(session)
-        self.records += records
-        self._undecided += not records
-
-    def counts(self) -> dict[str, int]:
-        turns = [turn for record in self.records for turn in record.turns]
-        return {
-            "sessions": len(self.sessions),
-            "undecided": self._undecided,
-            "seats": len(self.records),
-            "turns": len(turns),
-            "legal": sum(turn.legal for turn in turns),
-        }
+def _known(
+    session: str, document: bytes, recipe: DataRecipe, players: Mapping[str, Sequence[str]]
+) -> Known:
+    told = transcript.read(document)
+    if told.space != recipe.space:
+        raise DataError(f"{session} is of {told.space}, the recipe of {recipe.space}")
+    return Known(session, told.seed, tuple(players.get(session, ())))
 
 
-def _counts(examples: Sequence[AnyExample]) -> dict[str, int]:
+def _counts(records: Sequence[SeatRecord], examples: Sequence[AnyExample]) -> dict[str, int]:
+    turns = [turn for record in records for turn in record.turns]
     tokens, loss_tokens = token_counts(examples)
-    return {"examples": len(examples), "tokens": tokens, "loss_tokens": loss_tokens}
+    return {
+        "seats": len(records),
+        "turns": len(turns),
+        "legal": sum(turn.legal for turn in turns),
+        "examples": len(examples),
+        "tokens": tokens,
+        "loss_tokens": loss_tokens,
+    }
 
 
 def sha256_of(text: str) -> str:

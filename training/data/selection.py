@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Protocol, TypeVar
 
 import msgspec
@@ -54,10 +54,10 @@ def chosen(candidates: Iterable[C], caps: Caps, seed: int, most: int = 0) -> lis
 
     The order of `candidates` changes nothing.
     """
-    drawn = sorted(candidates, key=lambda each: (_drawn(seed, each.origin), each.origin))
+    shuffled = sorted(candidates, key=lambda each: (drawn(seed, each.origin), each.origin))
     kept: list[C] = []
     taken: Counter[object] = Counter()
-    for each in drawn:
+    for each in shuffled:
         session = each.origin.partition("#")[0]
         counted = (
             (("prompt", each.messages), caps.per_prompt),
@@ -73,15 +73,11 @@ def chosen(candidates: Iterable[C], caps: Caps, seed: int, most: int = 0) -> lis
     return kept
 
 
-def origin_of(session: str, *turns: tuple[int, int, int]) -> str:
-    """`<session>#<seat>.<turn>.<attempt>`, of a pair with a second one behind a slash."""
-    return f"{session}#{'/'.join('.'.join(map(str, turn)) for turn in turns)}"
+def origin_of(session: str, seat: int, turn: int, attempt: int) -> str:
+    """`<session>#<seat>.<turn>.<attempt>`."""
+    return f"{session}#{seat}.{turn}.{attempt}"
 
 
-def most_repeated(messages: Sequence[tuple[Message, ...]]) -> int:
-    """How often the most frequent question occurs."""
-    return max(Counter(messages).values(), default=0)
-
-
-def _drawn(seed: int, origin: str) -> bytes:
+def drawn(seed: int, origin: str) -> bytes:
+    """Where in the seed's shuffle."""
     return hashlib.sha256(f"agon-data/1:{seed}:{origin}".encode()).digest()

@@ -7,7 +7,7 @@ with its seed (so that the second match of a seat-flipped pair goes where the fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -27,13 +27,31 @@ class HeldOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Besides, of all seeds this share, drawn by a hash of the seed."""
 
 
-def is_held_out(held: HeldOut, *, session: str, seed: str, players: Collection[str]) -> bool:
-    """Whether a session may not be learnt from. `players` is empty where they are secret."""
-    if session in held.sessions or seed in held.seeds:
+class Known(msgspec.Struct, frozen=True):
+    """What of a session decides where it goes."""
+
+    session: str
+    """The transcript's CID."""
+    seed: str
+    players: tuple[str, ...] = ()
+    """By seat; empty where they are secret."""
+
+
+def split(sessions: Iterable[Known], held: HeldOut) -> tuple[list[Known], list[Known]]:
+    """Those to learn from, and those held out, each in the order given. A seed of which one session is
+    held out is held out altogether."""
+    known = list(sessions)
+    seeds = {each.seed for each in known if _is_named(each, held)}
+    learnt = [each for each in known if each.seed not in seeds]
+    return learnt, [each for each in known if each.seed in seeds]
+
+
+def _is_named(each: Known, held: HeldOut) -> bool:
+    if each.session in held.sessions or each.seed in held.seeds:
         return True
-    if held.players and (not players or not set(held.players).isdisjoint(players)):
+    if held.players and (not each.players or not set(held.players).isdisjoint(each.players)):
         return True
-    return _drawn(seed) < held.share_milli
+    return _drawn(each.seed) < held.share_milli
 
 
 def _drawn(seed: str) -> int:

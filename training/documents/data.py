@@ -26,7 +26,7 @@ class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Examples at most, the first ones in the order of the seed's shuffle; 0: all."""
     seed: Count = 0
     options: dict[str, Any] = {}
-    """Of the form; no floats."""
+    """Of the form, every one of them said; no floats. Among them the caps, against repetition."""
 
 
 class DataCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,9 +34,12 @@ class DataCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     recipe: DataRecipe
     sessions: Annotated[list[Cid], Meta(max_length=8_192)]
     """Transcripts, in ascending order of their CIDs."""
+    results: dict[Cid, Cid] = {}
+    """Of transcripts whose `agon-result/1` told who sat where or how judges found: its CID."""
     counts: dict[str, Count]
-    """`sessions`, `seats`, `turns`, `legal`, `examples`, `tokens`, `loss_tokens`, and of the form: `won`, `lost`, …"""
+    """`sessions`, `undecided`, `seats`, `turns`, `legal`, `examples`, `tokens`, `loss_tokens`, and of the form:
+    `won`, `lost`, …"""
     held_out: dict[str, list[str]]
-    """`players`: versions, `sessions`: CIDs, which no example is of."""
+    """`players`: versions, `seeds`: hex, `sessions`: CIDs, which no example is of."""
     digest: Hex32
-    """SHA-256 over all examples' token ids, in order (`training.data.card`)."""
+    """SHA-256 over all examples' token ids and labels, in order (`training.data.card`)."""
