@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -244,7 +245,7 @@ def test_answers_to_one_question_are_each_others_baseline() -> None:
     ],
 )
 def test_every_form_is_the_same_set_in_any_order(
-    form: str, kind: type, options: dict[str, object]
+    form: str, kind: type, options: dict[str, Any]
 ) -> None:
     documents = [
         played("bid-tac-toe", number, {"chips": 20}, Dice(fault=0.3)).document()

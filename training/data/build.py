@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from chain.content import cid
+from chain.documents import form as forms
 from spaces import transcript
 from training.chat import Tokenizer, tokenizer_sha256
 from training.data.card import AnyExample, digest, token_counts
@@ -21,7 +22,7 @@ from training.data.labelled import LabelledOptions, labelled
 from training.data.pairs import PairsOptions, pairs
 from training.data.split import HeldOut, Known, split
 from training.data.winners import WinnersOptions, winners
-from training.documents.data import DataCard, DataRecipe
+from training.documents.data import MAX_BYTES, MAX_SESSIONS, DataCard, DataRecipe
 from training.trajectory.returns import Verdict
 from training.trajectory.turn import PlainQuestions, Questions, SeatRecord
 from training.trajectory.unroll import unroll
@@ -30,9 +31,6 @@ from training.trajectory.unroll import unroll
 class DataError(ValueError):
     """The data set cannot be made as the recipe says; the message names what does not fit."""
 
-
-MAX_SESSIONS = 8_192
-"""That a card names."""
 
 _Form = Callable[..., tuple[Sequence[AnyExample], Mapping[str, int]]]
 _FORMS: dict[str, tuple[type[Any], _Form]] = {
@@ -87,7 +85,7 @@ def build(
 
     `players` (versions by seat), `verdicts`, and the `results` that told of them are by the transcript's
     CID; sessions that judges decide teach nothing without a verdict. Raises DataError where prompt, questions, tokenizer or a transcript's Space is
-    not the recipe's, and for more sessions than a card names; TranscriptError for a transcript that does not
+    not the recipe's, and for more sessions than a card can name; TranscriptError for a transcript that does not
     hold.
     """
     asking, held = questions or PlainQuestions(), held_out or HeldOut()
@@ -134,6 +132,8 @@ def build(
         },
         digest=digest(examples),
     )
+    if (size := len(forms.encode(card))) > MAX_BYTES:
+        raise DataError(f"the card takes {size} bytes of {MAX_BYTES}: learn from fewer sessions")
     return tuple(examples), card
 
 

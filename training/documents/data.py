@@ -10,6 +10,9 @@ from msgspec import Meta
 from chain.documents.form import Cid, Count, Hex32, Name
 
 VERSION = "agon-data/1"
+MAX_BYTES = 1 << 20
+"""So that the card is one raw block."""
+MAX_SESSIONS = 8_192
 
 
 class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,7 +35,7 @@ class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class DataCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     v: Literal["agon-data/1"] = "agon-data/1"
     recipe: DataRecipe
-    sessions: Annotated[list[Cid], Meta(max_length=8_192)]
+    sessions: Annotated[list[Cid], Meta(max_length=MAX_SESSIONS)]
     """Transcripts, in ascending order of their CIDs."""
     results: dict[Cid, Cid] = {}
     """Of transcripts whose `agon-result/1` told who sat where or how judges found: its CID."""
