@@ -7,42 +7,47 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chain.documents.form import Cid, Count, Hex32, Name
+from chain.documents.form import Cid, Hex32, Name
 from training.documents.adapter import Base
 
 VERSION = "agon-training/1"
 
+Micros = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
+
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """One update: `[loss, batch, weights]`."""
+    """One update: `[loss, batch, weights]`. Steps count from 1."""
 
-    loss: int
-    """Micro-nats, the mean over the batch as the recipe defines it."""
+    loss: Micros
+    """Micro-nats, the mean over the batch as the recipe defines it, before the update."""
     batch: Hex32
-    """SHA-256 over the token ids and labels of the batch (`training.proof`)."""
+    """Over the token ids, labels and masks of the batch (`training.proof.digest`)."""
     weights: Hex32
-    """SHA-256 over the adapter's tensors after it, by name."""
+    """Over the adapter's tensors after the update (`training.proof.digest`)."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where steps can be done again from without doing all before them."""
 
-    step: Count
+    step: Annotated[int, Meta(ge=1, le=100_000)]
     state: Cid
-    """Adapter, optimiser and scheduler after that step (`training.proof.state`)."""
+    """Adapter, optimiser, scheduler and random numbers after that step: a safetensors file (`training.proof.state`)."""
 
 
 class TrainingManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     v: Literal["agon-training/1"] = "agon-training/1"
     base: Base
+    parent: Cid | None = None
+    """The card of the adapter that the training went on from; null: from a fresh one, drawn by the config's seed."""
     data: Cid
-    config: dict[str, Any]
+    """`agon-data/1`."""
+    config: Annotated[dict[str, Any], Meta(max_length=64)]
     """`TrainConfig` as JSON without floats (decimal text)."""
-    code: dict[str, Name]
+    code: Annotated[dict[str, Name], Meta(max_length=32)]
     """`agon` (version or commit), `torch`, `transformers`, `peft`, `trl`, `bitsandbytes`."""
     device: Name
-    """Device class: `cpu-<microarchitecture>-<threads>`, or a GPU's name; only equal ones must agree to the bit."""
+    """Device class (`training.proof.device`): `cpu-<maker>-<level>-<threads>`, or `gpu-<name>`; only equal ones must agree to the bit."""
     start: Hex32
     """Of the adapter's tensors before the first step."""
-    steps: Annotated[list[Step], Meta(max_length=100_000)]
+    steps: Annotated[list[Step], Meta(min_length=1, max_length=100_000)]
     checkpoints: Annotated[list[Checkpoint], Meta(max_length=1_024)] = []
