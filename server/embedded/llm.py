@@ -7,7 +7,6 @@ serves on a loopback port.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -17,12 +16,11 @@ from pathlib import Path
 import httpx
 
 from server.embedded.data_dir import DataDir, ServiceFailed
+from training.serving.llama_process import SLOTS as SLOTS
+from training.serving.llama_process import serve
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 START_TIMEOUT_S = 30.0
-SLOTS = 4
-"""Requests answered at once; each slot has its own CONTEXT_TOKENS."""
-CONTEXT_TOKENS = 2_048
 
 
 def find_model() -> Path:
@@ -66,32 +64,6 @@ def free_port() -> int:
         return port
 
 
-def serve(model: str, port: int) -> None:
-    """Serve until a signal comes."""
-    import xllamacpp  # here: its shared library takes a moment, and only this process needs it
-
-    params = xllamacpp.CommonParams()
-    params.model.path = model
-    params.model_alias = {MODEL_NAME}
-    params.hostnames = ["127.0.0.1"]
-    params.port = port
-    params.n_parallel = SLOTS
-    params.n_ctx = SLOTS * CONTEXT_TOKENS
-    # One thread writes: a word of so small a model is done sooner than two threads have found each other
-    # at every layer, by far so on a busy machine (8 answers under load: 25 s against 67 s). Reading a prompt
-    # is long enough to be shared.
-    params.cpuparams.n_threads = 1
-    params.cpuparams_batch.n_threads = max(1, os.cpu_count() or 1)
-    # Wait, do not spin, for the other threads: spinning on a busy machine takes the time of those waited
-    # for (a verse took 13 s spinning and 1.6 s waiting on two loaded cores).
-    params.cpuparams.poll = params.cpuparams_batch.poll = 0
-    params.warmup = False
-    params.ui = False
-    _server = xllamacpp.Server(params)  # serves on its own threads for as long as it is referenced
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    os._exit(0)  # the library's threads have no orderly end; nothing of ours is unwritten
-
-
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(sys.argv[1], int(sys.argv[2]), MODEL_NAME)

@@ -46,6 +46,11 @@ class AdapterCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     weights: Cid
     """safetensors, as PEFT writes them."""
     bytes: Count
+    """Of the weights."""
+    gguf: Cid | None = None
+    """The same weights as llama.cpp reads them (`training.adapters.gguf`)."""
+    fingerprint: Cid | None = None
+    """What base and adapter answer to fixed prompts, `agon-fingerprint/1`, by which a server is probed."""
     parent: Cid | None = None
     """The card of the adapter that its training went on from."""
     data: Cid

@@ -70,6 +70,8 @@ class Backend(Protocol):
     async def models(self) -> frozenset[str]:
         """Aliases that the server itself says it has."""
 
-    def asking(self, alias: str | None) -> AbstractAsyncContextManager[Target]:
+    def asking(
+        self, alias: str | None, *, bare: bool = False
+    ) -> AbstractAsyncContextManager[Target]:
         """Where to send one request to the alias, None: to the base. While entered, the server behind the target stays.
-        Raises BackendError for an alias that it has not, when entered."""
+        `bare`: to the base, on the server that has the alias. Raises BackendError for an alias that it has not, when entered."""

@@ -41,6 +41,8 @@ class Route(msgspec.Struct, frozen=True):
     in_flight: int = 0
     reason: str = ""
     """Why it drains or is gone."""
+    was_live: bool = False
+    """Whether it ever answered; one that is gone without was refused."""
 
 
 class NotLive(LookupError):
@@ -89,7 +91,7 @@ class Routes:
 
     def proved(self, alias: str, now_ms: int) -> Route:
         """The probe has passed: it answers from now on."""
-        return self._step(alias, State.LIVE, now_ms, State.PROBING)
+        return self._set(self._step(alias, State.LIVE, now_ms, State.PROBING), was_live=True)
 
     def failed(self, alias: str, reason: str, now_ms: int) -> Route:
         """It could not be loaded, or is not what it should be: it never answers."""
@@ -138,6 +140,14 @@ class Routes:
             if each.state is State.LIVE and not each.in_flight
         ]
         return min(idle, key=lambda route: route.used_ms, default=None)
+
+    def longest(self) -> Route | None:
+        """Whom to drain where each is in use: live for longest."""
+        there = [each for each in self._routes.values() if each.state is State.LIVE]
+        return min(there, key=lambda route: route.since_ms, default=None)
+
+    def draining(self) -> list[Route]:
+        return [each for each in self._routes.values() if each.state is State.DRAINING]
 
     def present(self) -> list[Route]:
         """All that are not gone, oldest first."""
