@@ -1,0 +1,1 @@
+"""What runs in the Python that has vLLM, and has none of ours: standard library alone."""
