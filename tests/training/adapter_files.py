@@ -31,7 +31,7 @@ ORIGIN = Origin(
 def tensors(seed: int = 0, shape: Shape = SHAPE) -> dict[str, tuple[tuple[int, ...], bytes]]:
     """Name -> shape and little-endian float32."""
     rng = random.Random(seed)
-    found = {}
+    found: dict[str, tuple[tuple[int, ...], bytes]] = {}
     for part in parts(DIMENSIONS, shape.targets):
         rows, columns = part.shape(DIMENSIONS, shape.rank)
         numbers = [rng.uniform(-1, 1) for _ in range(rows * columns)]

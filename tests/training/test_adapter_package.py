@@ -110,7 +110,7 @@ def test_only_the_tensors_of_such_an_update_are_taken() -> None:
 def test_a_file_that_is_no_safetensors_is_refused() -> None:
     good = files.safetensors(files.tensors())
     pickle = b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94."
-    int8 = {"x": ((4,), bytes(4))}
+    int8: dict[str, tuple[tuple[int, ...], bytes]] = {"x": ((4,), bytes(4))}
     for data in (b"", pickle, good[:-1], good + b"\0", bytes(8) + good, files.safetensors({})):
         with pytest.raises(tensors.BadTensors):
             tensors.layout(data)
