@@ -9,6 +9,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+SYSTEM = "You are a sharp and playful contestant."
+"""What a hosted agent's model is told where its owner says nothing (`bots.brains.llm`); public."""
+
 
 class Message(msgspec.Struct, frozen=True):
     role: Literal["system", "user", "assistant"]
