@@ -20,8 +20,9 @@ SPACE = BidTacToe()
 @pytest.fixture(scope="module")
 def tokenizer(folder: Path) -> Tokenizer:
     from training.model import base as bases
+    from training.model.base import Base
 
-    return bases.tokenizer(tiny.Base("tiny", folder, tiny.SHA256))
+    return bases.tokenizer(Base("tiny", folder, tiny.SHA256))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def requests(tokenizer: Tokenizer, *, constrained: bool) -> list[Any]:
     asked += [asked[3], asked[3], ids("Something else entirely, which begins another way.")]
     tree = trie(completion_ids(f'{{"bid": {bid}}}', tokenizer) for bid in range(101))
     return [
-        Request(prompt, Random(at).getrandbits(32), tree if constrained else None)  # noqa: S311
+        Request(prompt, Random(at).getrandbits(32), tree if constrained else None)
         for at, prompt in enumerate(asked)
     ]
 
@@ -103,9 +104,7 @@ def test_without_temperature_the_likeliest_token_is_taken(model: Any, tokenizer:
     from training.play.generate import generate
 
     asked = requests(tokenizer, constrained=False)[:1]
-    (drawn,) = generate(
-        model, asked, end=tokenizer.eos_token_id, temperature=0.0, max_tokens=5
-    )
+    (drawn,) = generate(model, asked, end=tokenizer.eos_token_id, temperature=0.0, max_tokens=5)
     greedy = model.generate(
         torch.tensor([asked[0].prompt]),
         attention_mask=torch.ones(1, len(asked[0].prompt), dtype=torch.long),

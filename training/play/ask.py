@@ -58,6 +58,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     logprobs: tuple[float, ...] = ()
     """Natural logarithms, of each token as it was drawn: at the player's temperature, and of the tokens
     that the grammar allowed where there was one; shape (C,)."""
+    allowed: tuple[tuple[int, ...], ...] = ()
+    """For each token those that the grammar allowed in its place; empty where there was no grammar."""
 
 
 class Player(Protocol):

@@ -124,7 +124,6 @@ class _Rows:
             self._cache.batch_select_indices(index)
 
 
-@torch.no_grad()
 def generate(
     model: Any,
     requests: Sequence[Request],
@@ -141,17 +140,18 @@ def generate(
     for writing in writings:
         if not writing.over:
             same.setdefault(writing.unread(), []).append(writing)
-    for part in batches(list(same), batch_tokens):
-        rows = _Rows(model)
-        shared = _shared(part)
-        if shared >= SHARED_LEAST:
-            rows.read([part[0][:shared]])
+    half = torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16)
+    with torch.no_grad(), half:  # an adapter's float32 weights would be slow beside bf16 ones
+        for part in batches(list(same), batch_tokens):
+            rows = _Rows(model)
+            shared = _shared(part)
+            if shared >= SHARED_LEAST:
+                rows.read([part[0][:shared]])
+            else:
+                shared = 0
             rows.keep([0] * len(part))
-        else:
-            shared = 0
-            rows.keep([0] * len(part))
-        logits = rows.read([ids[shared:] for ids in part])
-        _write(rows, logits, [same[ids] for ids in part], end, temperature, max_tokens)
+            logits = rows.read([ids[shared:] for ids in part])
+            _write(rows, logits, [same[ids] for ids in part], end, temperature, max_tokens)
     return [Drawn(tuple(each.ids), tuple(each.logprobs), _whole(each, end)) for each in writings]
 
 

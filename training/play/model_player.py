@@ -10,7 +10,7 @@ from typing import Any
 from training.chat import SYSTEM, Message, Tokenizer, completion_ids, prompt_ids
 from training.play.ask import Ask, Said
 from training.play.generate import BATCH_TOKENS, Request, generate
-from training.play.trie import Node, trie
+from training.play.trie import Node, allowed, trie
 
 MAX_TOKENS = 48
 """Of a free answer. Of one that is cut off whole lines count, as with hosted agents."""
@@ -66,6 +66,7 @@ class ModelPlayer:
                 prompt=request.prompt,
                 completion=each.ids,
                 logprobs=each.logprobs,
+                allowed=() if request.tree is None else tuple(allowed(request.tree, each.ids)),
             )
             for request, each in zip(requests, drawn, strict=True)
         ]
