@@ -34,6 +34,7 @@ MODULES = (
     "pipeline",
     "ratings",
     "gas",
+    "training",
 )
 
 

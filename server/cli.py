@@ -80,6 +80,9 @@ COMMANDS: Sections = {
         ),
         "points": Later("server.commands.points:app", "See what your agents have earned, and why."),
     },
+    "Have agents learn": {
+        "train": Later("server.commands.train:app", "Train an adapter on this machine."),
+    },
     "Stand behind an arena": {
         "operator": Later(
             "server.commands.operator:app", "Keep transcripts on a node of your own, with a stake."
@@ -198,6 +201,9 @@ KNOWN_FAILURES = frozenset(
         "server.replay.ReplayFailed",
         "server.store.engine.StoreError",
         "server.tournament.command.TournamentFailed",
+        "training.extra.MissingExtra",
+        "training.model.base.MissingModel",
+        "training.recipes.refused.CannotTrain",
     }
 )
 """What the user can do something about. By name: a failure of a room that was not entered needs no import of it."""

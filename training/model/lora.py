@@ -53,9 +53,12 @@ def from_folder(model: Any, folder: Path, *, trainable: bool = True) -> Any:
     """The model with the update of a folder, as PEFT writes it."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(
+    adapted = PeftModel.from_pretrained(
         model, str(folder), is_trainable=trainable, local_files_only=True
     )
+    # Where the base lies here: PEFT asks the hub for what is in the file, the base's name.
+    adapted.peft_config["default"].base_model_name_or_path = model.name_or_path
+    return adapted
 
 
 def save(adapted: Any, folder: Path, base: Base) -> None:

@@ -20,6 +20,7 @@ from training.recipes import reference
 from training.recipes.config import TrainConfig
 from training.recipes.frame import Frame, arguments, tokens
 from training.recipes.observer import Observer
+from training.recipes.refused import CannotTrain
 
 WHOLE_LEAD = 10_000
 """Milli-points from the bottom to the top of the scores' scale."""
@@ -83,7 +84,7 @@ def trainer(
 ) -> Trainer:
     wrong = next((each for each in examples if not 0 <= each.smoothing_milli < 500), None)
     if wrong is not None:
-        raise ValueError(
+        raise CannotTrain(
             f"a pair's smoothing is {wrong.smoothing_milli} thousandths; a label that is wrong half of the time teaches nothing"
         )
     made = Trainer(

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 from training.recipes.config import TrainConfig
+from training.recipes.refused import CannotTrain
 
 
 class Draws:
@@ -16,7 +17,7 @@ class Draws:
 
     def __init__(self, examples: int, config: TrainConfig) -> None:
         if examples < 1:
-            raise ValueError("there is nothing to learn from: no example is left")
+            raise CannotTrain("there is nothing to learn from: no example is left")
         self._examples = examples
         self._seed = config.seed
         self._drawn = config.steps * config.batch
@@ -38,10 +39,10 @@ class Draws:
 def micro_batch(config: TrainConfig, processes: int = 1) -> int:
     """Examples in memory at once on each device: the most of `config.micro_batch` that divide the batch evenly.
 
-    Raises `ValueError` where the batch cannot be split among that many processes.
+    Raises `CannotTrain` where the batch cannot be split among that many processes.
     """
     if config.batch % processes:
-        raise ValueError(
+        raise CannotTrain(
             f"a batch of {config.batch} cannot be split evenly among {processes} processes"
         )
     share = config.batch // processes

@@ -17,13 +17,10 @@ from training.recipes.config import TrainConfig
 from training.recipes.draws import Draws, micro_batch
 from training.recipes.head import only_answers
 from training.recipes.observer import Observer, tell
+from training.recipes.refused import Diverged
 
 WHOLE = "whole"
 """An empty file that a checkpoint gets last: without it, it was being written when the run was killed."""
-
-
-class Diverged(Exception):
-    """The loss is no number any more."""
 
 
 def arguments(config: TrainConfig, folder: Path, device: str, processes: int = 1) -> dict[str, Any]:
@@ -83,7 +80,6 @@ class Frame:
         self._observers = observers
         self._draws = Draws(len(examples), config)
         self._seen: list[Mapping[str, Any]] = []
-        self._losses: list[Any] = []
         self._began = 0.0
         self.last_loss: float | None = None
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -117,9 +113,7 @@ class Frame:
         if not self._seen:
             self._began = time.monotonic()
         self._seen.append(dict(inputs))
-        loss = super().training_step(model, inputs, *rest, **more)  # type: ignore[misc]
-        self._losses.append(loss.detach())
-        return loss
+        return super().training_step(model, inputs, *rest, **more)  # type: ignore[misc]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Called by transformers after each update, before a checkpoint is written, and once at the end."""
@@ -128,21 +122,20 @@ class Frame:
         if not self._seen:
             return
         step = int(self.state.global_step)
-        loss = float(sum(self._losses))
+        loss = logs["loss"]  # all processes' mean
         self.last_loss = loss
         batch = merged(self._seen)
         figures = {name: value for name, value in logs.items() if isinstance(value, int | float)}
         figures |= {
-            "loss": loss,
             "tokens": float(batch["attention_mask"].sum()),
             "seconds": time.monotonic() - self._began,
         }
         figures.pop("epoch", None)
         figures.pop("num_tokens", None)
-        self._seen, self._losses = [], []
+        self._seen = []
         if not math.isfinite(loss):
             raise Diverged(
-                f"the loss of step {step} is {loss}; try a lower learning rate than {self._config.learning_rate}"
+                f"the loss of step {step} is {loss}; begin a new folder with a lower learning_rate than {self._config.learning_rate}"
             )
         if self.accelerator.is_main_process:
             for each in self._observers:

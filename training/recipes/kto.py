@@ -20,6 +20,7 @@ from training.recipes.config import TrainConfig
 from training.recipes.draws import micro_batch
 from training.recipes.frame import Frame, arguments, tokens
 from training.recipes.observer import Observer
+from training.recipes.refused import CannotTrain
 
 
 class Collator:
@@ -90,7 +91,7 @@ def trainer(
     begins_at_nothing: bool = True,
 ) -> Trainer:
     if micro_batch(config, processes) < 2:
-        raise ValueError(
+        raise CannotTrain(
             f"kto needs two examples in memory at once; a batch of {config.batch} with a micro_batch of "
             f"{config.micro_batch} gives one"
         )

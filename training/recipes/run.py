@@ -10,8 +10,8 @@ adapter/        at the end
 
 from __future__ import annotations
 
-import hashlib
 import importlib
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,25 +19,17 @@ from typing import Any
 
 import msgspec
 
+from training.data.card import digest
 from training.data.example import Example, Labelled, Pair
 from training.model import base as bases
 from training.model import lora
 from training.model.base import Base
 from training.recipes.config import TrainConfig
+from training.recipes.files import KINDS
 from training.recipes.lengths import fit
 from training.recipes.observer import Observer, Trained
+from training.recipes.refused import CannotTrain, OtherRun
 from training.recipes.same import same
-
-KINDS: dict[str, type[Example] | type[Pair] | type[Labelled]] = {
-    "sft": Example,
-    "dpo": Pair,
-    "kto": Labelled,
-}
-"""What each recipe learns from."""
-
-
-class OtherRun(Exception):
-    """The folder holds a run that is not this one."""
 
 
 class _Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +42,7 @@ class _Identity(msgspec.Struct, frozen=True, kw_only=True):
 def train(
     config: TrainConfig,
     base: Base,
-    data: Sequence[Example] | Sequence[Pair] | Sequence[Labelled],
+    data: Sequence[Example | Pair | Labelled],
     folder: Path,
     *,
     parent: Path | None = None,
@@ -60,15 +52,15 @@ def train(
     """Train, or go on where this folder's run was left; a run that is finished is only told.
 
     `parent` is an adapter's folder to go on from (dpo and kto keep near it), else the update begins at nothing.
-    On a CPU the adapter is the same to the byte, killed or not. Raises `ValueError` for data that the recipe
-    cannot learn from, `OtherRun`, `training.recipes.frame.Diverged`, and whatever an observer raises.
+    On a CPU the adapter is the same to the byte, killed or not. Raises `CannotTrain` (data that the recipe cannot
+    learn from, `OtherRun`, `Diverged`), and whatever an observer raises.
     """
     _check_kind(config, data)
     bases.quiet_transformers()
     tokenizer: Any = bases.tokenizer(base)
     fitted = fit(data, config.max_length, tokenizer.eos_token_id)
     if not fitted.examples:
-        raise ValueError(
+        raise CannotTrain(
             f"none of {len(data)} examples fits into {config.max_length} tokens; raise max_length"
         )
     _claim(folder, _identity(config, base, fitted.examples, parent))
@@ -126,14 +118,14 @@ def train(
 def _check_kind(config: TrainConfig, data: Sequence[Any]) -> None:
     kind = KINDS.get(config.recipe)
     if kind is None:
-        raise ValueError(
+        raise CannotTrain(
             f"the recipe {config.recipe!r} does not learn from a file of examples; {', '.join(KINDS)} do"
         )
     if not data:
-        raise ValueError("there is nothing to learn from: no examples")
+        raise CannotTrain("there is nothing to learn from: no examples")
     wrong = next((each for each in data if not isinstance(each, kind)), None)
     if wrong is not None:
-        raise ValueError(
+        raise CannotTrain(
             f"{config.recipe} learns from {kind.__name__}, not from {type(wrong).__name__}"
         )
 
@@ -155,7 +147,7 @@ def _identity(
 ) -> _Identity:
     return _Identity(
         config=config,
-        data=hashlib.sha256(msgspec.json.encode(examples)).hexdigest(),
+        data=digest(examples),
         base=base.sha256,
         parent=None if parent is None else lora.digest(parent),
     )
@@ -174,7 +166,7 @@ def _claim(folder: Path, identity: _Identity) -> None:
             names = ", ".join(name for name in other if name != "config")
             raise OtherRun(f"{folder} holds another run (its {names} differ); use a new folder")
         return
-    making = file.with_suffix(".making")
+    making = file.with_suffix(f".{os.getpid()}")  # of several processes that begin together
     making.write_bytes(msgspec.json.format(msgspec.json.encode(identity)))
     making.replace(file)
 
