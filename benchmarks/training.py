@@ -215,6 +215,7 @@ def _trl_data(config: TrainConfig, tokenizer: Any) -> Any:
     """The examples in the order of our draws, as text for dpo, which cannot be given tokens."""
     from datasets import Dataset
 
+    rows: list[dict[str, Any]]
     if config.recipe == "dpo":
         rows = [{"prompt": q, "chosen": a, "rejected": b} for q, a, b in texts()]
         return Dataset.from_list(_drawn(config, rows))

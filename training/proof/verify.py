@@ -124,8 +124,7 @@ def _compared(
     parent: Path | None,
 ) -> Iterator[Finding]:
     from training.proof.again import again
-    from training.recipes.frame import Diverged
-    from training.recipes.run import KINDS
+    from training.recipes.files import KINDS
 
     config = manifest.config_of(told.config)
     if config.recipe not in KINDS:
@@ -147,7 +146,7 @@ def _compared(
             device=where,
             observers=asked.observers,
         )
-    except (ValueError, Diverged) as error:
+    except ValueError as error:
         yield false("steps", f"cannot be made again: {error}")
         return
     yield from compare.findings(told, redone, weaker)
