@@ -42,6 +42,7 @@ from server.store.hosting import Hosting
 from server.store.keys import Keys
 from server.store.leagues import Leagues
 from server.store.ledger import Ledger
+from server.store.lessons import LessonsToLearn
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.new_season import NewSeason
@@ -122,6 +123,7 @@ class Store:
         self.consents = Consents(database, clock)
         self.training_jobs = TrainingJobs(database, clock)
         self.adapters = Adapters(database, clock)
+        self.lessons = LessonsToLearn(database)
 
     @property
     def database(self) -> Database:
