@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces import registry
@@ -38,6 +38,7 @@ def same_again(space: Any, kind: str, text: str) -> None:
 
 
 @given(st.sampled_from(sorted(KINDS)), st.data())
+@settings(deadline=None)
 def test_whatever_is_read_is_read_again_from_its_text(space_id: str, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS[space_id]))
     lead = data.draw(st.sampled_from(["", f"{kind}: ", "cell: ", '{"answer": "', "order: LONG "]))
@@ -45,6 +46,7 @@ def test_whatever_is_read_is_read_again_from_its_text(space_id: str, data: st.Da
 
 
 @given(st.integers(-(2**53) + 1, 2**53 - 1) | ODD.filter(bool))
+@settings(deadline=None)
 def test_a_move_of_openspiel_is_read_again_from_its_text(action: int | str) -> None:
     space = registry.get("openspiel:kuhn_poker")
     move = openspiel.Move(action)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -74,6 +74,7 @@ def test_close_scores_make_no_pair_and_less_reliable_ones_a_smoother_label() -> 
     st.integers(0, 10_000),
     st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 1_000)), max_size=4).map(sorted),
 )
+@settings(deadline=None)
 def test_smoothing_is_below_a_half(margin: int, reliability: list[tuple[int, int]]) -> None:
     assert 0 <= smoothing_milli(margin, reliability) <= MAX_SMOOTHING_MILLI
 
@@ -140,6 +141,7 @@ def test_a_refused_answer_is_bad_though_its_seat_won() -> None:
 
 
 @given(st.integers(0, 12), st.integers(0, 12))
+@settings(deadline=None)
 def test_good_and_bad_answers_weigh_the_same_in_all(won: int, lost: int) -> None:
     records = [
         SeatRecord(
@@ -170,6 +172,7 @@ def test_good_and_bad_answers_weigh_the_same_in_all(won: int, lost: int) -> None
     st.lists(st.tuples(st.sampled_from(["g/seat-0", "g/seat-1"]), st.floats(-1, 1)), min_size=1),
     st.randoms(use_true_random=False),
 )
+@settings(deadline=None)
 def test_the_order_within_a_batch_changes_no_expectation(
     rewards: list[tuple[str, float]], rng: object
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_role_that_always_wins_comes_to_be_expected_to() -> None:
 
 
 @given(st.lists(st.floats(-10, 10), max_size=12), st.booleans())
+@settings(deadline=None)
 def test_a_groups_advantages_add_up_to_nothing(rewards: list[float], scaled: bool) -> None:
     lead = group_relative(rewards, scaled=scaled)
     assert len(lead) == len(rewards)

@@ -45,7 +45,7 @@ def turns_of(records: tuple[SeatRecord, ...]) -> list[Turn]:
 
 
 @given(st.integers(0, 400), st.sampled_from([Dice(), Dice(fault=0.4), Dice(0.3, 0.05)]))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_answering_the_turns_again_plays_the_same_session(number: int, dice: Dice) -> None:
     """Each question is the one of the state in which it was asked: playing by the answers alone, the
     rules ask the same questions."""
@@ -125,6 +125,7 @@ def test_players_and_verdicts_are_of_as_many_seats() -> None:
 
 
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=8))
+@settings(deadline=None)
 def test_returns_are_bounded_ordered_and_add_up(returns: list[int]) -> None:
     milli = [return_milli(returns, seat) for seat in range(len(returns))]
     assert all(-1_000 <= each <= 1_000 for each in milli)
@@ -165,7 +166,7 @@ def test_judged_sessions_are_ranked_by_their_verdict_and_by_rules_before_it() ->
 
 
 @given(st.integers(0, 60))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_the_loss_is_on_answers_and_the_reward_at_their_end(number: int) -> None:
     letters = Letters()
     for record in unroll(bidding(number), SYSTEM):
