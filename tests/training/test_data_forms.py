@@ -16,7 +16,7 @@ from tests.conformance.rig import Dice
 from tests.training.letters import Letters
 from tests.training.sessions import bidding, cid_of, played
 from training.data.advantage import Baselines, group_relative, role_of
-from training.data.build import build, recipe_for
+from training.data.build import build, examples_of, recipe_for
 from training.data.example import Labelled, Pair, Sample
 from training.data.groups import GroupsOptions, groups
 from training.data.labelled import LabelledOptions, labelled
@@ -275,3 +275,15 @@ def test_judged_sessions_without_a_verdict_are_counted_and_teach_nothing() -> No
 def test_turns_know_where_they_are_from() -> None:
     turns: list[Turn] = [turn for record in GAMES for turn in record.turns]
     assert len({(turn.session, turn.seat, turn.number) for turn in turns}) == len(turns)
+
+
+def test_matches_played_in_process_teach_what_was_refused_in_them() -> None:
+    records = [with_fault_words(record, "all of it") for record in GAMES]
+    recipe = recipe_for("labelled", "bid-tac-toe", SYSTEM, LETTERS)
+    made, counts = examples_of(records, recipe, LETTERS)
+    assert counts["faults"] > 0
+    assert {
+        text(each.completion)
+        for each in made
+        if isinstance(each, Labelled) and not each.desirable and "{" not in text(each.completion)
+    } == {"all of it"}

@@ -84,13 +84,15 @@ def build(
     """The examples, in the order in which they are to be learnt, and their card.
 
     `players` (versions by seat), `verdicts`, and the `results` that told of them are by the transcript's
-    CID; sessions that judges decide teach nothing without a verdict. Raises DataError where prompt, questions, tokenizer or a transcript's Space is
-    not the recipe's, and for more sessions than a card can name; TranscriptError for a transcript that does not
-    hold.
+    CID; sessions that judges decide teach nothing without a verdict. Raises DataError where prompt, questions,
+    tokenizer or a transcript's Space is not the recipe's, and for more sessions than a card can name;
+    TranscriptError for a transcript that does not hold; ValueError for players or a verdict of another number
+    of seats.
     """
     asking, held = questions or PlainQuestions(), held_out or HeldOut()
     _check(recipe, tokenizer, system, asking)
-    options, make = _options(recipe.form, recipe.options), _FORMS[recipe.form][1]
+    told = _told(_options(recipe.form, recipe.options))
+    recipe = msgspec.structs.replace(recipe, options=told)
     documents = {str(cid.of(each)): each for each in transcripts}
     known = [
         _known(session, document, recipe, players or {})
@@ -110,9 +112,9 @@ def build(
         for each in learnt
     ]
     records = [record for seats in unrolled for record in seats]
-    examples, counts = make(records, tokenizer, options, seed=recipe.seed, most=recipe.most)
+    examples, counts = examples_of(records, recipe, tokenizer)
     card = DataCard(
-        recipe=msgspec.structs.replace(recipe, options=_told(options)),
+        recipe=recipe,
         sessions=[each.session for each in learnt],
         results={
             each.session: results[each.session]
@@ -135,6 +137,15 @@ def build(
     if (size := len(forms.encode(card))) > MAX_BYTES:
         raise DataError(f"the card takes {size} bytes of {MAX_BYTES}: learn from fewer sessions")
     return tuple(examples), card
+
+
+def examples_of(
+    records: Iterable[SeatRecord], recipe: DataRecipe, tokenizer: Tokenizer
+) -> tuple[Sequence[AnyExample], Mapping[str, int]]:
+    """The examples of seats' records, and the form's counts: also of matches that were played in process, which
+    keep the words of refused answers, and have no content ids to make a card of. Raises DataError."""
+    options, make = _options(recipe.form, recipe.options), _FORMS[recipe.form][1]
+    return make(records, tokenizer, options, seed=recipe.seed, most=recipe.most)
 
 
 def _known(

@@ -15,11 +15,10 @@ import msgspec
 from spaces.plain_text import plain_lines
 from spaces.seed import Streams
 from spaces.space import ActionError, Decision, Outcome, Space
-from training.chat import Message
 from training.play.ask import Ask, Said
 from training.play.legal import legal_answers
 from training.play.played import Attempt, Played
-from training.trajectory.turn import Questions
+from training.trajectory.turn import Questions, with_fault
 
 ATTEMPTS = 2
 
@@ -60,14 +59,14 @@ class Match:
 
     def _ask(self, decision: Decision, system: str) -> Ask:
         seat, kind, fault = decision.seat, decision.kind, self._faults.get(decision.seat)
-        messages = tuple(self._questions.ask(self.space, self._state, seat, kind, system))
+        asked = self._questions.ask(self.space, self._state, seat, kind, system)
         view = self.space.observe(self._state, seat)
         return Ask(
             space=self.space,
             state=self._state,
             seat=seat,
             kind=kind,
-            messages=messages if fault is None else with_fault(messages, fault),
+            messages=with_fault(asked, fault),
             legal=legal_answers(self.space.answer_schema(kind, view, seat)),
             match=self.id,
             number=self._number,
@@ -136,13 +135,6 @@ def _attempt(ask: Ask, said: Said, reason: str) -> Attempt:
         reason=reason,
         choices=ask.legal,
     )
-
-
-def with_fault(messages: tuple[Message, ...], fault: str) -> tuple[Message, ...]:
-    """A question that is asked again, in the words that hosted agents hear (`bots.brains.llm`)."""
-    last = messages[-1]
-    words = f"{last.content}\n\nYour first answer did not count: {fault}"
-    return (*messages[:-1], Message(last.role, words))
 
 
 def whole_lines(text: str) -> str:

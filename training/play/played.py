@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from spaces.space import Outcome
 from training.chat import Message
 from training.play.ask import Said
+from training.trajectory.returns import return_milli as return_milli
 from training.trajectory.turn import SeatRecord, Turn
 
 
@@ -73,6 +72,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
             rivals=(*self.seating[:seat], *self.seating[seat + 1 :]),
             turns=tuple(_turn(session, each) for each in self.of_seat(seat)),
             return_milli=return_milli(self.returns, seat),
+            seed=self.seed.hex(),
+            termination=self.outcome.termination,
         )
 
 
@@ -86,12 +87,5 @@ def _turn(session: str, made: Attempt) -> Turn:
         messages=made.messages,
         completion=made.said.text,
         legal=made.legal,
+        reason=made.reason,
     )
-
-
-def return_milli(returns: Sequence[int], seat: int) -> int:
-    """What came of a match for a seat, in thousandths: the share of the others that it beat less the share
-    that beat it."""
-    mine = returns[seat]
-    lead = sum((mine > other) - (mine < other) for other in returns)
-    return round(1_000 * lead / (len(returns) - 1))
