@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -126,9 +127,19 @@ def test_what_cannot_be_learned_is_said(base: Path, tmp_path: Path) -> None:
         once(base, tmp_path / "short", "sft", max_length=16)
     with pytest.raises(CannotTrain, match="sft learns from Example, not from Pair"):
         learn(base, tmp_path / "mixed", "sft", trainings.examples("dpo"))
-    heavy = Example(prompt=(5, 6, 7), completion=(8, 2), weight_milli=10**42)
-    with pytest.raises(Diverged, match=r"the loss of step 1 is inf; .* a lower learning_rate"):
-        learn(base, tmp_path / "heavy", "sft", [heavy])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(base: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    broken = tmp_path / "broken"
+    shutil.copytree(base, broken)
+    weights = load_file(broken / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(Diverged, match=r"the loss of step 1 is nan; .* a lower learning_rate"):
+        once(broken, tmp_path / "run", "sft")
+    assert not (tmp_path / "run" / "adapter").exists()
 
 
 def learn(
