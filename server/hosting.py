@@ -6,7 +6,7 @@ Several runners share the agents by claims in Redis (`live.hosting`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -33,6 +33,14 @@ class HostingStore(Protocol):
     async def revoke(self, keys: Sequence[str]) -> None: ...
 
 
+class AdapterAway(Exception):
+    """Nobody here serves the adapter that a version plays with: it is not played without."""
+
+
+Served = Callable[[str, str], Awaitable[str]]
+"""By what name the model server knows a version's adapter (version, CID of its card). Raises AdapterAway."""
+
+
 class ModelServer(msgspec.Struct, frozen=True):
     """Where hosted agents think."""
 
@@ -53,8 +61,11 @@ class Hosted:
         *,
         capacity: int,
         clock: Clock = unix_ms,
+        served: Served | None = None,
     ) -> None:
-        """`capacity`: agents that this process plays at once, at most; what is left is for others."""
+        """`capacity`: agents that this process plays at once, at most; what is left is for others. `served`: None where no server
+        has adapters."""
+        self._served = served
         self._store = store
         self._claims = claims
         self._server = server
@@ -94,11 +105,17 @@ class Hosted:
         self._keys.pop(agent, None)
 
     async def part(self, version: str, space: str) -> Part:
-        """Raises UnknownVersion."""
+        """Raises UnknownVersion, AdapterAway."""
         text = await self._store.spec(version)
         if text is None:
             raise UnknownVersion(f"no version {version!r}")
-        return part_of(specs.read(text), space, self._server)
+        spec = specs.read(text)
+        if spec.adapter is None:
+            return part_of(spec, space, self._server)
+        if self._served is None:
+            raise AdapterAway(f"no model server here has the adapter {spec.adapter} of {version}")
+        model = await self._served(version, spec.adapter)
+        return part_of(msgspec.structs.replace(spec, model=model), space, self._server)
 
     async def close(self) -> None:
         """The keys and claims of this process end with it."""

@@ -84,6 +84,7 @@ from server.readiness import Check, Readiness
 from server.role import Role, Running
 from server.store import Store, open_store, pins
 from server.tournament.director import Director
+from server.training.gates import GateKeeper
 from spaces import registry
 from spaces.space import Inquiry, Observation
 
@@ -148,6 +149,7 @@ class Parts:
                 self._make_matchmaker(),
                 self._make_lobby(),
                 self._make_director(),
+                self._make_gatekeeper(),
                 self._make_automating(),
             ],
             Role.WORKER: self._make_workers,
@@ -401,6 +403,17 @@ class Parts:
             log=self._log,
             tournaments=self._store.tournaments,
             sessions=self._store.sessions,
+            form_session=self._form_session,
+            opened=self._store.sessions.opened,
+            spectator_delay_ms=self._config.spectator_delay_ms,
+        )
+
+    def _make_gatekeeper(self) -> GateKeeper:
+        return GateKeeper(
+            name=self._name,
+            redis=self._redis,
+            log=self._log,
+            store=self._store,
             form_session=self._form_session,
             opened=self._store.sessions.opened,
             spectator_delay_ms=self._config.spectator_delay_ms,

@@ -267,7 +267,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     `digest`, `step`, `verdict`, `settled`, `pinned` (the transcript's content id), `rated`, `anchored`
     (the epoch on the chain that holds the result, or that the entries were given back there).
     On `agent:{id}`: `queued`, `dequeued`, `offer`, `offer_expired`, `opening` (the chain is to take the
-    entries first), `seated`, `left` (with a `reason` where nothing was played), `automation`. On `lobby` and
+    entries first), `seated`, `left` (with a `reason` where nothing was played), `automation`, `gate`. On `lobby` and
     `leaderboard:{space}` every event is `changed`: their view says all. On `pins`: `pin`. On `tournament:{id}`: `game`
     (a session was formed), `score`, `void` (it is played again, or given up), `through` (a match is
     decided), `end`.
@@ -668,6 +668,35 @@ class AutomationCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it is `stopped`."""
 
 
+class GateCard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A candidate version that is tested against the one that plays. Scores and the log-likelihood ratio (LLR, in nats) are in
+    thousandths."""
+
+    gate: str
+    space: str
+    candidate: str
+    current: str
+    status: Literal["running", "ended"]
+    pairs: int
+    """That have been read; two matches each."""
+    most: int
+    """After so many pairs a test that has not decided is given up."""
+    score_milli: int
+    """Of the candidate, per match; 500 is as good as the current version."""
+    low_milli: int
+    """Of the 95 % interval of the score."""
+    high_milli: int
+    llr_milli: int
+    lower_milli: int
+    """At or below it the candidate has failed the test."""
+    upper_milli: int
+    """At or above it the candidate has passed the test."""
+    test: Literal["running", "passed", "failed", "undecided"]
+    decision: Literal["promote", "keep", "undecided"] | None = None
+    """What came of it all, once the gate has ended."""
+    reasons: list[str] = []
+
+
 class AgentView(_View, frozen=True, tag="agent"):
     """What an agent has going on, so that a bot that restarts knows where it stands."""
 
@@ -679,6 +708,8 @@ class AgentView(_View, frozen=True, tag="agent"):
     """Of an agent that has played by itself lately."""
     opening: list[Opening] = []
     """Matches that begin when the chain has taken the entries."""
+    gate: GateCard | None = None
+    """Of an agent that has been tested lately: the newest test."""
 
 
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]

@@ -1,7 +1,7 @@
 """An agent as one file: `agon-agent/1`. Pure.
 
 The file holds what its owner has made of it: words, picture, the specs of its versions. It holds no id, no
-key, no rating and no money: who imports it has a new agent that plays like the old one. Versions are
+key, no rating, no money and no adapter, which is its agent's alone: who imports it has a new agent that plays like the old one. Versions are
 numbered anew, from 1 on.
 """
 
@@ -75,7 +75,7 @@ def pack(
         about=about,
         kind=kind,
         plays=numbers.index(number) + 1,
-        versions=[spec.read(kept[each]) for each in numbers],
+        versions=[spec.bare(spec.read(kept[each])) for each in numbers],
         avatar=png,
     )
 
@@ -105,6 +105,7 @@ def unpack(file: AgentFile, shelf: Shelf) -> Draft:
 
 def _spec_of(version: VersionSpec, number: int, shelf: Shelf) -> str:
     try:
+        spec.check_adapter(version, ())
         return spec.canonical(spec.fit(version, shelf))
     except (BadWords, BadSpec) as error:
         raise BadFile(f"version {number}: {error}") from None

@@ -7,7 +7,7 @@ so an owner who tells nothing has the spec `{}`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 import msgspec
@@ -23,6 +23,7 @@ MAX_SPACES = 64
 Prompt = Annotated[str, Meta(max_length=PROMPT_RAW_CHARS)]
 Model = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 Brain = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9-]*$(?!\n)")]
+Adapter = Annotated[str, Meta(max_length=64, pattern=r"^b[a-z2-7]{20,63}$(?!\n)")]
 Build = Annotated[str, Meta(max_length=64, pattern=r"^[\x20-\x7e]*$(?!\n)")]
 
 
@@ -49,6 +50,9 @@ class VersionSpec(
     """What plays it while it is hosted: `llm` asks the model; the others ask nobody."""
     spaces: Annotated[tuple[SpaceId, ...], Meta(max_length=MAX_SPACES)] = ()
     """The Spaces that it plays; empty: all that its brain can play."""
+    adapter: Adapter | None = None
+    """The CID of the card of the adapter that the model plays with; null: none. Only the arena's gate brings one in: an owner keeps it, drops
+    it, or names one that was promoted for this very agent and model."""
     build: Build = ""
     """What the owner's bot calls itself, e.g. a commit: a bot of another build is another version."""
 
@@ -105,6 +109,8 @@ def check(spec: VersionSpec, shelf: Shelf) -> None:
     for space in (*spec.spaces, *spec.prompts):
         if space not in shelf.spaces:
             raise BadSpec(f"no space {space!r} here; there are {', '.join(shelf.spaces)}")
+    if spec.adapter is not None and spec.brain != "llm":
+        raise BadSpec(f"the brain {spec.brain} asks no model, so it has no adapter")
     able = shelf.brains[spec.brain]
     for space in spec.spaces:
         if able and space not in able:
@@ -136,6 +142,25 @@ def unplayed(stored: str, space: str) -> str | None:
     if not listed or space in listed:
         return None
     return f"by its spec the agent plays {', '.join(listed)}, not {space}"
+
+
+def bare(spec: VersionSpec) -> VersionSpec:
+    """The spec without its adapter, which is one agent's alone: for whatever goes to another."""
+    return msgspec.structs.replace(spec, adapter=None)
+
+
+def check_adapter(spec: VersionSpec, may: Collection[tuple[str, str | None]]) -> None:
+    """Raise BadSpec for an adapter that the owner may not name. `may` are adapters, each with the model that it is one of."""
+    if spec.adapter is None or (spec.adapter, spec.model) in may:
+        return
+    models = [model or "the arena's own" for adapter, model in may if adapter == spec.adapter]
+    if models:
+        raise BadSpec(
+            f"the adapter is one of the model {models[0]}: name that one, or drop the adapter"
+        )
+    raise BadSpec(
+        f"no adapter {spec.adapter} was promoted for this agent; leave it out, or see `agon training lineage`"
+    )
 
 
 def prompt_for(spec: VersionSpec, space: str) -> str:

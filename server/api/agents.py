@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -222,8 +222,11 @@ async def known(services: Services, request: Request) -> AgentRow:
     return row
 
 
-def canonical(spec: VersionSpec, shelf: Shelf) -> str:
-    """A spec as it is stored. Raises BadWords, BadSpec."""
+def canonical(
+    spec: VersionSpec, shelf: Shelf, adapters: Collection[tuple[str, str | None]] = ()
+) -> str:
+    """A spec as it is stored; `adapters` are those that it may name, each with its model. Raises BadWords, BadSpec."""
+    specs.check_adapter(spec, adapters)
     return specs.canonical(specs.fit(spec, shelf))
 
 

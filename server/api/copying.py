@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.agents import portable
+from server.agents import spec as specs
 from server.agents.portable import MAX_FILE_BYTES, AgentFile
 from server.agents.shelf import limits_of, shelf_of
 from server.api.agents import Name, RegisteredAgent, refusals, registered
@@ -41,7 +42,7 @@ async def clone(services: Services, request: Request) -> Response:
         name=wanted.name,
         about=was.about,
         kind=was.kind,
-        specs=(was.spec,),
+        specs=(specs.canonical(specs.bare(specs.read(was.spec))),),
         avatar=None if face is None else face.png,
     )
     with refusals():
@@ -88,7 +89,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/agents/{agent}/clone",
         method="POST",
         handler=clone,
-        summary="Make another agent of the spec that plays now; its rating begins anew",
+        summary="Make another agent of the spec that plays now, without its adapter; its rating begins anew",
         answer=RegisteredAgent,
         status=201,
         body=Copy,

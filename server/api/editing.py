@@ -40,7 +40,8 @@ class AgentEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     every queue."""
     spec: VersionSpec | None = None
     """All of the spec: what is left out of it becomes the arena's choice again. Another spec is the next
-    version, or the earlier one that was just so; it plays from the next session on."""
+    version, or the earlier one that was just so; it plays from the next session on. Its adapter may stay, go, or be
+    one that was promoted for this agent and model before (`getLineage`)."""
     revision: Revision | None = None
     """The revision that you have seen; an agent that was changed since is left alone (409)."""
 
@@ -54,12 +55,15 @@ async def edit(services: Services, request: Request) -> Response:
     _, identity = await owned_agent(services, request, "manage")
     wanted = await read_body(request, AgentEdit)
     seen = seen_revision(request, wanted.revision)
+    mine = await services.store.lineages.adapters(identity.agent) if wanted.spec else ()
     with refusals():
         changes = Changes(
             name=wanted.name,
             about=None if wanted.about is None else about_of(wanted.about),
             kind=wanted.kind,
-            spec=None if wanted.spec is None else canonical(wanted.spec, shelf_of(services.config)),
+            spec=None
+            if wanted.spec is None
+            else canonical(wanted.spec, shelf_of(services.config), mine),
         )
         now = await services.store.owned.edit(
             identity.agent, changes, limits_of(services.config), seen=seen

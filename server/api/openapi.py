@@ -26,6 +26,7 @@ _PATH_PARAMETERS = {
     "account": "An account's id.",
     "agent": "An agent's id.",
     "job": "A training's id.",
+    "gate": "A gate's id.",
     "key": "A key's id.",
     "login": "A login's id.",
     "tournament": "A tournament's id.",

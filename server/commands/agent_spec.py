@@ -47,6 +47,12 @@ Space = Annotated[
         help="A Space that it plays; repeat it for several, `all`: whatever its brain can."
     ),
 ]
+Adapter = Annotated[
+    str | None,
+    typer.Option(
+        help="One that was promoted for this agent (`agon training lineage`); `none`: play without."
+    ),
+]
 Build = Annotated[str | None, typer.Option(help="What your bot calls itself, e.g. a commit.")]
 
 OPTIONS = {
@@ -61,6 +67,7 @@ OPTIONS = {
     "spec.brain": "--brain",
     "spec.spaces": "--space",
     "spec.build": "--build",
+    "spec.adapter": "--adapter",
 }
 """Field of a request -> the option that sets it; a file that is imported has its own names."""
 
@@ -79,6 +86,7 @@ class SpecOptions:
     brain: str | None = None
     space: list[str] | None = None
     build: str | None = None
+    adapter: str | None = None
 
     def changed(self, spec: dict[str, Any]) -> dict[str, Any]:
         """The spec with what was named put in. Raises CommandError, typer.BadParameter."""
@@ -90,10 +98,13 @@ class SpecOptions:
             "max_tokens": self.max_tokens,
             "brain": self.brain,
             "build": self.build,
+            "adapter": self.adapter,
         }
         new = spec | {name: value for name, value in named.items() if value is not None}
         if self.model == "none":
             del new["model"]
+        if self.adapter == "none":
+            del new["adapter"]
         if self.space is not None:
             new["spaces"] = [] if self.space == ["all"] else self.space
         if self.prompt_for is not None:

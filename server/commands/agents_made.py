@@ -9,6 +9,7 @@ import typer
 from server.commands.agent_spec import (
     OPTIONS,
     About,
+    Adapter,
     Brain,
     Build,
     Kind,
@@ -79,12 +80,23 @@ def edit(
     brain: Brain = None,
     space: Space = None,
     build: Build = None,
+    adapter: Adapter = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what you name; the rest stays. Another spec is another version, from the next session on."""
     options = SpecOptions(
-        prompt, prompt_file, prompt_for, model, temperature, top_p, max_tokens, brain, space, build
+        prompt,
+        prompt_file,
+        prompt_for,
+        model,
+        temperature,
+        top_p,
+        max_tokens,
+        brain,
+        space,
+        build,
+        adapter,
     )
     words = {"name": name, "kind": kind, "about": about}
 

@@ -60,6 +60,8 @@ def described(agent: Any) -> list[str]:
 def in_words(spec: Any) -> str:
     """A spec in one line."""
     parts = [spec.get("brain", "llm"), _settings(spec), spec.get("build", "")]
+    if spec.get("adapter"):
+        parts.append(f"adapter {spec['adapter']}")
     if spec.get("spaces"):
         parts.append(", ".join(spec["spaces"]))
     if spec.get("prompt"):

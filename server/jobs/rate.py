@@ -55,6 +55,8 @@ class RateStep:
     async def _why_not(self, row: SessionRow) -> str:
         record = await self._store.sessions.record(row.session)
         assert record is not None, "a stored session has its record"
+        if record.gate:
+            return "a candidate was being tested"
         return ratings.unrated(
             [seat.version for seat in record.seats], [seat.owner for seat in record.seats]
         )

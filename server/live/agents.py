@@ -2,7 +2,7 @@
 
 Several processes write to one agent's channel: gateways (`queued`, `dequeued`), the leaders of the
 queues it waits in (`offer`, `offer_expired`, `opening`, `seated`), hosts (`left`), the automations' loop
-(`automation`). Each folds its events into the view that stands there and appends both in one script
+(`automation`), who plays gates (`gate`). Each folds its events into the view that stands there and appends both in one script
 that refuses when the channel has moved meanwhile, so no writer undoes another's change.
 """
 
@@ -22,7 +22,7 @@ from server.live import keys
 from server.live.log import Head, LiveLog, Moved
 from server.live.queue_names import session_of
 from server.live.records import LogEvent, TicketRecord
-from server.protocol import AgentView, AutomationCard, Offer, Opening, Seating, View
+from server.protocol import AgentView, AutomationCard, GateCard, Offer, Opening, Seating, View
 
 ATTEMPTS = 32
 """Each failed attempt means that another writer has succeeded; an agent never has this many."""
@@ -119,6 +119,10 @@ class AgentChannels:
         batch = f"automation:{card.run}:{card.state}"
         await self._one(agent, batch, "automation", msgspec.to_builtins(card))
 
+    async def gate(self, agent: str, card: GateCard, batch: str) -> None:
+        """A candidate of the agent's is tested, or has been; `batch` names the state."""
+        await self._one(agent, batch, "gate", msgspec.to_builtins(card))
+
     async def _one(self, agent: str, batch: str, kind: str, body: dict[str, Any]) -> None:
         await self.notify(agent, batch, [LogEvent(t=0, by="host", type=kind, body=body)])
 
@@ -137,7 +141,7 @@ def fold(view: AgentView, events: Sequence[LogEvent]) -> AgentView:
 
 def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
     seated, offers, tickets = view.seated, view.offers, view.tickets
-    automation, opening = view.automation, view.opening
+    automation, opening, gate = view.automation, view.opening, view.gate
     match kind:
         case "queued":
             tickets = [*_without(tickets, body["ticket"]), body["ticket"]]
@@ -168,7 +172,9 @@ def _after(view: AgentView, kind: str, body: dict[str, Any]) -> AgentView:
             opening = [each for each in opening if each.session != body["session"]]
         case "automation":
             automation = msgspec.convert(body, AutomationCard)
-    return AgentView(view.agent, seated, offers, tickets, automation, opening)
+        case "gate":
+            gate = msgspec.convert(body, GateCard)
+    return AgentView(view.agent, seated, offers, tickets, automation, opening, gate)
 
 
 def _without(tickets: list[str], ticket: str) -> list[str]:

@@ -45,6 +45,8 @@ class SessionRecord(msgspec.Struct, frozen=True):
     opening: str = ""
     """The transaction in which the escrow took the entries, where settlement is a chain: 0x and hex. It is known when the
     live log is opened, not when the session is formed, so the record in SQL has none."""
+    gate: str = ""
+    """The gate that it is a match of: a candidate is being tested, so it moves no rating."""
 
 
 class LogEvent(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from server.store import chain as chain
 from server.store import court_chain as court_chain
 from server.store import courtroom as courtroom
 from server.store import escrow as escrow
+from server.store import gating as gating
 from server.store import keeping as keeping
 from server.store import learning as learning
 from server.store import merit as merit
@@ -37,12 +38,14 @@ from server.store.engine import Database, StoreError, open_database
 from server.store.entries import Entries
 from server.store.epochs import Epochs
 from server.store.escrow_account import EscrowAccounts
+from server.store.gates import Gates
 from server.store.gauges import Gauges
 from server.store.hosting import Hosting
 from server.store.keys import Keys
 from server.store.leagues import Leagues
 from server.store.ledger import Ledger
 from server.store.lessons import LessonsToLearn
+from server.store.lineages import Lineages
 from server.store.logins import Logins
 from server.store.migrate import migrate
 from server.store.new_season import NewSeason
@@ -107,6 +110,8 @@ class Store:
         self.points = Points(database, clock)
         self.shares = Shares(database, clock)
         self.tournaments = Tournaments(database)
+        self.gates = Gates(database, clock)
+        self.lineages = Lineages(database, clock)
         self.pins = Pins(database, clock)
         self.document_pins = DocumentPins(database, clock)
         self.signed = SignedDocuments(database, clock)

@@ -56,6 +56,8 @@ async def add(db: Database, tx: AsyncConnection, ended: Sequence[Ended], now_ms:
 
     Not idempotent: call it in the transaction that settles the sessions, once it is sure to be the one.
     """
+    if not ended:
+        return
     hour = now_ms // HOUR_MS
     sums: dict[tuple[Any, ...], Tally] = {}
     last: dict[tuple[Any, ...], str] = {}

@@ -1,4 +1,7 @@
-"""What came of settled sessions, read for publication: results, entries, ratings and leagues together."""
+"""What came of settled sessions, read for publication: results, entries, ratings and leagues together.
+
+A gate's matches are not among them: they move no rating, and `GET /v1/gates/{gate}` tells of each.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,18 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import Row, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.live.records import SessionRecord
 from server.official.outcomes import Move, Outcome, SeatOutcome, numbered
-from server.store import money, schema, seasons
+from server.store import gating, money, schema, seasons
 from server.store.engine import Database
 from server.store.ratings import RatingRow
 from server.store.seasons import SeasonRow
 
 _s, _e, _r = schema.session, schema.entry, money.result
+_PLAYED = ~exists().where(gating.gate_match.c.session == _s.c.id)
 _moves = msgspec.json.Decoder(list[RatingRow])
 _records = msgspec.msgpack.Decoder(SessionRecord)
 
@@ -41,7 +45,7 @@ class Outcomes:
         settled = select(func.count()).select_from(_r).join(_s, _s.c.id == _r.c.session)
         applied = schema.rating_applied
         rated = select(func.count()).select_from(applied).join(_s, _s.c.id == applied.c.session)
-        told = (_s.c.space == space) & (_s.c.sealed_ms <= sealed_by_ms)
+        told = (_s.c.space == space) & (_s.c.sealed_ms <= sealed_by_ms) & _PLAYED
         async with self._db.reading() as tx:
             return (
                 await tx.scalar(settled.where(told)) or 0,
@@ -58,7 +62,7 @@ class Outcomes:
             select(*columns, schema.rating_applied.c.rows)
             .join(_r, _r.c.session == _s.c.id)
             .outerjoin(schema.rating_applied, schema.rating_applied.c.session == _s.c.id)
-            .where(_s.c.space == space, _s.c.sealed_ms <= sealed_by_ms)
+            .where(_s.c.space == space, _s.c.sealed_ms <= sealed_by_ms, _PLAYED)
             .order_by(_r.c.settled_ms, _r.c.session)
             .limit(limit)
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chain.payouts import Fees
@@ -20,6 +20,7 @@ from server.convoy import Convoy
 from server.store import (
     automations,
     careers,
+    gating,
     ledger,
     money,
     outbox,
@@ -52,11 +53,12 @@ _write_entry = (
     )
 )
 _s, _agent = schema.session, schema.agent
+_TEST = exists().where(gating.gate_match.c.session == _s.c.id).label("test")
 _these: Any = bindparam("sessions", expanding=True)
 _results = select(_r).where(_r.c.session.in_(_these))
 # Locked against an admin who voids one: of a void and a settlement at once one comes first.
 _sessions = (
-    select(_s.c.id, _s.c.space, _s.c.tier_micros, _s.c.status, _s.c.outcome)
+    select(_s.c.id, _s.c.space, _s.c.tier_micros, _s.c.status, _s.c.outcome, _TEST)
     .where(_s.c.id.in_(_these))
     .order_by(_s.c.id)
     .with_for_update()
@@ -138,7 +140,8 @@ async def _settle(
     await ledger.require(db, tx, moved, now_ms)
     await pots.mark_settled(tx, sessions)
     await tx.execute(_write_entry, [row for each in settlings for row in _scored(each)])
-    await careers.add(db, tx, [settling.ended(each) for each in settlings], now_ms)
+    counted = [settling.ended(each) for each in settlings if not each.facts.test]
+    await careers.add(db, tx, counted, now_ms)
     void = [each.facts.session for each in settlings if each.ending.ranks is None]
     if void:
         await outbox.finish(tx, void, ["settle", "rate"])
@@ -161,6 +164,7 @@ async def _facts(tx: AsyncConnection, sessions: Sequence[str]) -> dict[str, Fact
             void=row.status == "void",
             seats=seats[row.id],
             by_forfeit=_termination(row.outcome) == "forfeit",
+            test=bool(row.test),
         )
         for row in rows
     }

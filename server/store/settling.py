@@ -68,6 +68,8 @@ class Facts(msgspec.Struct, frozen=True):
     seats: list[Seat]
     by_forfeit: bool
     """As the rules say why it ended."""
+    test: bool = False
+    """A candidate was being tested: nothing of it is counted for anybody."""
 
     @property
     def asset(self) -> str:
@@ -156,7 +158,7 @@ def transfers(settling: Settling) -> list[Transfer]:
 def claims(settling: Settling) -> list[points_claims.Claim]:
     """What its accounts may claim points for; nothing when it is void."""
     facts, ranks = settling.facts, settling.ending.ranks
-    if ranks is None:
+    if ranks is None or facts.test:
         return []
     return points_claims.for_session(
         facts.session,

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import leagues
 from server.clock import Clock
 from server.identity import new_id
-from server.store import schema
+from server.store import gating, schema
 from server.store.engine import Database
 from server.store.learning import training_job as _j
 from server.store.merit import league as _l
@@ -335,6 +335,7 @@ async def _scored(tx: AsyncConnection, agent: str, space: str, since_ms: int) ->
         select(func.count(e.c.session.distinct()))
         .join(s, s.c.id == e.c.session)
         .where(e.c.agent == agent, e.c.rank.is_not(None))
+        .where(~exists().where(gating.gate_match.c.session == s.c.id))  # a gate's own matches
         .where(s.c.space == space, s.c.status == "ended", s.c.sealed_ms > since_ms)
     )
     return int(await tx.scalar(query) or 0)

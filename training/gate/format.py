@@ -7,6 +7,8 @@ not quite independent, which no test of two proportions knows; with hundreds of 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -56,3 +58,21 @@ def regressed(candidate: Answers, current: Answers, alpha: float = ALPHA) -> boo
 
 def _ln_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def of_seat(entries: Iterable[Mapping[str, Any]], seat: int) -> Answers:
+    """The first attempts of a seat in a transcript's entries (PROOFS): each decision was answered, or forfeited; one whose
+    first attempt was unreadable, illegal or late was not answered validly."""
+    turns = failed = 0
+    for entry in entries:
+        body = entry["body"]
+        match entry["type"]:
+            case "action" if entry["by"] == f"seat:{seat}":
+                turns += 1
+            case "forfeit" if body["seat"] == seat:
+                turns += 1
+            case "fault" if entry["by"] == f"seat:{seat}" and body["attempt"] == 1:
+                failed += 1
+            case _:
+                pass
+    return Answers(turns, max(0, turns - failed))

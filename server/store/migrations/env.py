@@ -2,7 +2,17 @@
 
 from alembic import context
 
-from server.store import chain, court_chain, courtroom, escrow, keeping, learning, merit, money  # noqa: F401 - their tables join the metadata
+from server.store import (  # noqa: F401 - their tables join the metadata
+    chain,
+    court_chain,
+    courtroom,
+    escrow,
+    gating,
+    keeping,
+    learning,
+    merit,
+    money,
+)
 from server.store.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -1,0 +1,353 @@
+"""Gates, their matches and lineages in the store; a gate followed from its first match to a promotion, whoever plays it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from server.agents import spec as specs
+from server.agents.limits import Limits
+from server.agents.spec import VersionSpec
+from server.clock import unix_ms
+from server.identity import Identity, new_id
+from server.live import keys
+from server.live.log import LiveLog
+from server.protocol import AgentView
+from server.store import Store
+from server.store.agents import Draft
+from server.store.gates import ATTEMPTS, GateRow, GateRunning, MatchRow, NotGated, StaleGate
+from server.store.lineages import NothingToRollBack
+from server.store.owned import Changes
+from server.training.gate import PlayedGate
+from server.training.gates import GateKeeper
+from server.training.opening import open_gate
+from training.gate import pairing
+from training.gate.sprt import Bounds
+from training.gate.verdict import Verdict
+
+SPACE = "bid-tac-toe"
+ADAPTER = "bafkreigaknpexyvxt76zgkitavbwx6ejgfheup5oybpm77f3pxzrvwpfdi"
+LIMITS = Limits(agents=50, versions_per_day=50)
+PROMOTE = Verdict("promote", ("It is better.",))
+
+
+async def hosted(store: Store, spec: VersionSpec = specs.EMPTY, name: str = "Ember") -> Identity:
+    draft = Draft(name=name, kind="hosted", specs=[specs.canonical(spec)])
+    identity, _ = await store.agents.make(draft)
+    return identity
+
+
+async def opened(store: Store, agent: str, **options: Any) -> GateRow:
+    candidate = options.pop("candidate", VersionSpec(adapter=ADAPTER))
+    return await open_gate(store, agent, SPACE, candidate, **{"pool_pairs": 2} | options)
+
+
+def keeper(store: Store, redis: Redis) -> GateKeeper:
+    return GateKeeper(
+        name="keeper",
+        redis=redis,
+        log=LiveLog(redis),
+        store=store,
+        form_session=store.sessions.form,
+        opened=store.sessions.opened,
+    )
+
+
+async def finish(store: Store, row: MatchRow, returns: list[int] | None) -> None:
+    """The host has sealed the session; None: it was voided."""
+    outcome: dict[str, Any] = {"termination": "line", "returns": returns}
+    if returns is None:
+        outcome = {"reason": "the model is dead"}
+    acts = [{"by": f"seat:{seat}", "type": "action", "body": {"turn": 1}} for seat in (0, 1)]
+    await store.sessions.seal(
+        session=row.session,
+        status="void" if returns is None else "ended",
+        outcome=outcome,
+        document=msgspec.json.encode({"entries": acts}),
+        digest="0" * 64,
+        steps=(),
+        now_ms=unix_ms(),
+    )
+
+
+def candidate_wins(row: MatchRow) -> list[int] | None:
+    return [1, -1] if row.match.ours == 0 else [-1, 1]
+
+
+def first_seat_wins(row: MatchRow) -> list[int] | None:
+    return [1, -1]
+
+
+Returns = Callable[[MatchRow], list[int] | None]
+
+
+async def live(store: Store, gate: str) -> list[MatchRow]:
+    return [each for each in await store.gates.matches(gate) if each.state == "live"]
+
+
+async def play(store: Store, redis: Redis, gate: str, returns: Returns, *, anew: int = 0) -> None:
+    """Step until it is over, ending every live session in between. `anew`: it is loaded anew after so many steps, as by another process."""
+    keeping = keeper(store, redis)
+    played = await PlayedGate.load(keeping, gate)
+    for step in range(1, 200):
+        await played.step()
+        if played.over:
+            return
+        for row in await live(store, gate):
+            await finish(store, row, returns(row))
+        if anew and step % anew == 0:
+            played = await PlayedGate.load(keeping, gate)
+    raise AssertionError("the gate does not end")
+
+
+async def spec_of(store: Store, agent: str) -> VersionSpec:
+    found = await store.owned.get(agent)
+    assert found is not None
+    return specs.read(found.spec)
+
+
+# ---------------------------------------------------------------------- opening
+
+
+async def test_a_gate_makes_a_version_that_does_not_play_yet(store: Store) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    assert row.candidate == f"{ember.agent}@v2"
+    assert row.adapter == ADAPTER
+    now = await store.agents.get(ember.agent)
+    assert now is not None
+    assert now.version == row.current == f"{ember.agent}@v1"
+    assert await store.gates.running() == [row.gate]
+    assert row.seed_commit == pairing.committed(row.gate, row.plan, row.seed)
+    assert [player.name for player in row.players] == ["Ember", "Ember v1", "random", "bidder"]
+    assert len({player.agent for player in row.players}) == 4, "nobody sits twice"
+
+
+async def test_one_gate_of_an_agent_runs_at_a_time_and_the_same_one_opens_once(
+    store: Store,
+) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent, gate="g1")
+    assert await opened(store, ember.agent, gate="g1") == row
+    with pytest.raises(GateRunning, match="g1"):
+        await opened(store, ember.agent, candidate=VersionSpec(temperature=0.1))
+
+
+async def test_sparring_partners_are_made_once(store: Store) -> None:
+    one, other = await hosted(store), await hosted(store, name="Ash")
+    first, second = await opened(store, one.agent), await opened(store, other.agent)
+    assert first.players[2:] == second.players[2:]
+    assert first.players[1] != second.players[1]
+
+
+@pytest.mark.parametrize("why", ["the same spec", "remote", "archived"])
+async def test_who_cannot_be_tested_is_told_why(store: Store, why: str) -> None:
+    ember = await hosted(store)
+    candidate = VersionSpec(adapter=ADAPTER)
+    if why == "the same spec":
+        candidate = specs.EMPTY
+    elif why == "remote":
+        await store.owned.edit(ember.agent, Changes(kind="remote"), LIMITS)
+    else:
+        await store.owned.archive(ember.agent)
+    words = "very spec" if why == "the same spec" else why
+    with pytest.raises(NotGated, match=words):
+        await opened(store, ember.agent, candidate=candidate)
+
+
+# ---------------------------------------------------------------------- playing
+
+
+async def test_a_better_candidate_plays_from_then_on_rated_with_more_doubt(
+    store: Store, redis: Redis
+) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await play(store, redis, row.gate, candidate_wins)
+    ended = await store.gates.get(row.gate)
+    assert ended is not None
+    assert ended.verdict is not None
+    assert (ended.status, ended.verdict.decision) == ("ended", "promote")
+    now = await store.agents.get(ember.agent)
+    assert now is not None
+    assert now.version == row.candidate
+    [line] = await store.lineages.of(ember.agent)
+    assert (line.kind, line.version, line.parent) == ("promoted", row.candidate, row.current)
+    assert (line.adapter, line.gate) == (ADAPTER, row.gate)
+    head = await LiveLog(redis).head(keys.agent_channel(ember.agent))
+    assert head is not None
+    assert head.views is not None
+    view = head.views.public
+    assert isinstance(view, AgentView)
+    assert view.gate is not None
+    assert (view.gate.decision, view.gate.score_milli) == ("promote", 1_000)
+    assert view.gate.llr_milli >= view.gate.upper_milli
+
+
+async def test_an_equal_candidate_does_not_play(store: Store, redis: Redis) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await play(store, redis, row.gate, first_seat_wins)
+    ended = await store.gates.get(row.gate)
+    assert ended is not None
+    assert ended.verdict is not None
+    assert ended.verdict.decision == "keep"
+    now = await store.agents.get(ember.agent)
+    assert now is not None
+    assert now.version == row.current
+    assert await store.lineages.of(ember.agent) == []
+
+
+async def test_pairs_share_their_seed_and_flip_their_seats_in_the_sessions(
+    store: Store, redis: Redis
+) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    played = await PlayedGate.load(keeper(store, redis), row.gate)
+    await played.step()
+    rows = await live(store, row.gate)
+    assert len(rows) == 2 * row.at_once
+    by_name = {each.match.name: await store.sessions.record(each.session) for each in rows}
+    first, second = by_name["current.0.a"], by_name["current.0.b"]
+    assert first is not None
+    assert second is not None
+    assert first.seed == second.seed
+    assert [s.version for s in first.seats] == [s.version for s in second.seats][::-1]
+    assert (first.tier_micros, first.gate) == (0, row.gate)
+    assert {seat.kind for seat in first.seats} == {"hosted"}
+    assert await store.gates.holds(first.session) == row.gate
+    assert await store.gates.holds("another") is None
+
+
+@pytest.mark.parametrize("anew", [1, 3])
+async def test_who_takes_a_gate_over_goes_on_to_the_same_end(
+    store: Store, redis: Redis, anew: int
+) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    await play(store, redis, row.gate, candidate_wins, anew=anew)
+    matches = await store.gates.matches(row.gate)
+    names = [each.match.name for each in matches]
+    assert len(set(names)) == len(names), "nothing was played twice"
+    ended = await store.gates.get(row.gate)
+    assert ended is not None
+    assert ended.verdict is not None
+    assert ended.verdict.decision == "promote"
+
+
+async def test_of_two_that_play_a_gate_one_is_told_so(store: Store, redis: Redis) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    one, other = [await PlayedGate.load(keeper(store, redis), row.gate) for _ in range(2)]
+    await one.step()
+    with pytest.raises(StaleGate):
+        await other.step()
+
+
+async def test_what_was_planned_and_not_formed_is_formed_by_the_next(
+    store: Store, redis: Redis
+) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    match = pairing.against_current(row.plan, 0)[0]
+    await store.gates.plan(row.gate, [MatchRow(match=match, attempt=1, session=(lost := new_id()))])
+    played = await PlayedGate.load(keeper(store, redis), row.gate)
+    await played.step()
+    assert await store.sessions.record(lost) is not None
+
+
+async def test_a_void_match_is_played_again_and_what_stays_void_ends_the_gate(
+    store: Store, redis: Redis
+) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    await play(store, redis, row.gate, lambda _: None)
+    matches = await store.gates.matches(row.gate)
+    assert max(each.attempt for each in matches) == ATTEMPTS
+    ended = await store.gates.get(row.gate)
+    assert ended is not None
+    assert ended.verdict is not None
+    assert ended.verdict.decision == "undecided"
+    assert "could not be played" in ended.verdict.reasons[0]
+
+
+async def test_an_edit_ends_a_gate(store: Store, redis: Redis) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await store.owned.edit(ember.agent, Changes(spec='{"prompt":"mine"}'), LIMITS)
+    await play(store, redis, row.gate, candidate_wins)
+    ended = await store.gates.get(row.gate)
+    assert ended is not None
+    assert ended.verdict is not None
+    assert ended.verdict.decision == "undecided"
+    assert "changed what plays" in ended.verdict.reasons[0]
+    assert (await spec_of(store, ember.agent)).prompt == "mine"
+
+
+# ---------------------------------------------------------------------- promotion and the way back
+
+
+async def test_a_verdict_that_comes_too_late_promotes_nobody(store: Store) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await store.owned.edit(ember.agent, Changes(spec='{"prompt":"mine"}'), LIMITS)
+    stands = await store.lineages.conclude(row, PROMOTE)
+    assert stands.decision == "undecided"
+    assert (await spec_of(store, ember.agent)).prompt == "mine"
+
+
+async def test_the_first_verdict_stands(store: Store) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    keep = Verdict("keep", ("It is not.",))
+    assert await store.lineages.conclude(row, keep) == keep
+    assert await store.lineages.conclude(row, PROMOTE) == keep
+    assert await store.lineages.of(ember.agent) == []
+
+
+async def test_two_who_conclude_at_once_promote_once(store: Store) -> None:
+    row = await opened(store, (await hosted(store)).agent)
+    found = await asyncio.gather(*(store.lineages.conclude(row, PROMOTE) for _ in range(3)))
+    assert {each.decision for each in found} == {"promote"}
+    assert len(await store.lineages.of(row.agent)) == 1
+
+
+async def test_rolling_back_has_the_parent_play_again_and_says_so(store: Store) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await store.lineages.conclude(row, PROMOTE)
+    back = await store.lineages.roll_back(ember.agent, row.candidate)
+    assert (back.kind, back.version, back.parent) == ("rolled-back", row.current, row.candidate)
+    assert back.adapter is None
+    assert (await spec_of(store, ember.agent)).adapter is None
+    assert await store.lineages.roll_back(ember.agent, row.candidate) == back, "once"
+    with pytest.raises(NothingToRollBack, match="not promoted"):
+        await store.lineages.roll_back(ember.agent)
+
+
+async def test_generations_are_rolled_back_one_by_one(store: Store) -> None:
+    ember = await hosted(store)
+    for temperature in (0.1, 0.2):
+        spec = VersionSpec(adapter=ADAPTER, temperature=temperature)
+        await store.lineages.conclude(await opened(store, ember.agent, candidate=spec), PROMOTE)
+    assert (await store.lineages.roll_back(ember.agent)).version == f"{ember.agent}@v2"
+    assert (await store.lineages.roll_back(ember.agent)).version == f"{ember.agent}@v1"
+    assert [each.number for each in await store.lineages.of(ember.agent)] == [1, 2, 3, 4]
+
+
+async def test_only_promoted_adapters_are_the_owners_to_name(store: Store) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    assert await store.lineages.adapters(ember.agent) == set()
+    await store.lineages.conclude(row, PROMOTE)
+    assert await store.lineages.adapters(ember.agent) == {(ADAPTER, None)}
+    other = await hosted(store, name="Ash")
+    assert await store.lineages.adapters(other.agent) == set()
+
+
+async def test_a_gate_reads_back_as_it_was_written(store: Store) -> None:
+    bounds = Bounds(p1=0.65, most=33)
+    row = await opened(store, (await hosted(store)).agent, bounds=bounds, params={"chips": 20})
+    found = await store.gates.get(row.gate)
+    assert found == row
+    assert msgspec.to_builtins(row.plan.bounds)["p1"] == 0.65
