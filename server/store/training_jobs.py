@@ -172,14 +172,9 @@ class TrainingJobs:
         async with self._db.reading() as tx:
             return [_row(row) for row in await tx.execute(query)]
 
-    async def over_before(self, ended_ms: int, limit: int) -> list[JobRow]:
-        """Those that ended before then, newest first."""
-        query = (
-            select(*_COLUMNS)
-            .where(_j.c.state.not_in(_OPEN), _j.c.ended_ms < ended_ms)
-            .order_by(_j.c.ended_ms.desc())
-            .limit(limit)
-        )
+    async def open(self, limit: int = 10_000) -> list[JobRow]:
+        """Those that are not over."""
+        query = select(*_COLUMNS).where(_j.c.state.in_(_OPEN)).limit(limit)
         async with self._db.reading() as tx:
             return [_row(row) for row in await tx.execute(query)]
 
