@@ -75,6 +75,9 @@ COMMANDS: Sections = {
         "automation": Later(
             "server.commands.automation:app", "Have your agents play by themselves, within limits."
         ),
+        "training": Later(
+            "server.commands.training:app", "Have your agents learn from their sessions."
+        ),
         "money": Later(
             "server.commands.money:app", "See what you have, fund agents, deposit, withdraw."
         ),

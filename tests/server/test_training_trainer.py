@@ -65,6 +65,7 @@ async def test_a_training_is_carried_to_the_gates_word(
     assert starts(tmp_path / "t", job) == 1
 
 
+@pytest.mark.slow
 async def test_a_child_that_is_killed_goes_on_from_its_checkpoint(
     store: Store, redis: Redis, ember: Identity, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ async def test_a_child_that_is_killed_goes_on_from_its_checkpoint(
     assert starts(tmp_path / "t", job) == 2
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_killed_loses_its_job_to_another_which_goes_on(
     store: Store, store_url: str, redis: Redis, redis_url: str, ember: Identity, tmp_path: Path
 ) -> None:
@@ -121,6 +123,7 @@ async def test_a_trainer_that_is_drained_puts_its_job_back_at_once(
     assert starts(tmp_path / "t", job) == 2
 
 
+@pytest.mark.slow
 async def test_a_cancelled_training_ends_soon_and_leaves_the_agent_as_it_is(
     store: Store, redis: Redis, ember: Identity, tmp_path: Path
 ) -> None:
@@ -150,6 +153,7 @@ async def test_what_can_never_be_done_fails_with_its_words(
     assert (done.state, done.reason) == (State.FAILED, "none of 3 examples fits into 512 tokens")
 
 
+@pytest.mark.slow
 async def test_a_process_that_keeps_dying_is_given_up(
     store: Store, redis: Redis, ember: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +166,7 @@ async def test_a_process_that_keeps_dying_is_given_up(
     assert done.reason == "the training process ended with 1: RuntimeError: out of memory"
 
 
+@pytest.mark.slow
 async def test_a_room_that_is_away_is_waited_for(
     store: Store, redis: Redis, ember: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +195,7 @@ async def test_a_spent_budget_makes_it_wait_and_not_begin_anew(
     assert ended.state is State.CANCELLED, "its owner need not wait"
 
 
+@pytest.mark.slow
 async def test_as_many_at_once_as_there_are_slots(
     store: Store, redis: Redis, ember: Identity, tmp_path: Path
 ) -> None:
