@@ -101,6 +101,16 @@ class ContentStore:
             await self.close()
             raise Unavailable(str(error)) from None
 
+    async def file(self, id_: Cid, max_bytes: int) -> bytes:
+        """The bytes of a document of any size, as `add` keeps it. Raises IpfsError."""
+        from chain.content.errors import Unavailable
+
+        try:
+            return await (await self._connected()).cat(id_, max_bytes)
+        except (ServiceFailed, OSError) as error:
+            await self.close()
+            raise Unavailable(str(error)) from None
+
     async def look(self) -> None:
         """See whether it answers. Raises IpfsError, ServiceFailed."""
         await (await self._connected()).version()

@@ -290,6 +290,12 @@ class TrainingJobs:
         async with self._db.reading() as tx:
             return int(await tx.scalar(query) or 0)
 
+    async def spec(self, version: str) -> str:
+        """Of a version, canonical JSON."""
+        v = schema.agent_version
+        async with self._db.reading() as tx:
+            return str(await tx.scalar(select(v.c.spec).where(v.c.id == version)) or "{}")
+
     async def _change(
         self, job: JobRow, which: ColumnElement[bool], values: dict[str, Any]
     ) -> JobRow:
