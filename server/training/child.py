@@ -12,9 +12,9 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from server.training import progress
 from server.training.order import (
@@ -103,7 +103,7 @@ def make(folder: Path, device: str) -> Made:
         trained = run.train(
             order.config,
             base,
-            examples,
+            cast("Sequence[Any]", examples),  # of the recipe's kind: `gathering` names both
             running,
             parent=parent,
             observers=(Recorder(running), Told(folder / progress.FILE)),

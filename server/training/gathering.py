@@ -82,6 +82,7 @@ class Gathering:
         """The parent's files. Raises NotNow."""
         from chain.content.errors import IpfsError
         from training.adapters import package
+        from training.serving.backend import CONFIG, WEIGHTS
 
         try:
             told = package.read_card(await self._content.block(cids.parse(card)))
@@ -93,7 +94,7 @@ class Gathering:
         except package.BadAdapter as error:
             raise Permanent(f"the adapter {card} that it goes on from: {error}") from None
         config = package.config_of(package.shape_of(told), told.base.name)
-        _put(to, {package.WEIGHTS: weights, package.CONFIG: config})
+        _put(to, {WEIGHTS: weights, CONFIG: config})
 
 
 def _nothing(job: JobRow, found: Collected) -> str:

@@ -115,9 +115,10 @@ async def test_what_was_made_is_pinned_and_entered_once(world: World, tmp_path: 
     ember = await world.agent("Ember")
     job = await asked(world.store, ember)
     (tmp_path / CONTENTS).mkdir()
-    files = {str(unixfs.cid_of(data)): data for data in (b"card", b"data", b"proof", b"w" * 9)}
-    for name, data in files.items():
-        (tmp_path / CONTENTS / name).write_bytes(data)
+    made_of = (b"card", b"data", b"proof", b"w" * 9)
+    files = {str(unixfs.cid_of(each)): each for each in made_of}
+    for name, each in files.items():
+        (tmp_path / CONTENTS / name).write_bytes(each)
     card, data, manifest, weights = files
     made = Made(
         card=card,
