@@ -89,14 +89,14 @@ def spent_ms(history: History, now_ms: int) -> int:
 
 def budget_frees_ms(consent: Consent, history: History, now_ms: int) -> int:
     """The first moment at which the last seven days are within the budget again; now, if they are."""
-    spent = spent_ms(history, now_ms)
+    spent, frees_ms = spent_ms(history, now_ms), now_ms
     for at_ms, used in sorted(history.spent):
         if spent < consent.budget_s * 1_000:
             break
         if at_ms > now_ms - WEEK_MS:
             spent -= used
-            now_ms = at_ms + WEEK_MS
-    return now_ms
+            frees_ms = at_ms + WEEK_MS
+    return frees_ms
 
 
 def rest_ms(kept: int) -> int:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.training.eligibility import (
@@ -89,6 +89,7 @@ spent = st.lists(
 
 
 @given(spent, st.integers(60, 7 * 86_400))
+@example([(NOW_MS, 60_000), (NOW_MS, 60_000)], 60)
 def test_the_budget_frees_at_the_first_moment_of_a_week_within_it(
     used: list[tuple[int, int]], budget_s: int
 ) -> None:
