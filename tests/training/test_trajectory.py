@@ -81,10 +81,22 @@ def test_every_recorded_session_unrolls(path: Path) -> None:
     assert sum(record.return_milli for record in records) == 0
     for turn in turns:
         assert turn.session == cid_of(document)
-        if turn.legal and space.decided_by == "judges":
-            assert turn.completion in [entry.body["raw"] for entry in accepted]
-        elif turn.legal:
-            space.parse(turn.kind, turn.completion)
+        if turn.legal:
+            said = space.parse(turn.kind, turn.completion)
+            assert any(
+                space.stamp(said, entry.body.get("elapsed_ms", 0))
+                == space.decode_action(entry.body["action"])
+                for entry in accepted
+            )
+
+
+def test_what_no_judge_could_see_is_not_learnt() -> None:
+    """A recorded rapper hid an escape sequence and a zero-width space in his reply."""
+    document = (FOLDER / "rap_battle_default.transcript.json").read_bytes()
+    raws = [entry.body["raw"] for entry in read(document).entries if entry.type == "action"]
+    assert any("\x1b" in raw for raw in raws)
+    for turn in turns_of(unroll(document, SYSTEM, verdict=Verdict(ranks=(1, 2)))):
+        assert all(line.isprintable() for line in turn.completion.split("\n"))
 
 
 def test_the_second_question_says_why_the_first_answer_did_not_count() -> None:

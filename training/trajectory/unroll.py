@@ -94,9 +94,6 @@ class _Turns:
 
 
 def _words(space: Space[Any, Any, Any], attempt: Attempt) -> str:
-    """What the agent said; where rules decide, in the one form in which models learn to say it."""
-    if attempt.action is None:
-        return attempt.raw or ""
-    if attempt.raw is not None and space.decided_by == "judges":
-        return attempt.raw
-    return space.answer_text(attempt.action)
+    """What the agent said, as the rules took it. Never the raw reply: what is not plain in it no judge has seen
+    when it won, and a rival could hide there what it wants others to learn."""
+    return "" if attempt.action is None else space.answer_text(attempt.action)
