@@ -147,7 +147,7 @@ def test_legal_answers_are_counted_up_where_they_can_be() -> None:
     whole = {"type": "object", "properties": {"bid": integers}, "required": ["bid"]}
     assert legal_answers(whole) == ('{"bid": 0}', '{"bid": 1}', '{"bid": 2}')
     for text in legal_answers(whole) or ():
-        SPACE.parse("bid", text)
+        assert SPACE.answer_text(SPACE.parse("bid", text)) == text, "the text that is learnt from"
     assert legal_answers(None) is None
     free = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
     assert legal_answers(free) is None

@@ -50,3 +50,6 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     advantage: float
     group: str = ""
     """Samples that share a baseline, e.g. `bid-tac-toe/seat-0`."""
+    allowed: tuple[tuple[int, ...], ...] = ()
+    """For each completion token those that a grammar allowed in its place: the log-probabilities are of these
+    alone. Empty where there was no grammar; shape (C, ...)."""

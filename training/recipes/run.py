@@ -63,7 +63,7 @@ def train(
         raise CannotTrain(
             f"none of {len(data)} examples fits into {config.max_length} tokens; raise max_length"
         )
-    _claim(folder, _identity(config, base, fitted.examples, parent))
+    claim(folder, identity_of(config, base, digest(fitted.examples), parent))
     adapter = folder / "adapter"
     found = Trained(
         adapter=adapter,
@@ -78,7 +78,7 @@ def train(
 
     from training.recipes import frame
 
-    where, processes, first = _where(device)
+    where, processes, first = place(device)
     with same(config, where):
         model = bases.load(base, four_bit=config.four_bit, device=where)
         model = (
@@ -130,7 +130,7 @@ def _check_kind(config: TrainConfig, data: Sequence[Any]) -> None:
         )
 
 
-def _where(device: str | None) -> tuple[str, int, bool]:
+def place(device: str | None) -> tuple[str, int, bool]:
     """The device of this process, how many processes train together (`accelerate launch`), and whether it is the first."""
     import torch
     from accelerate import PartialState
@@ -142,18 +142,17 @@ def _where(device: str | None) -> tuple[str, int, bool]:
     return where, state.num_processes, state.is_main_process
 
 
-def _identity(
-    config: TrainConfig, base: Base, examples: Sequence[Any], parent: Path | None
-) -> _Identity:
+def identity_of(config: TrainConfig, base: Base, data: str, parent: Path | None) -> _Identity:
+    """What makes a run this one; `data` is a digest of what is learnt from."""
     return _Identity(
         config=config,
-        data=digest(examples),
+        data=data,
         base=base.sha256,
         parent=None if parent is None else lora.digest(parent),
     )
 
 
-def _claim(folder: Path, identity: _Identity) -> None:
+def claim(folder: Path, identity: _Identity) -> None:
     """Say in the folder whose run it is; raises `OtherRun` where that is said already and otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "run.json"
