@@ -45,13 +45,20 @@ class Probing:
         keyed = {"Authorization": f"Bearer {gateway.api_key}"} if gateway.api_key else {}
         try:
             async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as http:
-                answer = await http.post(f"{gateway.url}/chat/completions", json=body, headers=keyed)
+                answer = await http.post(
+                    f"{gateway.url}/chat/completions", json=body, headers=keyed
+                )
         except httpx.HTTPError as error:
-            raise NotNow(f"the model gateway does not answer: {error or type(error).__name__}") from None
+            raise NotNow(
+                f"the model gateway does not answer: {error or type(error).__name__}"
+            ) from None
         if answer.status_code == HTTPStatus.OK:
             return
         said = _said(answer)
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" in answer.headers:
+        if (
+            answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+            and "Retry-After" in answer.headers
+        ):
             raise NotNow(f"the model gateway: {said}")
         raise Permanent(f"the candidate is not served: {said}")
 
