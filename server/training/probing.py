@@ -11,7 +11,7 @@ import msgspec
 
 from chain.content import cid
 from server.hosting import ModelServer
-from server.jobs.faults import NotNow, Permanent
+from server.jobs.faults import NotNow, Permanent, StepFault
 from server.store.adapters import AdapterRow
 from server.store.training_jobs import JobRow
 from training.adapters import names
@@ -20,11 +20,11 @@ PATIENCE_S = 180.0
 """Loading starts a model's server, where there is none yet."""
 
 
-class _Told(msgspec.Struct):
+class _Told(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class _Refusal(msgspec.Struct):
+class _Refusal(msgspec.Struct, frozen=True):
     error: _Told = _Told()
 
 
@@ -35,7 +35,7 @@ class Probing:
         self._gateway = gateway
 
     async def load(self, job: JobRow, adapter: AdapterRow, folder: Path) -> None:
-        """Raises Permanent where the adapter cannot be had or changes nothing, NotNow where the gateway is away."""
+        """Raises Permanent where there is no such adapter, StepFault where it is refused, as for changing nothing, NotNow where the gateway is away."""
         gateway = self._gateway()
         body = {
             "model": names.of_version(job.version, cid.parse(adapter.card)),
@@ -54,13 +54,10 @@ class Probing:
             ) from None
         if answer.status_code == HTTPStatus.OK:
             return
-        said = _said(answer)
-        if (
-            answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-            and "Retry-After" in answer.headers
-        ):
-            raise NotNow(f"the model gateway: {said}")
-        raise Permanent(f"the candidate is not served: {said}")
+        words = f"the candidate is not served: {_said(answer)}"
+        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Permanent(words)
+        raise StepFault(words)  # no room, or its probe has failed: a few more tries tell
 
     async def unload(self, adapter: AdapterRow) -> None:
         return
