@@ -45,7 +45,7 @@ COMMANDS: Sections = {
         ),
         "verify": Later(
             "server.commands.verify:verify",
-            "Check what an arena says of a session.",
+            "Check what an arena says of a session or a training.",
             "agon verify 01J8… --url https://arena.example",
         ),
     },

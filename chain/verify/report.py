@@ -13,10 +13,13 @@ _MARK = {Standing.TRUE: "ok  ", Standing.FALSE: "LIE ", Standing.UNCHECKED: "?  
 def report(findings: Sequence[Finding]) -> str:
     """A line each, and what they come to."""
     width = max((len(each.what) for each in findings), default=0)
-    lines = [
-        f"{_MARK[each.standing]}{each.what:<{width}}  {_plain(each.words)}" for each in findings
-    ]
+    lines = [line_of(each, width) for each in findings]
     return "\n".join([*lines, "", summary(findings)])
+
+
+def line_of(finding: Finding, width: int = 13) -> str:
+    """One line; `width` of the column that says which fact it is of."""
+    return f"{_MARK[finding.standing]}{finding.what:<{width}}  {_plain(finding.words)}"
 
 
 def summary(findings: Sequence[Finding]) -> str:

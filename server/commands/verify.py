@@ -77,6 +77,29 @@ ChainId = Annotated[int | None, typer.Option("--chain", help="The chain's id, e.
 EscrowAddress = Annotated[str | None, typer.Option("--escrow", help="The escrow's address there.")]
 CourtAddress = Annotated[str | None, typer.Option("--court", help="The court's address there.")]
 
+Training = Annotated[
+    str | None,
+    typer.Option(
+        "--training",
+        metavar="CID|FILE",
+        help="An adapter's card, by its content id or as a file, beside which lies what it names.",
+    ),
+]
+Steps = Annotated[
+    str,
+    typer.Option(
+        "--steps",
+        help="Steps of the training to make again: 1,25,30-34 or all. Default: the first ones and one drawn.",
+    ),
+]
+SystemFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--system-file",
+        help="The system prompt that it was trained with, where that is an owner's secret.",
+    ),
+]
+
 
 def verify(
     what: What = None,
@@ -99,6 +122,9 @@ def verify(
     chain: ChainId = None,
     escrow: EscrowAddress = None,
     court: CourtAddress = None,
+    training: Training = None,
+    steps: Steps = "",
+    system_file: SystemFile = None,
     bridge: Annotated[
         str | None,
         typer.Option(help="A game of another project that was played, e.g. openspiel:kuhn_poker."),
@@ -106,12 +132,30 @@ def verify(
     config: ConfigFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Check what an arena says of a session.
+    """Check what an arena says of a session or a training.
 
     Content id, replay by the rules, seats, ranks, pay-outs, the epoch's root, what the escrow holds and has paid; where judges
     decided, everything that the court did: each fact is a line. With files alone nobody is asked; with content ids, a content store and a node, no arena is. Exit status 1 if
     anything is a lie, or nothing could be checked.
+
+    With --training: that an adapter came of the sessions that its card names. They are replayed, the examples built again, and chosen steps of the
+    training made again, to the bit where the device is of the same class (docs/proofs.md). That takes what trains: pip install
+    'agon-arena[training]'. Exit status 1 also if no step could be made again.
     """
+    if training is not None:
+        from server.commands.verify_training import verify_training
+
+        if what or any((transcript, result, epoch, payouts, case, court_epoch)):
+            raise CommandError(
+                "--training checks an adapter alone: sessions are checked without it"
+            )
+        offering = () if bridge is None else (bridge,)
+        settings = load_arena(config, offering=offering, data_dir=data_dir)
+        raise typer.Exit(verify_training(training, settings, ipfs, steps, system_file))
+    if steps or system_file:
+        raise CommandError(
+            "--steps and --system-file are of a training: name its adapter by --training"
+        )
     from chain.verify.report import report
     from server.commands import chain_at, fetching
     from server.commands.fetching import Wanted

@@ -18,7 +18,7 @@ from training.proof.compare import Redone
 from training.proof.prove import content_id
 from training.proof.record import WHOLE, States, noted, states_of
 from training.recipes.config import TrainConfig
-from training.recipes.observer import Observer, Trained
+from training.recipes.observer import Trained
 
 
 class Enough(Exception):
@@ -35,12 +35,12 @@ def again(
     *,
     parent: Path | None = None,
     device: str | None = None,
-    observers: Sequence[Observer] = (),
+    told_step: Callable[[int], None] | None = None,
 ) -> Redone:
     """Make the stretches again in the folder `work`, which is empty and may be thrown away.
 
     `states` gives the state after a step, which the caller has checked. Raises NotTensors for one that is none, ValueError for examples
-    that the recipe cannot learn from, and what the trainer raises.
+    that the recipe cannot learn from, and what the trainer raises. `told_step` hears of every step that was made.
     """
     from training.recipes.run import train
 
@@ -55,7 +55,7 @@ def again(
             checkpoint = folder / "checkpoints" / f"checkpoint-{stretch.after}"
             state.to_checkpoint(states(stretch.after), checkpoint, config)
             (checkpoint / WHOLE).touch()
-        watching = _Watching(folder, stretch, pinned, config.steps)
+        watching = _Watching(folder, stretch, pinned, config.steps, told_step)
         with contextlib.suppress(Enough):
             train(
                 config,
@@ -63,7 +63,7 @@ def again(
                 examples,
                 folder,
                 parent=parent,
-                observers=(watching, *observers),
+                observers=[watching],
                 device=device,
             )
         found |= watching.steps
@@ -75,10 +75,18 @@ def again(
 class _Watching:
     """Notes the steps of a stretch, and ends the run after them."""
 
-    def __init__(self, run: Path, stretch: Stretch, pinned: set[int], total: int) -> None:
+    def __init__(
+        self,
+        run: Path,
+        stretch: Stretch,
+        pinned: set[int],
+        total: int,
+        told_step: Callable[[int], None] | None,
+    ) -> None:
         self.steps: dict[int, Step] = {}
         self.start = ""
         self._stretch = stretch
+        self._told_step = told_step
         self._states = States(run, sorted(pinned & {*stretch.steps}))
         # A checkpoint is written after its step was told: the step after it tells that it is there.
         self._last = stretch.last + (stretch.last in pinned and stretch.last < total)
@@ -89,6 +97,8 @@ class _Watching:
     def stepped(self, step: int, loss: float, batch: Mapping[str, Any], model: Any) -> None:
         if step in self._stretch.steps:
             self.steps[step] = noted(loss, batch, model)
+            if self._told_step is not None:
+                self._told_step(step)
         self._states.take()
         if step >= self._last:
             raise Enough

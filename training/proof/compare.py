@@ -14,9 +14,9 @@ from chain.verify.finding import Finding, false, line, true, unchecked
 from training.documents.training import Step, TrainingManifest
 from training.proof.choose import in_words
 
-TOLERANCE_MICROS = 20_000
-"""Of a step's loss on another device, absolute: 0.02 nats …"""
-TOLERANCE_PER_MILLE = 20
+TOLERANCE_MICROS = 10_000
+"""Of a step's loss on another device, absolute: 0.01 nats …"""
+TOLERANCE_PER_MILLE = 10
 """… and this much of the loss. Where it is from: docs/proofs.md, "Tolerance"."""
 SAME = ("torch", "transformers", "peft", "trl", "bitsandbytes")
 """Libraries whose versions have to be equal for equal bits."""

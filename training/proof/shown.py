@@ -14,7 +14,9 @@ import msgspec
 
 from chain.content import cid as cids
 from chain.documents import form
+from chain.documents import result as results
 from chain.documents.form import DocumentError
+from chain.documents.result import ResultDocument
 from chain.verify.finding import Finding, false, line, true, unchecked
 from spaces import registry, transcript
 from spaces.transcript import Transcript, TranscriptError
@@ -28,6 +30,7 @@ from training.proof import digest, manifest, tensors
 from training.proof.tensors import NotTensors, Tensor
 
 MAX_CARD = 1 << 20
+"""Of the adapter's card and the data card."""
 MAX_WEIGHTS = 2 << 30
 MAX_SESSIONS = 1 << 30
 """Bytes of transcripts that are held at once."""
@@ -58,6 +61,10 @@ class Training(msgspec.Struct, kw_only=True):
     """All of the data card's transcripts, by content id; None where one of them does not hold."""
     seeds: dict[str, str] = msgspec.field(default_factory=dict)
     """Of those that hold: seed to content id."""
+    commits: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Of those that hold: content id to the seats' commitments."""
+    results: dict[str, ResultDocument] = msgspec.field(default_factory=dict)
+    """Those that the data card names, by the transcript's content id, if they hold."""
 
 
 def findings(card: bytes, asked: str | None, fetch: Fetch, into: Training) -> Iterator[Finding]:
@@ -74,8 +81,9 @@ def findings(card: bytes, asked: str | None, fetch: Fetch, into: Training) -> It
     yield from reading.data(into)
     yield from reading.weights(into)
     yield from reading.sessions(into)
+    yield from reading.results(into)
     if into.data is not None:
-        yield _held_out(into.data, into.seeds, fetch)
+        yield _held_out(into.data, into, fetch)
 
 
 def _content_id(card: bytes, asked: str | None) -> Finding:
@@ -166,8 +174,28 @@ class _Reading:
                 yield Finding("sessions", wrong.standing, f"{session}: {wrong.words}")
                 return
             into.seeds[told.seed] = session
+            into.commits[session] = tuple(each.commit for each in told.seats)
         into.sessions = read
         yield true("sessions", f"{len(read)} transcripts under their ids, each by the rules")
+
+    def results(self, into: Training) -> Iterator[Finding]:
+        """Nothing where the data need none."""
+        named = {} if into.data is None else into.data.results
+        if not named or into.sessions is None:
+            return
+        read: dict[str, ResultDocument] = {}
+        for session, result in named.items():
+            found = self._take("results", result, results.MAX_BYTES, results.read)
+            if isinstance(found, Finding):
+                yield found
+                return
+            if wrong := _of_session(found, session, into.commits):
+                yield false("results", f"{result}: {wrong}")
+                return
+            read[session] = found
+        into.results = read
+        words = f"{len(read)} open the seats' commitments; whether they are true `agon verify` says of each"
+        yield true("results", words)
 
     def _take(self, what: str, cid: str, most: int, read: Callable[[bytes], T]) -> T | Finding:
         """The document, or the line that says why there is none."""
@@ -211,13 +239,30 @@ def _replayed(session: Transcript, space: str) -> Finding | None:
     return None
 
 
-def _held_out(data: DataCard, seeds: Mapping[str, str], fetch: Fetch) -> Finding:
+def _of_session(
+    result: ResultDocument, session: str, commits: Mapping[str, tuple[str, ...]]
+) -> str:
+    """What is wrong with a result beside the transcript that it is said to be of; empty: nothing."""
+    if result.transcript != session:
+        return f"it is of transcript {result.transcript}, not of {session}"
+    opened = tuple(
+        transcript.seat_commit(each.version, bytes.fromhex(each.salt)) for each in result.seats
+    )
+    return "" if opened == commits.get(session) else "its salts do not open the seats' commitments"
+
+
+def _held_out(data: DataCard, into: Training, fetch: Fetch) -> Finding:
     """Whether anything that was held out was learned from: by id, and by seed, also of held-out sessions that can be had."""
+    seeds = into.seeds
     held = data.held_out.get("sessions", [])
     if both := sorted({*held} & {*data.sessions}):
         return false("held out", f"{both[0]} is said to be held out, and is among the sessions")
     if both := sorted({*data.held_out.get("seeds", [])} & {*seeds}):
         return false("held out", f"{seeds[both[0]]} was played by a seed that is held out")
+    players = {*data.held_out.get("players", [])}
+    for session, result in into.results.items():
+        if both := sorted(players & {each.version for each in result.seats}):
+            return false("held out", f"{both[0]} is held out, and played {session}")
     looked = 0
     for session in held:
         try:
@@ -230,6 +275,6 @@ def _held_out(data: DataCard, seeds: Mapping[str, str], fetch: Fetch) -> Finding
     if not any(data.held_out.values()):
         return unchecked("held out", "nothing was held out")
     words = f"{len(held)} sessions, of which {looked} could be had: none of them, nor of their seeds, was learned from"
-    if players := data.held_out.get("players"):
-        words += f"; whether {len(players)} players were not, transcripts do not say"
+    if players and (left := len(data.sessions) - len(into.results)):
+        words += f"; who played {left} of those learned from, no result says"
     return true("held out", words)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -45,17 +46,27 @@ class Folder:
 
 
 class Store:
-    """A content store. Enter it before use."""
+    """A content store. Enter it before use; it has an event loop of its own, in which it is asked one thing after the other."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, opened: Callable[[], AbstractAsyncContextManager[str]]) -> None:
+        """`opened` gives the store's address while it is entered."""
+        self._opened = opened
         self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
         self._ipfs: Ipfs | None = None
 
     def __enter__(self) -> Store:
         self._runner.__enter__()
-        self._ipfs = self._runner.run(_entered(self._url))
+        try:
+            self._ipfs = self._runner.run(self._enter())
+        except BaseException:
+            self._runner.close()
+            raise
         return self
+
+    async def _enter(self) -> Ipfs:
+        url = await self._stack.enter_async_context(self._opened())
+        return await self._stack.enter_async_context(Ipfs(url))
 
     def __exit__(
         self,
@@ -63,8 +74,7 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._ipfs is not None:
-            self._runner.run(self._ipfs.close())
+        self._runner.run(self._stack.aclose())
         self._runner.__exit__(kind, error, trace)
 
     def fetch(self, cid: str, most: int) -> bytes:
@@ -94,10 +104,6 @@ def first_of(sources: Sequence[Fetch]) -> Fetch:
         raise away or missing
 
     return fetch
-
-
-async def _entered(url: str) -> Ipfs:
-    return await Ipfs(url).__aenter__()
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,8 +6,6 @@ against the one at hand, and chosen steps are made again (`again`, `compare`).
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,26 +13,24 @@ from typing import Any
 import msgspec
 
 from chain.documents import form
-from chain.documents.form import DocumentError
 from chain.verify.finding import Finding, Standing, false, line, true, unchecked
-from spaces import registry
+from training import extra
+from training.adapters import package, shapes
+from training.adapters.package import BadAdapter
 from training.chat import Tokenizer
 from training.data.build import DataError, build, sha256_of
-from training.documents import adapter as adapters
 from training.documents.adapter import AdapterCard
 from training.documents.training import TrainingManifest
 from training.model import base as bases
 from training.model.base import Base, MissingModel
-from training.proof import choose, compare, device, manifest, shown, state, tensors
-from training.proof.prove import code
+from training.proof import choose, compare, device, manifest, shown, state
+from training.proof.prove import code, content_id
 from training.proof.shown import Away, Fetch, NotThere, Training
 from training.proof.tensors import NotTensors
-from training.recipes.observer import Observer
+from training.recipes.files import KINDS
+from training.serving.backend import CONFIG, WEIGHTS
 from training.trajectory.returns import Verdict
 from training.trajectory.turn import PlainQuestions, Questions
-
-NEEDED = ("torch", "transformers", "peft", "trl", "bitsandbytes")
-WITHOUT = "making steps again needs the training extra: pip install 'agon-arena[training]', in a checkout `make training`"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +49,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """`1,25,30-34` or `all`; empty: `choose.by_default`."""
     questions: Mapping[str, Questions] = {}
     """By name, besides `plain`."""
-    players: Mapping[str, Sequence[str]] = {}
-    """Versions by seat, by the transcript's content id, as results open them."""
-    verdicts: Mapping[str, Verdict] = {}
-    """Where judges decide, by the transcript's content id."""
+    verdict: Callable[[bytes, bytes], Verdict | None] = lambda transcript, result: None
+    """Of a transcript and its result: what judges found; None where rules decided."""
     base: Callable[[str], Base] = bases.find
-    observers: Sequence[Observer] = ()
+    told: Callable[[int, int], None] | None = None
+    """Hears how many steps were made again, and of how many."""
 
 
 def findings(asked: Asked) -> Iterator[Finding]:
@@ -70,8 +65,10 @@ def findings(asked: Asked) -> Iterator[Finding]:
         yield unchecked("steps", "no manifest that says how it was trained")
         return
     steps = _chosen(asked, told)
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        yield unchecked("steps", f"{WITHOUT} (here is no {', '.join(missing)})")
+    try:
+        extra.demand()
+    except extra.MissingExtra as error:
+        yield unchecked("steps", f"to make them again: {error}")
         return
     yield from _made_again(asked, training, told, steps)
 
@@ -100,8 +97,10 @@ def _made_again(
         found, examples = _examples(asked, training, bases.tokenizer(base))
         yield found
     if base is None or examples is None:
-        yield unchecked("steps", "without base and examples no step can be made again")
+        yield unchecked("steps", "without the base and the examples no step can be made again")
         return
+    if training.card is not None and training.card.gguf is not None:
+        yield _gguf(asked, training.card, base)
     kept = _States(asked.fetch, told)
     stretches = kept.plan(steps)
     yield from kept.findings
@@ -124,7 +123,6 @@ def _compared(
     parent: Path | None,
 ) -> Iterator[Finding]:
     from training.proof.again import again
-    from training.recipes.files import KINDS
 
     config = manifest.config_of(told.config)
     if config.recipe not in KINDS:
@@ -144,12 +142,26 @@ def _compared(
             asked.work,
             parent=parent,
             device=where,
-            observers=asked.observers,
+            told_step=_Counting(asked, stretches),
         )
     except ValueError as error:
         yield false("steps", f"cannot be made again: {error}")
         return
     yield from compare.findings(told, redone, weaker)
+
+
+class _Counting:
+    """Tells the caller how far it is."""
+
+    def __init__(self, asked: Asked, stretches: Sequence[choose.Stretch]) -> None:
+        self._told = asked.told
+        self._total = sum(len(each.steps) for each in stretches)
+        self._done = 0
+
+    def __call__(self, step: int) -> None:
+        self._done += 1
+        if self._told is not None:
+            self._told(self._done, self._total)
 
 
 def _base(asked: Asked, told: TrainingManifest) -> tuple[Finding, Base | None]:
@@ -181,8 +193,10 @@ def _examples(
         return unchecked(
             "examples", f"questions as {recipe.questions} asks them are unknown here"
         ), None
-    if lacking := _lacking(asked, recipe.space, recipe.options, sessions):
+    if lacking := _lacking(training):
         return unchecked("examples", lacking), None
+    found = training.results
+    verdicts = {at: asked.verdict(sessions[at], form.encode(each)) for at, each in found.items()}
     try:
         examples, built = build(
             sessions.values(),
@@ -190,8 +204,9 @@ def _examples(
             tokenizer,
             system,
             questions=questions,
-            players=asked.players,
-            verdicts=asked.verdicts,
+            players={at: [s.version for s in each.seats] for at, each in found.items()},
+            verdicts={at: each for at, each in verdicts.items() if each is not None},
+            results=data.results,
         )
     except (DataError, ValueError, LookupError) as error:
         return false("examples", f"cannot be built from these sessions: {error}"), None
@@ -200,21 +215,19 @@ def _examples(
         wrong = f"the sessions give {len(examples)} others than the data card's"
     elif counts := [each for each in data.counts if data.counts[each] != built.counts.get(each)]:
         wrong = f"the data card counts wrongly: {', '.join(sorted(counts))}"
-    words = f"{len(examples)}, built again from the sessions to the token"
-    return line("examples", wrong, words), examples
+    if wrong:
+        return false("examples", wrong), None
+    return true(
+        "examples", f"{len(examples)}, built again from the sessions to the token"
+    ), examples
 
 
-def _lacking(
-    asked: Asked, space: str, options: Mapping[str, Any], sessions: Mapping[str, bytes]
-) -> str:
+def _lacking(training: Training) -> str:
     """What the data set needs besides transcripts, and is not here; empty: nothing."""
-    if options.get("players") and (left := sorted({*sessions} - {*asked.players})):
-        return f"who played is in the sessions' results, which are not here: that of {left[0]}"
-    judged = registry.get_known(space).decided_by == "judges"
-    if judged and (left := sorted({*sessions} - {*asked.verdicts})):
-        return (
-            f"the judges' word is in the sessions' results, which are not here: that of {left[0]}"
-        )
+    data = training.data
+    assert data is not None, "asked before"
+    if missing := sorted({*data.results} - {*training.results}):
+        return f"who played, or how judges found, is in results that are not here: {data.results[missing[0]]}"
     return ""
 
 
@@ -268,32 +281,37 @@ class _States:
         return None
 
 
+def _gguf(asked: Asked, card: AdapterCard, base: Base) -> Finding:
+    """Whether what llama.cpp serves are these weights: converted again."""
+    from training.adapters.gguf import to_gguf
+
+    try:
+        folder = _folder(asked, card, asked.work / "served")
+        found = content_id(to_gguf(folder, shapes.of_checkpoint(base.folder)))
+    except (BadAdapter, NotThere) as error:
+        return false("gguf", str(error))
+    except Away as error:
+        return unchecked("gguf", str(error))
+    wrong = "" if found == card.gguf else f"the weights make {found}, not {card.gguf}"
+    return line("gguf", wrong, "what llama.cpp serves are these weights, converted")
+
+
 def _parent(asked: Asked, told: TrainingManifest) -> Path | None:
     """The parent adapter as a folder that PEFT reads. Raises NotThere, also for what is no adapter, and Away."""
     if told.parent is None:
         return None
-    folder = asked.work / "parent"
-    folder.mkdir()
     try:
-        document = asked.fetch(told.parent, shown.MAX_CARD)
-        card = form.read(document, AdapterCard, version=adapters.VERSION, max_bytes=shown.MAX_CARD)
-        weights = asked.fetch(card.weights, shown.MAX_WEIGHTS)
-        tensors.read(weights)
-    except (DocumentError, NotTensors) as error:
+        card = package.read_card(asked.fetch(told.parent, shown.MAX_CARD))
+        return _folder(asked, card, asked.work / "parent")
+    except BadAdapter as error:
         raise NotThere(f"{told.parent}: {error}") from None
-    (folder / "adapter_model.safetensors").write_bytes(weights)
-    (folder / "adapter_config.json").write_text(
-        json.dumps(
-            {
-                "peft_type": "LORA",
-                "task_type": "CAUSAL_LM",
-                "r": card.rank,
-                "lora_alpha": card.alpha,
-                "lora_dropout": manifest.config_of(told.config).lora.dropout,
-                "target_modules": card.targets,
-            }
-        )
-    )
+
+
+def _folder(asked: Asked, card: AdapterCard, folder: Path) -> Path:
+    """An adapter as PEFT reads it. Raises NotThere, Away."""
+    folder.mkdir()
+    (folder / WEIGHTS).write_bytes(asked.fetch(card.weights, shown.MAX_WEIGHTS))
+    (folder / CONFIG).write_bytes(package.config_of(package.shape_of(card), card.base.name))
     return folder
 
 

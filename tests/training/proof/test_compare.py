@@ -56,7 +56,7 @@ def test_another_state_than_the_pinned_one_is_told() -> None:
 
 
 def test_elsewhere_losses_may_differ_a_little_and_weights_are_not_compared() -> None:
-    away = redone(loss=manifests.step(2).loss + 30_000, weights=manifests.hexed(9))
+    away = redone(loss=manifests.step(2).loss + 20_000, weights=manifests.hexed(9))
     found = compare.findings(
         manifests.manifest(), Redone(away, START, {2: manifests.OTHER}), "elsewhere"
     )
