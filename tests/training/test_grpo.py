@@ -137,3 +137,20 @@ def test_opponents_that_are_not_there_are_named(tmp_path: Path, base: Base) -> N
     course = Curriculum(stages=(Stage(opponents={"solver": 1}),))
     with pytest.raises(ValueError, match=r"names \['solver'\]"):
         run(tmp_path, base, Online(space="lucky", curriculum=course), Watch())
+
+
+def test_a_learning_curve_is_made_of_played_points(tmp_path: Path, base: Base) -> None:
+    from server.training import curve
+    from training.recipes.refused import CannotTrain
+
+    online = Online(matches=2)
+    out = tmp_path / "curve.json"
+    made = curve.learn(config(steps=2), online, base, tmp_path / "run", out, every=2, pairs=1)
+    assert [each.step for each in made.points] == [0, 2]
+    assert {name: each.matches for name, each in made.points[1].against.items()} == {
+        "base": 2,
+        "bidder": 2,
+    }
+    assert made.points[0].against["base"].b.first_answers.value == 1
+    with pytest.raises(CannotTrain, match="another run"):
+        curve.learn(config(steps=3), online, base, tmp_path / "run", out, every=2, pairs=1)
