@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from server.commands import training_gate
 from server.commands.asking import AsJson, OwnAgent, Url, ask, tell
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+training_gate.join(app)
 
 Space = Annotated[str, typer.Option("--space", help="In which Space, e.g. bid-tac-toe.")]
 OnlySpace = Annotated[

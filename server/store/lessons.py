@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import exists, select, tuple_
 
-from server.store import money, schema
+from server.store import gating, money, schema
 from server.store.engine import Database
 
 _e, _s, _r = schema.entry, schema.session, money.result
@@ -36,7 +36,8 @@ class LessonsToLearn:
         limit: int,
     ) -> list[Place]:
         """The next of the sessions that were sealed after `since_ms` and up to `until_ms`; the last of them is
-        the place for the next page. Voided ones are not among them."""
+        the place for the next page. Voided ones are not among them, nor a gate's matches: candidates
+        would learn from their own examination."""
         query = (
             select(_s.c.sealed_ms, _s.c.id)
             .join(_e, _e.c.session == _s.c.id)
@@ -47,6 +48,7 @@ class LessonsToLearn:
                 _s.c.sealed_ms > since_ms,
                 _s.c.sealed_ms <= until_ms,
                 _r.c.status == "settled",
+                ~exists().where(gating.gate_match.c.session == _s.c.id),
             )
             .order_by(_s.c.sealed_ms.desc(), _s.c.id.desc())
             .limit(limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,12 +17,13 @@ from server.config import Config
 from server.store import Store
 from server.store.gates import GateRow
 from server.training.gate import PlayedGate
-from server.training.promotion import judged, promoted
+from server.training.ruling import Gate
 from tests.server.test_agents_api import Owner, owner_of
 from tests.server.test_api import client_of
 from tests.server.test_store_gates import (
     ADAPTER,
     PROMOTE,
+    adapter_of,
     candidate_wins,
     finish,
     keeper,
@@ -143,14 +145,25 @@ async def test_no_adapter_leaves_its_agent(store: Store, ann: Owner) -> None:
     assert new.status_code == 422
 
 
-async def test_an_adapter_is_judged_under_the_id_that_its_job_gives(
+async def test_a_training_has_its_adapter_judged_under_its_own_id(
     store: Store, redis: Redis, ann: Owner
 ) -> None:
     made = await ann.make(kind="hosted")
-    row = await opened(store, made["agent"], gate="job-7")
-    await play(store, redis, "job-7", candidate_wins)
-    found = await judged(store, "job-7", made["agent"], "bid-tac-toe", ADAPTER, poll_s=0.01)
-    assert promoted(found) == row.candidate == f"{made['agent']}@v2"
+    agent, room = made["agent"], Gate(store)
+    ask = await store.training_jobs.create(
+        agent=agent, space="bid-tac-toe", asked="owner", since_ms=0, scored=40
+    )
+    adapter = adapter_of(agent, ann.account)
+    ruling = asyncio.create_task(room.rule(ask, adapter))
+    async with asyncio.timeout(20):
+        while not (running := await store.gates.running()):
+            await asyncio.sleep(0.01)
+    assert running == [ask.id]
+    await play(store, redis, ask.id, candidate_wins)
+    found = await ruling
+    assert found.promoted == f"{agent}@v2"
+    assert "more like 60% than 50%" in found.reason
+    assert await room.rule(ask, adapter) == found, "as often as it is asked"
 
 
 def test_only_a_model_has_adapters() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import func, select
 
 from server.agents import spec as specs
 from server.agents.limits import Limits
@@ -18,7 +19,8 @@ from server.identity import Identity, new_id
 from server.live import keys
 from server.live.log import LiveLog
 from server.protocol import AgentView
-from server.store import Store
+from server.store import Store, merit
+from server.store.adapters import AdapterRow
 from server.store.agents import Draft
 from server.store.gates import ATTEMPTS, GateRow, GateRunning, MatchRow, NotGated, StaleGate
 from server.store.lineages import NothingToRollBack
@@ -45,6 +47,19 @@ async def hosted(store: Store, spec: VersionSpec = specs.EMPTY, name: str = "Emb
 async def opened(store: Store, agent: str, **options: Any) -> GateRow:
     candidate = options.pop("candidate", VersionSpec(adapter=ADAPTER))
     return await open_gate(store, agent, SPACE, candidate, **{"pool_pairs": 2} | options)
+
+
+def adapter_of(agent: str, owner: str) -> AdapterRow:
+    return AdapterRow(
+        card=ADAPTER,
+        weights="w",
+        owner=owner,
+        agent=agent,
+        space=SPACE,
+        base_sha256="0" * 64,
+        bytes=1,
+        created_ms=1,
+    )
 
 
 def keeper(store: Store, redis: Redis) -> GateKeeper:
@@ -143,6 +158,20 @@ async def test_sparring_partners_are_made_once(store: Store) -> None:
     first, second = await opened(store, one.agent), await opened(store, other.agent)
     assert first.players[2:] == second.players[2:]
     assert first.players[1] != second.players[1]
+
+
+async def test_a_sparring_partner_plays_with_the_adapter_of_whom_it_stands_for(
+    store: Store,
+) -> None:
+    ember = await hosted(store)
+    adapter = adapter_of(ember.agent, ember.owner)
+    await store.adapters.add(adapter)
+    await store.lineages.conclude(await opened(store, ember.agent), PROMOTE)
+    row = await opened(store, ember.agent, candidate=VersionSpec(temperature=0.2))
+    sparring = row.players[1].version
+    assert await store.adapters.played_by(sparring) == adapter
+    assert await store.adapters.played_by(row.candidate) is None
+    assert await store.adapters.played_by("nobody@v1") is None
 
 
 @pytest.mark.parametrize("why", ["the same spec", "remote", "archived"])
@@ -282,6 +311,29 @@ async def test_an_edit_ends_a_gate(store: Store, redis: Redis) -> None:
     assert ended.verdict.decision == "undecided"
     assert "changed what plays" in ended.verdict.reasons[0]
     assert (await spec_of(store, ember.agent)).prompt == "mine"
+
+
+async def test_nothing_of_a_gate_is_counted_rewarded_published_or_learned_from(
+    store: Store, redis: Redis
+) -> None:
+    ember = await hosted(store)
+    row = await opened(store, ember.agent)
+    await play(store, redis, row.gate, candidate_wins)
+    match = (await store.gates.matches(row.gate))[0]
+    await store.results.settle(match.session, (1, 2), (1_000, 0))
+    for player in row.players:
+        assert await store.careers.parts(player.agent) == []
+    async with store.database.reading() as tx:
+        assert await tx.scalar(select(func.count()).select_from(merit.point)) == 0
+    until_ms = unix_ms() + 1_000
+    assert await store.outcomes.count(SPACE, until_ms) == (0, 0)
+    assert await store.outcomes.page(SPACE, None, 10, until_ms) == []
+    lessons = await store.lessons.page(
+        ember.agent, SPACE, since_ms=0, until_ms=until_ms, after=None, limit=10
+    )
+    assert lessons == []
+    past = await store.training_jobs.history(ember.agent, SPACE, until_ms)
+    assert past.scored == 0
 
 
 # ---------------------------------------------------------------------- promotion and the way back
