@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -16,7 +17,9 @@ from chain.content.ipfs import Ipfs
 from training.proof.shown import Away, Fetch, NotThere
 
 SUFFIXES = (".json", ".safetensors")
-"""Files that may be a proof's; others are not even opened, for whoever keeps a card in his home."""
+"""Files that may be a proof's, besides those that are called by a content id; others are not even opened, for whoever keeps a card in
+his home."""
+_CID = re.compile(r"b[a-z2-7]{58}")
 MAX_FILES = 20_000
 MAX_INDEXED = 1 << 30
 """Bytes of a file that is looked at."""
@@ -113,7 +116,8 @@ def _files(folder: Path) -> Iterator[Path]:
         below.sort()
         for name in sorted(names):
             path = Path(where, name)
-            if path.suffix not in SUFFIXES or path.is_symlink() or not path.is_file():
+            known = path.suffix in SUFFIXES or _CID.fullmatch(name)
+            if not known or path.is_symlink() or not path.is_file():
                 continue
             if path.stat().st_size <= MAX_INDEXED:
                 left -= 1

@@ -166,8 +166,8 @@ def test_a_folder_is_searched_by_what_is_in_its_files(tmp_path: Path) -> None:
     kept = on_paper()
     below = tmp_path / "any" / "where"
     below.mkdir(parents=True)
-    for number, content in enumerate(kept.contents.values()):
-        (below / f"{number}.json").write_bytes(content)
+    for number, (cid, content) in enumerate(kept.contents.items()):
+        (below / (f"{number}.json" if number % 2 == 0 else cid)).write_bytes(content)
     fetch = first_of([Folder(tmp_path).fetch])
     found = list(shown.findings(kept.document, kept.cid, fetch, Training()))
     assert {each.standing for each in found} == {Standing.TRUE}

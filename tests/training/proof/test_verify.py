@@ -34,7 +34,7 @@ def test_what_was_trained_as_it_says_is_true(made: Made, tmp_path: Path) -> None
     found = made.verified(made.kept, tmp_path)
     assert {each.standing for each in found} == {Standing.TRUE}, found
     lines = "content id, adapter, training, data, weights, sessions, held out, base, examples"
-    lines += ", start, batches, losses, updates, states"
+    lines += ", gguf, start, batches, losses, updates, states"
     assert set(lines.split(", ")) <= {each.what for each in found}
 
 
@@ -99,6 +99,10 @@ LIES: dict[str, tuple[Callable[[Kept], Kept], set[str]]] = {
     "a step's loss, batch and weights": (
         lambda kept: step(step(step(kept, 1, loss=1), 2, batch=ZEROS), 1, weights=ZEROS),
         {"losses", "batches", "updates"},
+    ),
+    "what is served": (
+        lambda kept: kept.with_card(gguf=kept.card.weights),
+        {"gguf"},
     ),
     "the start": (lambda kept: kept.with_manifest(start=ZEROS), {"start"}),
     "the seed": (

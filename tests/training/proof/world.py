@@ -13,6 +13,7 @@ from chain.verify.finding import Finding
 from tests.training import tiny
 from tests.training.proof.kept import HELD_OUT, Kept
 from tests.training.sessions import bidding
+from training.adapters.gguf import to_gguf
 from training.adapters.package import Origin, pack
 from training.adapters.shapes import of_checkpoint
 from training.data.build import build, recipe_for
@@ -78,6 +79,7 @@ def make(work: Path, config: TrainConfig = CONFIG, sessions: int = 3) -> Made:
         data=str(unixfs.cid_of(form.encode(data))),
         training=proof.cid,
     )
+    to_gguf(trained.adapter, of_checkpoint(base.folder))
     package = pack(trained.adapter, origin, of_checkpoint(base.folder))
     kept = Kept(dict(package.contents), package.card)
     states = [path.read_bytes() for path in proof.states.values()]
