@@ -5,9 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import func, select, update
 
-from server.agents import spec as specs
 from server.clock import Clock
-from server.store import schema
 from server.store.engine import Database
 from server.store.learning import adapter as _a
 
@@ -62,16 +60,6 @@ class Adapters:
         query = select(*_COLUMNS).where(_a.c.card == card)
         async with self._db.reading() as tx:
             row = (await tx.execute(query)).one_or_none()
-        return None if row is None else AdapterRow(**row._mapping)
-
-    async def played_by(self, version: str) -> AdapterRow | None:
-        """The adapter of a version's spec; also of a version that is another agent's than the adapter is: a gate's sparring partner plays
-        by the very spec that it stands for."""
-        v = schema.agent_version
-        async with self._db.reading() as tx:
-            spec = await tx.scalar(select(v.c.spec).where(v.c.id == version))
-            card = None if spec is None else specs.read(spec).adapter
-            row = (await tx.execute(select(*_COLUMNS).where(_a.c.card == card))).one_or_none()
         return None if row is None else AdapterRow(**row._mapping)
 
     async def of_agent(self, agent: str, limit: int = 50) -> list[AdapterRow]:

@@ -160,18 +160,12 @@ async def test_sparring_partners_are_made_once(store: Store) -> None:
     assert first.players[1] != second.players[1]
 
 
-async def test_a_sparring_partner_plays_with_the_adapter_of_whom_it_stands_for(
-    store: Store,
-) -> None:
+async def test_a_sparring_partner_plays_by_the_spec_of_whom_it_stands_for(store: Store) -> None:
     ember = await hosted(store)
-    adapter = adapter_of(ember.agent, ember.owner)
-    await store.adapters.add(adapter)
     await store.lineages.conclude(await opened(store, ember.agent), PROMOTE)
     row = await opened(store, ember.agent, candidate=VersionSpec(temperature=0.2))
-    sparring = row.players[1].version
-    assert await store.adapters.played_by(sparring) == adapter
-    assert await store.adapters.played_by(row.candidate) is None
-    assert await store.adapters.played_by("nobody@v1") is None
+    spec = await store.hosting.spec(row.players[1].version)
+    assert specs.read(spec or "") == VersionSpec(adapter=ADAPTER)
 
 
 @pytest.mark.parametrize("why", ["the same spec", "remote", "archived"])
