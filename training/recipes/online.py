@@ -12,8 +12,7 @@ from training.play.curriculum import ALONE, BID_TAC_TOE, Curriculum
 from training.play.samples import Credit
 
 EASY_PUZZLES = ("chain_sum", "products", "gcd", "spell_backward", "letter_counting")
-"""Generators of `logic` that a model of 135M parameters now and then solves at the level `easy`: one step of
-reckoning or spelling, answered in a word. Where it never solves one, a group has no differences to learn from."""
+"""The plainest generators of `logic` at the level `easy`: one step of reckoning or spelling, answered in a word."""
 
 
 class Online(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,7 +43,11 @@ def bid_tac_toe(**changes: Any) -> Online:
 
 
 def logic(**changes: Any) -> Online:
-    """Groups on the same puzzle: five seats, and two matches of each seed, make ten answers to compare."""
+    """Groups on the same puzzle: five seats, and two matches of each seed, make ten answers to compare.
+
+    For a parent that already answers in form, e.g. by sft: of 40 free answers of SmolLM2-135M-Instruct to sums none had it
+    (`training/LOG.md`), and where all fail alike there is nothing to compare.
+    """
     return msgspec.structs.replace(
         Online(
             space="logic",
