@@ -525,6 +525,40 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     job_attempts: Annotated[
         int, Meta(ge=1, le=100, description="Attempts of a step before it is a dead letter.")
     ] = 5
+    models_url: Annotated[
+        str,
+        Meta(
+            description="A model gateway (…/v1, `agon serve --role models`) that serves agents' adapters. Empty: the runner has one of its own, once an adapter is asked for."
+        ),
+    ] = ""
+    models_host: Annotated[
+        str,
+        Meta(
+            description="Where the role models listens. It asks nobody who they are: loopback, or a net of your own."
+        ),
+    ] = "127.0.0.1"
+    models_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    ] = 8602
+    models_adapters: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000,
+            description="Adapters that a model gateway has loaded at once; others take the place of the one unused for longest.",
+        ),
+    ] = 16
+    adapters_per_owner: Annotated[
+        int, Meta(ge=1, le=100_000, description="Adapters that are kept for one owner.")
+    ] = 50
+    adapter_bytes_per_owner: Annotated[
+        int,
+        Meta(
+            ge=2**20,
+            le=2**50,
+            description="Bytes of adapters that are kept for one owner, in all forms of them: 16 ranks on all layers of SmolLM2-135M are 40 MB.",
+        ),
+    ] = 2 * 1024**3
     training_cpu_slots: Annotated[
         int,
         Meta(

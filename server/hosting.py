@@ -6,22 +6,34 @@ Several runners share the agents by claims in Redis (`live.hosting`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from bots.brains.llm import is_small
+from bots.errors import HostFault
 from bots.hosted import Guest, Part
+from chain.content import cid
+from chain.content.cid import NotACid
 from server.agents import spec as specs
 from server.agents.spec import VersionSpec
 from server.clock import Clock, unix_ms
 from server.live.hosting import Claims
 from server.store.agents import HOST_KEY_MS
 from server.store.hosting import Due
+from training.adapters import names
+from training.adapters.names import NotAName
 
 
 class UnknownVersion(LookupError):
     """There is no such version of an agent."""
+
+
+class AdapterAway(HostFault):
+    """Nobody here serves the adapter that a version plays with: it is not played without."""
+
+    public_reason = "its adapter cannot be served"
 
 
 class HostingStore(Protocol):
@@ -33,14 +45,6 @@ class HostingStore(Protocol):
     async def revoke(self, keys: Sequence[str]) -> None: ...
 
 
-class AdapterAway(Exception):
-    """Nobody here serves the adapter that a version plays with: it is not played without."""
-
-
-Served = Callable[[str, str], Awaitable[str]]
-"""By what name the model server knows a version's adapter (version, CID of its card). Raises AdapterAway."""
-
-
 class ModelServer(msgspec.Struct, frozen=True):
     """Where hosted agents think."""
 
@@ -48,6 +52,8 @@ class ModelServer(msgspec.Struct, frozen=True):
     model: str
     """The arena's own, for specs that name none."""
     api_key: str = ""
+    base: str = ""
+    """Where the model is an adapter: the model that it is on."""
 
 
 class Hosted:
@@ -60,16 +66,16 @@ class Hosted:
         server: ModelServer,
         *,
         capacity: int,
+        adapters: Callable[[], ModelServer] | None = None,
         clock: Clock = unix_ms,
-        served: Served | None = None,
     ) -> None:
-        """`capacity`: agents that this process plays at once, at most; what is left is for others. `served`: None where no server
-        has adapters."""
-        self._served = served
+        """`capacity`: agents that this process plays at once, at most; what is left is for others. `adapters` gives the model
+        gateway, whose `model` is the base there; it is asked when a version plays with an adapter."""
         self._store = store
         self._claims = claims
         self._server = server
         self._capacity = capacity
+        self._adapters = adapters
         self._clock = clock
         self._mine: set[str] = set()
         self._keys: dict[str, tuple[str, int]] = {}
@@ -110,12 +116,21 @@ class Hosted:
         if text is None:
             raise UnknownVersion(f"no version {version!r}")
         spec = specs.read(text)
+        return part_of(spec, space, self._server_of(version, spec))
+
+    def _server_of(self, version: str, spec: VersionSpec) -> ModelServer:
         if spec.adapter is None:
-            return part_of(spec, space, self._server)
-        if self._served is None:
-            raise AdapterAway(f"no model server here has the adapter {spec.adapter} of {version}")
-        model = await self._served(version, spec.adapter)
-        return part_of(msgspec.structs.replace(spec, model=model), space, self._server)
+            return self._server
+        if self._adapters is None:
+            raise AdapterAway(
+                f"{version} plays with the adapter {spec.adapter}, and none is served here"
+            )
+        try:
+            name = names.of_version(version, cid.parse(spec.adapter))
+        except (NotACid, NotAName) as error:
+            raise AdapterAway(str(error)) from None
+        gateway = self._adapters()
+        return ModelServer(gateway.url, name, gateway.api_key, base=gateway.model)
 
     async def close(self) -> None:
         """The keys and claims of this process end with it."""
@@ -130,7 +145,9 @@ class Hosted:
 
 
 def part_of(spec: VersionSpec, space: str, server: ModelServer) -> Part:
-    """What plays a spec in a Space. Pure. The address of the model is the arena's, never the owner's."""
+    """What plays a spec in a Space. Pure. The address of the model is the arena's, never the owner's; of a spec with an
+    adapter it is the model gateway's, and `server.model` the adapter."""
+    assert (spec.adapter is not None) == bool(server.base), "an adapter is never played as its base"
     if spec.brain != "llm":
         return Part(spec.brain)
     said: Mapping[str, Any] = {
@@ -140,5 +157,8 @@ def part_of(spec: VersionSpec, space: str, server: ModelServer) -> Part:
         "max_tokens": spec.max_tokens,
     }
     settings = {name: value for name, value in said.items() if value is not None}
-    model = spec.model or server.model
+    if server.base:
+        # An adapter's name does not say how large its model is, and it is asked as the base is.
+        settings["rhyme_sheet"] = is_small(server.base)
+    model = server.model if server.base else spec.model or server.model
     return Part("llm", {"url": server.url, "model": model, "api_key": server.api_key, **settings})

@@ -101,6 +101,7 @@ if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.settlement.openings import Openings
     from server.settlement.seat_signatures import Desk
     from server.settlement.signing import Signing
+    from server.training.models import Models
 
 _log = structlog.get_logger()
 
@@ -133,6 +134,7 @@ class Parts:
         self._queues = Queues(redis, tiers_open=config.tiers_open)
         self._content = ContentStore(lambda: services.content(config, data))
         self._hosted: Hosted | None = None
+        self._models: Models | None = None
         self._gateway: Gateway | None = None
         self._api: ApiServer | None = None
 
@@ -153,7 +155,12 @@ class Parts:
                 self._make_automating(),
             ],
             Role.WORKER: self._make_workers,
-            Role.RUNNER: lambda: [self._make_runner(agents), *self._make_house_purse(agents)],
+            Role.RUNNER: lambda: [
+                self._make_runner(agents),
+                *self._make_house_purse(agents),
+                *filter(None, [self._models]),
+            ],
+            Role.MODELS: lambda: [self._make_models(at_once=True)],
         }
         return {role: makers[role]() for role in Role if role in chosen}
 
@@ -663,6 +670,7 @@ class Parts:
             Claims(self._redis, self._name),
             ModelServer(self._llm_url(), self._config.llm_model, self._config.llm_api_key),
             capacity=self._config.hosted_capacity,
+            adapters=self._adapters(),
         )
         return Runner(
             self._api_address(),
@@ -672,6 +680,31 @@ class Parts:
             guest_pace_s=self._config.hosted_pace_ms / 1_000,
             dressed=self._make_audits(agents),
         )
+
+    def _adapters(self) -> Callable[[], ModelServer]:
+        """The model gateway that is named, else one of our own, which starts when it is asked for."""
+        base = self._config.training_base
+        if self._config.models_url:
+            named = ModelServer(self._config.models_url, base)
+            return lambda: named
+        self._models = models = self._make_models(at_once=False)
+        return lambda: ModelServer(models.url(), base)
+
+    def _make_models(self, *, at_once: bool) -> Models:
+        from server.training.models import Models, embedded
+
+        config = self._config
+        open_ = functools.partial(
+            embedded,
+            self._store.adapters,
+            self._content,
+            self._data.file("adapters"),
+            config.training_base,
+            config.models_adapters,
+            self._data.file("models.log"),
+        )
+        port = config.models_port if at_once else 0
+        return Models(open_, config.models_host if at_once else "127.0.0.1", port, at_once=at_once)
 
     def _make_audits(self, agents: Sequence[HostedAgent]) -> Dress | None:
         """None where no battle is a hidden audit. Raises ConfigError."""

@@ -836,7 +836,7 @@ class PinTask(msgspec.Struct, frozen=True):
     """CIDv1, raw."""
     bytes: Annotated[int, Meta(ge=1, le=2**20)]
     kind: Annotated[str, Meta(max_length=16)]
-    """`transcript`, `result`, `epoch` or `payouts`; others may come."""
+    """`transcript`, `result`, `epoch`, `payouts`, `case` or `adapter`; others may come."""
     session: Id
     """What it is of: a session's id, or another document's name (`epoch:7`)."""
 

@@ -15,6 +15,8 @@ class Role(enum.StrEnum):
     MATCHMAKER = "matchmaker"
     WORKER = "worker"
     RUNNER = "runner"
+    MODELS = "models"
+    """The model gateway by itself, for runners elsewhere; only where it is named: a runner has its own."""
 
 
 class Running(Protocol):

@@ -85,12 +85,14 @@ async def _block(services: Services, row: PinTaskRow) -> bytes | None:
             return None if epoch is None else getattr(epoch, _OF_EPOCH[row.kind])
         case "case":
             return await services.store.court.document(row.session)
+        case "adapter":
+            return None  # too large for the database
 
 
 async def _let_go(services: Services, row: PinTaskRow, id_: Cid) -> bytes | None:
-    """Pay-outs that newer ones have replaced, which the content store alone has still: whoever keeps the blocks of an operator
-    that has died needs them."""
-    if row.kind != "payouts" or services.block_of is None:
+    """What the content store alone has: adapters, and pay-outs that newer ones have replaced, which whoever keeps the blocks of an
+    operator that has died needs."""
+    if row.kind not in ("payouts", "adapter") or services.block_of is None:
         return None
     try:
         return await services.block_of(id_)

@@ -14,7 +14,7 @@ def serve(
     role: Annotated[
         list[str] | None,
         typer.Option(
-            help="Which to run here, of api, gateway, host, matchmaker, worker, runner; default: all."
+            help="Which to run here, of api, gateway, host, matchmaker, worker, runner, models; default: all, models within runner."
         ),
     ] = None,
     house: Annotated[

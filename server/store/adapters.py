@@ -73,6 +73,17 @@ class Adapters:
         async with self._db.reading() as tx:
             return [AdapterRow(**row._mapping) for row in await tx.execute(query)]
 
+    async def named(self, limit: int) -> list[str]:
+        """Names that were given, newest first, of adapters that are kept."""
+        query = (
+            select(_a.c.name)
+            .where(_a.c.name.is_not(None), _a.c.retired_ms.is_(None))
+            .order_by(_a.c.created_ms.desc(), _a.c.card)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [str(name) for name in await tx.scalars(query)]
+
     async def live_of_owner(self, owner: str) -> list[AdapterRow]:
         """Those whose blocks are kept, oldest first: what a bound for an owner is counted over."""
         query = (

@@ -19,7 +19,7 @@ from server.store.engine import Database
 
 MAX_PAGE = 1_000
 
-Kind = Literal["transcript", "result", "epoch", "payouts", "case"]
+Kind = Literal["transcript", "result", "epoch", "payouts", "case", "adapter"]
 
 _t = schema.pin_task
 _columns = (_t.c.number, _t.c.cid, _t.c.bytes, _t.c.kind, _t.c.session, _t.c.given_ms)

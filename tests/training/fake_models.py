@@ -128,9 +128,11 @@ class FakeBackend:
 
     async def _stream(self, name: str) -> AsyncGenerator[str]:
         try:
-            for number in range(3):
-                yield f"data: {json.dumps({'name': name, 'number': number})}\n\n"
+            for word in (name, " is", " here"):
+                choice = {"delta": {"content": word}, "finish_reason": None}
+                yield f"data: {json.dumps({'choices': [choice]})}\n\n"
                 await self.go_on.wait()
+            yield 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
             yield "data: [DONE]\n\n"
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1

@@ -161,7 +161,7 @@ async def test_a_stream_goes_on_while_another_adapter_is_loaded(world: World) ->
         world.backend.go_on.set()
         rest = [line async for line in lines if line]
     assert rest[-1] == "data: [DONE]"
-    assert len(rest) == 3
+    assert len(rest) == 4
     assert (await loading).status_code == 200
 
 

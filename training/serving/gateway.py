@@ -120,13 +120,15 @@ class ModelGateway:
         self._loading = asyncio.Lock()
         self._changing = asyncio.Lock()
         """Held while the backend is told to load, keep or unload."""
+        self._starting = asyncio.Lock()
+        self._started = False
         self._loads: dict[str, asyncio.Task[None]] = {}
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(SILENCE_S, connect=5.0), trust_env=False, limits=httpx.Limits()
         )
 
     async def __aenter__(self) -> ModelGateway:
-        await self._backend.start()
+        """Nothing is started before somebody asks for something."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -169,6 +171,7 @@ class ModelGateway:
     @asynccontextmanager
     async def asking(self, name: str) -> AsyncGenerator[Target]:
         """Where to send one request to a model, once it is its turn. Raises Refusal."""
+        await self._ready()
         if name == self._backend.base.name:
             async with self._turn(""), self._target(None) as target:
                 yield target
@@ -180,6 +183,18 @@ class ModelGateway:
         finally:
             self.routes.give_back(route.alias, self._clock())
             await asyncio.shield(self._tidy())
+
+    async def _ready(self) -> None:
+        if self._started:
+            return
+        async with (
+            self._starting
+        ):  # not `_changing`: while an adapter is loaded all others are answered
+            try:
+                await self._backend.start()
+            except BackendError as error:
+                raise Refusal(503, str(error), 5) from None
+            self._started = True
 
     @asynccontextmanager
     async def _target(self, alias: str | None) -> AsyncGenerator[Target]:
