@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from chain.content import cid
@@ -39,7 +40,7 @@ def tensors(seed: int = 0, shape: Shape = SHAPE) -> dict[str, tuple[tuple[int, .
     return found
 
 
-def safetensors(given: dict[str, tuple[tuple[int, ...], bytes]], dtype: str = "F32") -> bytes:
+def safetensors(given: Mapping[str, tuple[tuple[int, ...], bytes]], dtype: str = "F32") -> bytes:
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     body = b""
     for name, (shape, data) in given.items():

@@ -41,6 +41,13 @@ def test_a_server_that_has_another_adapter_is_found_out() -> None:
         compare(RECORDED, [(BASE, other)])
 
 
+def test_an_adapter_that_says_what_the_base_never_says_is_told_too() -> None:
+    base = {token: log for token, log in BASE.items() if token != "b"}
+    assert compare(RECORDED, [(base, ADAPTER)]).error < 1e-9
+    with pytest.raises(Misfit, match="as if without it"):
+        compare(RECORDED, [(BASE, BASE)])
+
+
 def test_a_server_of_another_model_is_found_out() -> None:
     with pytest.raises(Misfit, match="another model"):
         compare(RECORDED, [({"x": -1.0}, {"x": -1.0})])

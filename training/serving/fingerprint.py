@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from training.documents.fingerprint import Answer, Fingerprint
+from training.documents.fingerprint import Fingerprint
 
-LEAST_SHIFT = 0.01
-"""Nats, weighted by probability: what changes less cannot be told from nothing."""
+LEAST_SHIFT = 0.2
+"""Nats, weighted by probability: quantisation alone moves SmolLM2-135M by 0.1, so that less cannot be told from nothing."""
 MOST_ERROR = 0.5
 """Of the shift, as a share of it: 1 is what leaving the adapter out gives, and an unrelated adapter more."""
 MOST_BASE_ERROR = 0.5
 """Nats between the served base and the recorded one; another model is several nats away."""
 LEAST_TOKENS = 3
-"""That all four lists of a prompt have in common; one that has fewer says nothing."""
+"""Of a prompt, that a server names and the record knows; one that has fewer says nothing."""
 
 Logs = Mapping[str, float]
 """Token's text -> natural logarithm of its probability."""
@@ -44,37 +44,46 @@ class Fit(msgspec.Struct, frozen=True):
 
 def compare(recorded: Fingerprint, served: Sequence[tuple[Logs, Logs]]) -> Fit:
     """`served`: for each prompt of the fingerprint what the server answers without and with the adapter. Raises Misfit."""
-    shift = moved = off = base_off = 0.0
-    weights = 0.0
+    shift, moved, off, base_off = _Mean(), _Mean(), _Mean(), _Mean()
     for answer, (base, adapter) in zip(recorded.answers, served, strict=True):
-        for token, weight in _weights(answer, base, adapter).items():
-            expected = (answer.adapter[token] - answer.base[token]) / 1e6
-            found = adapter[token] - base[token]
-            weights += weight
-            shift += weight * abs(expected)
-            moved += weight * abs(found)
-            off += weight * abs(found - expected)
-            base_off += weight * abs(base[token] - answer.base[token] / 1e6)
-    if not weights:
+        common = answer.base.keys() & answer.adapter.keys()
+        if len(common & adapter.keys()) < LEAST_TOKENS:
+            continue
+        for token in common & base.keys():
+            expected = answer.base[token] / 1e6
+            base_off.add(abs(base[token] - expected), math.exp(expected))
+        for token in common & adapter.keys():
+            plain, adapted = answer.base[token] / 1e6, answer.adapter[token] / 1e6
+            # What the base hardly ever says, and the adapter does, is not among the base's likeliest.
+            found = adapter[token] - base.get(token, plain)
+            weight = (math.exp(plain) + math.exp(adapted)) / 2
+            shift.add(abs(adapted - plain), weight)
+            moved.add(abs(found), weight)
+            off.add(abs(found - (adapted - plain)), weight)
+    if not shift.weight or not base_off.weight:
         raise Misfit(
             "the server's likeliest words are not among those recorded: it serves another model"
         )
-    fit = Fit(
-        shift / weights, moved / weights, off / shift if shift else math.inf, base_off / weights
-    )
+    error = off.value / shift.value if shift.value else math.inf
+    fit = Fit(shift.value, moved.value, error, base_off.value)
     _check(fit)
     return fit
 
 
-def _weights(answer: Answer, base: Logs, adapter: Logs) -> dict[str, float]:
-    """The tokens that can be compared, and how likely each is."""
-    common = answer.base.keys() & answer.adapter.keys() & base.keys() & adapter.keys()
-    if len(common) < LEAST_TOKENS:
-        return {}
-    return {
-        token: (math.exp(answer.base[token] / 1e6) + math.exp(answer.adapter[token] / 1e6)) / 2
-        for token in common
-    }
+class _Mean:
+    """Weighted."""
+
+    def __init__(self) -> None:
+        self.weight = 0.0
+        self._sum = 0.0
+
+    def add(self, value: float, weight: float) -> None:
+        self.weight += weight
+        self._sum += weight * value
+
+    @property
+    def value(self) -> float:
+        return self._sum / self.weight
 
 
 def _check(fit: Fit) -> None:
