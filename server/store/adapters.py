@@ -73,6 +73,17 @@ class Adapters:
         async with self._db.reading() as tx:
             return [AdapterRow(**row._mapping) for row in await tx.execute(query)]
 
+    async def beginning(self, card: str, limit: int = 100) -> list[AdapterRow]:
+        """Those whose card's CID begins so, oldest first."""
+        query = (
+            select(*_COLUMNS)
+            .where(_a.c.card.startswith(card, autoescape=True))
+            .order_by(_a.c.created_ms, _a.c.card)
+            .limit(limit)
+        )
+        async with self._db.reading() as tx:
+            return [AdapterRow(**row._mapping) for row in await tx.execute(query)]
+
     async def named(self, limit: int) -> list[str]:
         """Names that were given, newest first, of adapters that are kept."""
         query = (

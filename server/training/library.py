@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chain.content import cid
-from chain.content.cid import Cid
+from chain.content.cid import DIGEST_BYTES, Cid, Codec
 from chain.content.errors import IpfsError
 from server.store.adapters import AdapterRow
 from training.adapters import names, package
@@ -24,8 +24,6 @@ from training.documents.adapter import AdapterCard, Base
 from training.serving.backend import BackendError
 from training.serving.gateway import UnknownAdapter
 
-OF_AGENT = 1_000
-"""Adapters of one agent that are looked through, newest first."""
 SHOWN = 100
 FOLDERS = 64
 """Fetched adapters that are kept on the disk; what was asked for longest ago is fetched again."""
@@ -34,7 +32,7 @@ FOLDERS = 64
 class Rows(Protocol):
     """What is used of `store.adapters.Adapters`."""
 
-    async def of_agent(self, agent: str, limit: int = ...) -> list[AdapterRow]: ...
+    async def beginning(self, card: str) -> list[AdapterRow]: ...
     async def named(self, limit: int) -> list[str]: ...
 
 
@@ -73,11 +71,21 @@ class AdapterLibrary:
         return folder
 
     async def _row(self, served: Served) -> AdapterRow:
-        """Of that agent and with that hash: a name that was made up, or of another's adapter, is none."""
-        for row in await self._rows.of_agent(served.agent, OF_AGENT):
-            if cid.parse(row.card).digest.hex().startswith(served.sha8):
-                return row
-        raise UnknownAdapter(str(served))
+        """The adapter whose card has that hash. It may be another agent's, since a sparring partner plays with what it is the
+        partner for; of two, the agent's own, and never one of two strangers."""
+        found = [
+            row
+            for row in await self._rows.beginning(_beginning(served.sha8))
+            if cid.parse(row.card).digest.hex().startswith(served.sha8)
+        ]
+        own = [row for row in found if row.agent == served.agent] or found
+        if not own:
+            raise UnknownAdapter(str(served))
+        if len(own) > 1:
+            raise BackendError(
+                f"{len(own)} adapters have {served.sha8}: which one is meant is not to be told"
+            )
+        return own[0]
 
     async def _fetch(self, id_: Cid, folder: Path) -> None:
         """Raises BackendError."""
@@ -110,3 +118,8 @@ def _wanted(card: AdapterCard) -> list[tuple[str, int]]:
     if card.fingerprint is not None:
         found.append((card.fingerprint, package.MAX_FINGERPRINT))
     return found
+
+
+def _beginning(sha8: str) -> str:
+    """The characters of a card's CID that four bytes of its digest decide: five bits each, of 64 with those before them."""
+    return str(Cid(Codec.RAW, bytes.fromhex(sha8).ljust(DIGEST_BYTES, b"\0")))[: 1 + 64 // 5]

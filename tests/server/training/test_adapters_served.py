@@ -7,7 +7,6 @@ import struct
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -17,7 +16,7 @@ from chain.content import cid, unixfs
 from chain.content.cid import Codec
 from server.agents.spec import VersionSpec
 from server.config import Config
-from server.hosting import Hosted, ModelServer, AdapterAway, part_of
+from server.hosting import AdapterAway, Hosted, ModelServer, part_of
 from server.identity import Identity
 from server.jobs.pin import ContentStore
 from server.live.hosting import Claims
@@ -113,6 +112,15 @@ async def test_an_adapter_is_fetched_by_its_name_from_the_content_store(
     assert await content.block(cid.parse(row.weights)) != b"", "more than one block"
 
 
+async def test_a_sparring_partner_plays_with_the_adapter_of_whom_it_stands_for(
+    store: Store, content: ContentStore, ember: Identity, tmp_path: Path
+) -> None:
+    row = await published(wide(tmp_path / "trained"), ember, store, content)
+    shelf = library(store, content, tmp_path / "fetched")
+    own = await shelf.folder(names.served_name(ember.agent, 2, cid.parse(row.card)))
+    assert await shelf.folder(names.served_name("01PARTNER", 1, cid.parse(row.card))) == own
+
+
 async def test_operators_are_asked_for_every_block_and_can_put_the_file_together(
     store: Store, content: ContentStore, ember: Identity, tmp_path: Path
 ) -> None:
@@ -140,7 +148,7 @@ async def test_a_name_that_was_made_up_or_is_of_another_base_or_was_let_go_is_re
     row = await published(wide(tmp_path / "trained"), ember, store, content)
     card = cid.parse(row.card)
     shelf = library(store, content, tmp_path / "fetched")
-    for name in ("nonsense", f"{ember.agent}@v2-00000000", names.served_name("01OTHER", 2, card)):
+    for name in ("nonsense", f"{ember.agent}@v2-00000000"):
         with pytest.raises(UnknownAdapter):
             await shelf.folder(name)
     name = names.served_name(ember.agent, 2, card)
