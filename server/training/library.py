@@ -93,7 +93,8 @@ class AdapterLibrary:
             document = await self._content.file(id_, package.MAX_CARD)
             card = package.read_card(document)
             contents = {
-                each: await self._content.file(cid.parse(each), most) for each, most in _wanted(card)
+                each: await self._content.file(cid.parse(each), most)
+                for each, most in _wanted(card)
             }
             await asyncio.to_thread(
                 package.unpack, card, contents, folder, self._base, self._dimensions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol
 
 from chain.content import cid, unixfs
@@ -43,7 +43,7 @@ async def publish(
     if known is not None:
         return known
     check(await store.adapters.live_of_owner(owner), package.bytes, config)
-    for data in (*package.contents.values(), package.document):
+    for data in package.files:
         await content.add(data)
     row = await store.adapters.add(
         AdapterRow(
@@ -59,7 +59,7 @@ async def publish(
             created_ms=clock(),
         )
     )
-    await store.pin_tasks.give(list(pin_tasks(package)))
+    await store.pin_tasks.give(list(pin_tasks(package.cid, package.files)))
     return row
 
 
@@ -77,12 +77,12 @@ def check(live: list[AdapterRow], size: int, config: Config) -> None:
         )
 
 
-def pin_tasks(package: Package) -> Iterator[NewPinTask]:
-    """Every block of it, once. Operators keep raw blocks: the node above a large file's pieces is given by the raw id of its
+def pin_tasks(card: str, files: Iterable[bytes]) -> Iterator[NewPinTask]:
+    """Every block of the files of an adapter, once. Operators keep raw blocks: the node above a large file's pieces is given by the raw id of its
     bytes, which has the digest that the file's id has, and by which content stores find it. Pure."""
-    of = f"{KIND}:{cid.parse(package.cid).digest.hex()[:16]}"
+    of = f"{KIND}:{cid.parse(card).digest.hex()[:16]}"
     seen: set[str] = set()
-    for data in (package.document, *package.contents.values()):
+    for data in files:
         for block in unixfs.blocks([data]):
             name = str(Cid(Codec.RAW, block.cid.digest))
             if name not in seen:

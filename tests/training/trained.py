@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.adapters import gguf, shapes
+from training.documents import adapter as documents
 from training.model import base as bases
 from training.model import lora
 from training.model.base import Base
@@ -31,6 +32,7 @@ def make(
             if "lora_B" in name:
                 parameter.copy_(torch.randn(parameter.shape, generator=stream) * scale)
     adapted.save_pretrained(folder)
-    probe.record(adapted, bases.tokenizer(base), folder, base.sha256)
+    named = documents.Base(name=base.name, sha256=base.sha256)
+    probe.record(adapted, bases.tokenizer(base), folder, named)
     gguf.to_gguf(folder, shapes.of_checkpoint(base.folder))
     return adapted

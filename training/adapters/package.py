@@ -78,6 +78,11 @@ class Package(msgspec.Struct, frozen=True):
         return str(unixfs.cid_of(self.document))
 
     @property
+    def files(self) -> list[bytes]:
+        """All of it, the card last: who has the card can have the rest."""
+        return [*self.contents.values(), self.document]
+
+    @property
     def bytes(self) -> int:
         """Of everything, as an owner's limit counts it."""
         return len(self.document) + sum(map(len, self.contents.values()))

@@ -18,6 +18,7 @@ import msgspec
 from chain.content import unixfs
 from chain.documents import form
 from training.chat import Message, prompt_ids
+from training.documents.adapter import Base
 from training.documents.fingerprint import VERSION, Answer, Fingerprint
 from training.serving import fingerprint
 from training.serving.backend import FINGERPRINT, WEIGHTS, Backend, BackendError, Target
@@ -82,12 +83,12 @@ def record(
     model: Any,
     tokenizer: Any,
     folder: Path,
-    sha256: str,
+    base: Base,
     prompts: Sequence[Sequence[Message]] = PROMPTS,
 ) -> Fingerprint:
     """Write the fingerprint of the adapter in a folder, which `model`, a PeftModel in 32 or 16 bits, has on. Takes a second or two.
 
-    `sha256` of the base, as in the adapter's card. `prompts` are public, as the fingerprint is.
+    `base` as in the adapter's card. `prompts` are public, as the fingerprint is.
 
     Not to be made on four-bit weights: what is served is not those.
     """
@@ -106,7 +107,7 @@ def record(
         logs = [_logs(each, likely, tokenizer) for each in (plain, adapter)]
         answers.append(Answer(messages=list(messages), base=logs[0], adapter=logs[1]))
     weights = str(unixfs.cid_of((folder / WEIGHTS).read_bytes()))
-    made = Fingerprint(base=sha256, weights=weights, answers=answers)
+    made = Fingerprint(base=base.sha256, weights=weights, answers=answers)
     (folder / FINGERPRINT).write_bytes(form.encode(made))
     return made
 
