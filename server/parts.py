@@ -102,6 +102,7 @@ if TYPE_CHECKING:  # web3 takes a second to import, and a simulation needs none
     from server.settlement.seat_signatures import Desk
     from server.settlement.signing import Signing
     from server.training.models import Models
+    from server.training.trainer import Trainer
 
 _log = structlog.get_logger()
 
@@ -161,6 +162,10 @@ class Parts:
                 *filter(None, [self._models]),
             ],
             Role.MODELS: lambda: [self._make_models(at_once=True)],
+            Role.TRAINER: lambda: [
+                self._make_trainer(),
+                *filter(None, [self._models] if Role.RUNNER not in chosen else []),
+            ],
         }
         return {role: makers[role]() for role in Role if role in chosen}
 
@@ -687,8 +692,23 @@ class Parts:
         if self._config.models_url:
             named = ModelServer(self._config.models_url, base)
             return lambda: named
-        self._models = models = self._make_models(at_once=False)
+        models = self._models or self._make_models(at_once=False)
+        self._models = models
         return lambda: ModelServer(models.url(), base)
+
+    def _make_trainer(self) -> Trainer:
+        """Raises ConfigError where what trains is not installed."""
+        from server.training import composing, folders
+
+        return composing.make(
+            config=self._config,
+            store=self._store,
+            redis=self._redis,
+            content=self._content,
+            folder=self._data.folder(folders.NAME),
+            name=self._name,
+            gateway=self._adapters(),
+        )
 
     def _make_models(self, *, at_once: bool) -> Models:
         from server.training.models import Models, embedded

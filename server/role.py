@@ -15,6 +15,8 @@ class Role(enum.StrEnum):
     MATCHMAKER = "matchmaker"
     WORKER = "worker"
     RUNNER = "runner"
+    TRAINER = "trainer"
+    """Trains agents; only where it is named, or has slots and the extra is installed (`server.training.composing`)."""
     MODELS = "models"
     """The model gateway by itself, for runners elsewhere; only where it is named: a runner has its own."""
 

@@ -25,7 +25,7 @@ from spaces import registry
 _log = structlog.get_logger()
 
 DRAIN_ORDER = (
-    *(Role.RUNNER, Role.MODELS, Role.MATCHMAKER),
+    *(Role.TRAINER, Role.RUNNER, Role.MODELS, Role.MATCHMAKER),
     *(Role.GATEWAY, Role.API, Role.HOST, Role.WORKER),
 )
 """Who makes work stops before who does it, and who tells clients before who serves them."""
@@ -36,15 +36,16 @@ _COMMA = re.compile(r",(?![^()]*\))")
 _QUOTA = re.compile(r"(.*?)(?: *= *(\d{1,9}))?", re.DOTALL)
 
 
-def parse_roles(names: Iterable[str] | None) -> frozenset[Role]:
-    """Roles from repeated or comma-separated names; none means all but `models`, which runners have with them.
-    Raises ConfigError."""
+def parse_roles(names: Iterable[str] | None, *, trains: bool = False) -> frozenset[Role]:
+    """Roles from repeated or comma-separated names; none means all but `models`, which runners have with them, and `trainer`, unless this
+    process `trains`. Raises ConfigError."""
     chosen = [part.strip() for name in names or () for part in name.split(",") if part.strip()]
     known = [role.value for role in Role]
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise ConfigError(f"no role {', '.join(unknown)}; there are: {', '.join(known)}")
-    return frozenset(Role(name) for name in chosen) or frozenset(Role) - {Role.MODELS}
+    unasked = {Role.MODELS} if trains else {Role.MODELS, Role.TRAINER}
+    return frozenset(Role(name) for name in chosen) or frozenset(Role) - unasked
 
 
 def parse_house(text: str) -> dict[str, int]:

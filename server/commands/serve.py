@@ -14,7 +14,7 @@ def serve(
     role: Annotated[
         list[str] | None,
         typer.Option(
-            help="Which to run here, of api, gateway, host, matchmaker, worker, runner, models; default: all, models within runner."
+            help="Which to run here, of api, gateway, host, matchmaker, worker, runner, models, trainer; default: all, models within runner, trainer where it has slots (`agon config --explain`)."
         ),
     ] = None,
     house: Annotated[
@@ -36,10 +36,11 @@ def serve(
     live go on when it starts again.
     """
     from server import logs, roles
+    from server.training import extra
 
     settings = load_arena(config, data_dir=data_dir)
     logs.configure(settings.log_level, as_json=settings.log_json)
-    chosen = roles.parse_roles(role)
+    chosen = roles.parse_roles(role, trains=extra.by_default(settings))
     run_async(
         lambda: roles.serve(
             settings,

@@ -1,8 +1,7 @@
-"""The trainer of a process, with its real rooms; and whether this process may have one."""
+"""The trainer of a process, with its real rooms."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from server.clock import unix_ms
-from server.config import Config, ConfigError
+from server.config import Config
 from server.hosting import ModelServer
 from server.jobs.pin import ContentStore
 from server.store import Store
+from server.training import extra
 from server.training.flow import Rooms
 from server.training.gathering import Gathering
 from server.training.packing import Packing
@@ -22,18 +22,6 @@ from server.training.ruling import Gate
 from server.training.slots import Slots
 from server.training.teaching import Teaching
 from server.training.trainer import Trainer
-
-NEEDED = ("torch", "transformers", "peft", "trl", "bitsandbytes", "gguf")
-
-
-def installed() -> bool:
-    """Whether the extra is there. Imports nothing of it."""
-    return all(importlib.util.find_spec(name) is not None for name in NEEDED)
-
-
-def by_default(config: Config) -> bool:
-    """Whether `agon serve` without --role has the trainer, too: it is given slots, and the extra is installed."""
-    return _slots(config) > 0 and installed()
 
 
 def make(
@@ -48,18 +36,15 @@ def make(
 ) -> Trainer:
     """`folder` is for the jobs' own; it exists. `gateway` gives the model gateway, which loads and proves candidates. Where no slots are
     given there is one on the CPU. Raises ConfigError where the extra is not installed."""
-    if not installed():
-        raise ConfigError(
-            "the role trainer needs what trains: pip install 'agon-arena[training]', in a checkout `make training`"
-        )
+    extra.check()
     rooms = Rooms(
         collects=Gathering(store, content, config),
         teaches=Teaching(command),
-        packs=Packing(store, content),
+        packs=Packing(store, content, config),
         serves=Probing(gateway),
         gates=Gate(store),
     )
-    cpu = config.training_cpu_slots if _slots(config) else 1
+    cpu = config.training_cpu_slots if extra.slots(config) else 1
     slots = Slots(cpu=cpu, gpu=config.training_gpu_slots)
     return Trainer(
         store=store,
@@ -76,7 +61,3 @@ def make(
 def command(folder: Path, device: str) -> Sequence[str]:
     """Of the child process."""
     return (sys.executable, "-m", "server.training.child", str(folder), device)
-
-
-def _slots(config: Config) -> int:
-    return config.training_cpu_slots + config.training_gpu_slots

@@ -73,9 +73,16 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def _close(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
+
+
 def finish(folder: Path) -> Made:
     child = start(folder)
-    assert child.wait(600) == 0, (folder / "said").read_text()[-2_000:]
+    status = child.wait(600)
+    _close(child)
+    assert status == 0, (folder / "said").read_text()[-2_000:]
     return read_made(folder)
 
 
@@ -111,6 +118,7 @@ def test_what_it_makes_is_whole_and_the_same_if_it_is_killed(tmp_path: Path) -> 
     _until_step(killed, child, 3)
     os.kill(child.pid, signal.SIGKILL)
     child.wait(30)
+    _close(child)
     assert not (killed / MADE).exists()
     assert finish(killed) == made, "the same card: the same data, steps and weights"
 
@@ -129,6 +137,7 @@ def test_it_ends_with_its_parent_and_says_what_can_never_be_done(tmp_path: Path)
         path.unlink()
     child = start(empty)
     assert child.wait(600) == CANNOT
+    _close(child)
     assert (
         (empty / "said")
         .read_text()

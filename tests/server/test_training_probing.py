@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -33,7 +34,7 @@ class Gateway:
 
     async def complete(self, request: Request) -> Response:
         self.asked.append((await request.json())["model"])
-        told = {"choices": []} if self.status == 200 else {"error": {"message": self.words}}
+        told: dict[str, Any] = {"error": {"message": self.words}} if self.words else {"choices": []}
         return JSONResponse(told, self.status)
 
 
