@@ -111,7 +111,7 @@ def make(folder: Path, device: str) -> Made:
         )
     except ValueError as error:
         raise Cannot(str(error)) from None
-    _finish(base, tokenizer, trained.adapter)
+    _finish(base, tokenizer, trained.adapter, order)
     proof = prove.prove(
         running,
         base=_named(base),
@@ -155,16 +155,19 @@ def _why(order: Order) -> str:
     return "no answer was better or worse than another"
 
 
-def _finish(base: Any, tokenizer: Any, adapter: Path) -> None:
+def _finish(base: Any, tokenizer: Any, adapter: Path, order: Order) -> None:
     """What servers need beside the weights: the form that llama.cpp reads, and how the adapter is known to be used."""
     from training.adapters import gguf, shapes
     from training.model import base as bases
     from training.model import lora
+    from training.recipes.same import same
     from training.serving import probe
 
     gguf.to_gguf(adapter, shapes.of_checkpoint(base.folder))
-    model = lora.from_folder(bases.load(base, four_bit=False, device="cpu"), adapter)
-    probe.record(model, tokenizer, adapter, _named(base))
+    # The same sums, also in a process that has found the adapter trained.
+    with same(order.config, "cpu"):
+        model = lora.from_folder(bases.load(base, four_bit=False, device="cpu"), adapter)
+        probe.record(model, tokenizer, adapter, _named(base))
 
 
 def _named(base: Any) -> Any:
