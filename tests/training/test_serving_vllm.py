@@ -17,7 +17,7 @@ import pytest
 
 from training.documents.adapter import Base
 from training.serving import vllm, vllm_process
-from training.serving.backend import CONFIG, WEIGHTS, BackendError
+from training.serving.backend import CONFIG, WEIGHTS, Backend, BackendError
 from training.serving.door.agon_door import Door
 from training.serving.vllm import Vllm
 from training.serving.vllm_process import VllmProcess
@@ -118,7 +118,10 @@ async def test_adapters_come_and_go_while_the_base_answers(tmp_path: Path) -> No
         assert await backend.models() == {SECOND}
         with pytest.raises(BackendError, match="does not have"):
             await asked(backend, FIRST)
-        assert (backend.capacity, backend.at_once, backend.together) == (16, 16, 4)
+        async with backend.asking(SECOND, bare=True) as target:
+            assert target.fields == {"model": NAME}
+        like: Backend = backend
+        assert (like.capacity, backend.at_once, backend.together) == (16, 16, 4)
 
 
 async def test_an_alias_is_used_once(tmp_path: Path) -> None:

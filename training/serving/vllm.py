@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -126,13 +126,14 @@ class Vllm:
         return aliases
 
     @asynccontextmanager
-    async def asking(self, alias: str | None) -> AsyncIterator[Target]:
+    async def asking(self, alias: str | None, *, bare: bool = False) -> AsyncGenerator[Target]:
         self._see_that_it_lives()
         if self._down:
             raise BackendError(self._down)
         if alias is not None and alias not in self._there:
             raise BackendError(f"vLLM does not have {alias}")
-        yield Target(self._address, {"model": alias or self.base.name}, self._headers())
+        model = self.base.name if alias is None or bare else alias
+        yield Target(self._address, {"model": model}, self._headers())
 
     # ------------------------------------------------------------------ watching
 
