@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow season check bench docs clean
+.PHONY: demo test test-slow season check bench docs serving-cpu clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (some minutes the first time)" >&2
@@ -29,6 +29,23 @@ $(TRAINING): $(STAMP)
 	@$(PIP) install --constraint constraints.txt --editable ".[training]"
 	@touch $@
 
+# vLLM, the build for CPUs, in a venv of its own: it is a server of its own, and wants other releases of what we use.
+# Every release is pinned, with what it needs less what only pictures, sound, telemetry and other models do; so only torch
+# is asked what it needs. (Where pip finds no wheel of torch for CPUs it takes PyPI's, with 3 GB of CUDA beside it.)
+SERVING := .venv-serving
+SERVED := $(SERVING)/.installed
+SERVING_PIP := $(SERVING)/bin/python -m pip --quiet --disable-pip-version-check install --no-compile
+$(SERVED): constraints-serving.txt
+	@echo "setting up $(SERVING): vLLM for CPUs (a minute or two, about 1.6 GB)" >&2
+	@test -x $(SERVING)/bin/python || $(PYTHON) -m venv $(SERVING)
+	@echo "  1 of 2: torch" >&2
+	@$(SERVING_PIP) --constraint constraints-serving.txt torch
+	@echo "  2 of 2: vLLM" >&2
+	@$(SERVING_PIP) --no-deps --requirement constraints-serving.txt
+	@touch $@
+
+serving-cpu: $(SERVED) ## a real vLLM, which serves adapters on the CPU
+
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
@@ -40,8 +57,11 @@ test: $(TRAINING) ## the tests, six to seven minutes on two cores
 	@$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
 
 # What asks a real model has a time for its answer: nothing that only reckons runs beside it.
-MODELS := tests/playthroughs tests/bots/test_llm_real.py tests/judges/test_real_model.py tests/server/test_judging.py
+MODELS := tests/playthroughs tests/bots/test_llm_real.py tests/judges/test_real_model.py tests/server/test_judging.py tests/training/test_vllm_real.py
 
+ifndef ARGS
+test-slow: $(SERVED)
+endif
 test-slow: $(TRAINING) ## real models, chaos and load, half an hour or so (AGON_TEST_LONG=1: more fuzzing)
 ifdef ARGS
 	@$(PYTEST) -n 2 -m slow $(ARGS)
@@ -67,4 +87,4 @@ docs: $(STAMP) ## regenerate docs/protocol.md and the OpenAPI and AsyncAPI docum
 	@$(BIN)/python -m server.api.documents --write
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SERVING) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,7 +22,7 @@ from msgspec import Meta
 
 from training.serving.backend import BackendError
 
-START_TIMEOUT_S = 300.0
+START_TIMEOUT_S = 600.0
 """Half a minute on two idle cores; most of it is importing, which a busy machine makes long."""
 STOP_S = 12.0
 """What the leash needs at most, and a bit."""
@@ -122,11 +122,7 @@ class VllmProcess:
 
     def why(self) -> str:
         """The last words of its log since it was started."""
-        lines = [
-            line[-200:]
-            for line in self._said().splitlines()
-            if "Error" in line or line.startswith("leash:")
-        ]
+        lines = [line.strip()[-200:] for line in self._said().splitlines() if line.strip()]
         return " / ".join([*lines[-2:], f"all of it is in {self.log}"])
 
     async def _spawn(self) -> Process:
