@@ -207,7 +207,9 @@ async def a_live_session_takes_up_the_trained_one(
     assert route.state is State.LIVE
     tell(f"asked in the arena: {dict(backend.asked)}")
     assert backend.asked[None] > 8, "the first version, by the base, beside the probe's eight"
-    assert backend.asked[route.alias] > 8, "the second version, by its adapter"
+    assert backend.asked[route.alias] > 9, (
+        "the second version, by its adapter, beside the probe and whoever warmed it"
+    )
     assert set(backend.asked) == {None, route.alias}
 
 
