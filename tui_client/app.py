@@ -259,6 +259,9 @@ class WatchApp(App[None]):
             self.action_help()
         elif event.key == "v" and (session := desks.in_hand(self.state.desk, self.state.now_ms)):
             self._prove(session)
+        elif copy := desks.copied(self.state.desk, event.key, self.state.now_ms):
+            self.copy_to_clipboard(copy.text)
+            self.dispatch(Pressed(event.key, event.key))
         else:
             self.dispatch(Pressed(event.key, event.character if event.is_printable else None))
         event.stop()

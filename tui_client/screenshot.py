@@ -52,6 +52,7 @@ ROWS = {
     "money": 28,
     "dashboard": 32,
     "compare": 31,
+    "training": 34,
     "court": 36,
     "proof": 32,
 }
@@ -313,6 +314,11 @@ def compare() -> State:
     return desk.at_desk("d", "c", *["down"] * 5, "enter", "s")
 
 
+def training() -> State:
+    """A candidate is in the gate."""
+    return desk.at_desk("t", known=desk.learnt(testing=True))
+
+
 def money() -> State:
     return desk.at_desk("m", "down", "down")
 
@@ -323,6 +329,7 @@ DESK_PICTURES: dict[str, Callable[[], State]] = {
     "automation": automation,
     "dashboard": dashboard,
     "compare": compare,
+    "training": training,
     "money": money,
 }
 DESK_SCREENS: dict[str, Callable[[], State]] = {
@@ -337,6 +344,9 @@ DESK_SCREENS: dict[str, Callable[[], State]] = {
     "dashboard-new": lambda: desk.at_desk("down", "down", "d"),
     "compare-choice": lambda: desk.at_desk("d", "c", "down"),
     "compare-versions": lambda: desk.at_desk("d", "tab", "c", "enter"),
+    "training-loss": lambda: desk.at_desk("t", known=desk.learnt()),
+    "training-past": lambda: desk.at_desk("t", "tab", "tab", known=desk.learnt(testing=True)),
+    "training-rollback": lambda: desk.at_desk("t", "tab", "r", known=desk.learnt()),
     "sign-in": lambda: step(desk.at_desk(), SignedOut("your login has expired")),
 }
 """More of them, that are only tested."""

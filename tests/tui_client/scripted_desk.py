@@ -19,11 +19,15 @@ from starlette.routing import Route
 
 from server.api.listen import ApiServer
 from tests.tui_client.scripted_arena import ScriptedArena
+from tui_client.owner import arena
 from tui_client.owner.answers import Spec
 from tui_client.owner.careers import Comparison, Version, Versions
+from tui_client.owner.learning import Change, Consent, Job
 from tui_client.owner.logins import Login, SignedIn, SignedOut
 from tui_client.recording import career
 from tui_client.recording import desk as recorded
+
+replace = msgspec.structs.replace
 
 TOKEN = "agon_login_scripted"
 
@@ -64,6 +68,10 @@ class ScriptedDesk:
         self.playing: dict[str, list[dict[str, Any]]] = {}
         self.balances: list[dict[str, Any]] = []
         self.crossings: list[dict[str, Any]] = []
+        self.versions: tuple[int, ...] = (1,)
+        """Everybody's, newest first."""
+        self.training = recorded.learnt(testing=True)
+        """What is told of everybody's training, by Frostbite's paths."""
         self._orders: dict[str, Response] = {}
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=every)])
@@ -168,6 +176,16 @@ class ScriptedDesk:
             case "POST", ["agents", agent, "automation", switch]:
                 self.automations[agent]["state"] = switch
                 return _json(self.automations[agent])
+            case "PUT" | "POST", ["agents", _, "training", *what]:
+                return self._trained(asked.body, what[0] if what else "")
+            case "POST", ["agents", agent, "rollback"]:
+                return self._rolled_back()
+            case "GET", ["agents", _, "training" | "lineage" as what]:
+                return _json(
+                    msgspec.to_builtins(self.training[f"/v1/agents/{career.FROSTBITE}/{what}"])
+                )
+            case "GET", ["gates", gate]:
+                return _json(msgspec.to_builtins(self.training[f"/v1/gates/{gate}"]))
             case "POST", ["agents"]:
                 return _json(self._made(asked.body), 201)
             case "POST", ["agents", agent, "archive" | "restore" as order]:
@@ -191,12 +209,45 @@ class ScriptedDesk:
             case "series":
                 return career.series(career.FROSTBITE, career.RAP_BATTLE)
             case _:
-                return Versions((Version(f"{agent}@v1", 1, 0),))
+                return Versions(
+                    tuple(Version(f"{agent}@v{number}", number, number) for number in self.versions)
+                )
 
     def _made(self, body: dict[str, Any]) -> dict[str, Any]:
         agent = f"agent-{len(self.agents) + 1}"
         self.agents[agent] = {**body, "agent": agent, "number": 1, "revision": 1}
         return {"agent": agent, "name": body["name"], "key": "agon_scripted_key"}
+
+    def _trained(self, body: dict[str, Any], what: str) -> Response:
+        path = arena.training(career.FROSTBITE).path
+        told = self.training[path]
+        here = next(each for each in told.spaces if each.space == body["space"])
+        if what == "cancel":
+            job = replace(
+                here.job, state="cancelled", cancelling=True, reason="its owner cancelled it"
+            )
+            now = replace(here, job=None)
+            told = replace(told, past=(job, *told.past))
+        elif what == "start":
+            job = Job("01KTRAIN000000000000000011", here.space, told.version, "owner", created_ms=1)
+            now = replace(here, job=job)
+        else:
+            consent = {**msgspec.to_builtins(here.consent), **body}
+            now = replace(here, consent=Consent(consent["on"], consent["budget_s"]))
+        spaces = tuple(now if each is here else each for each in told.spaces)
+        self.training[path] = replace(told, spaces=spaces)
+        return _json(
+            msgspec.to_builtins(job if what else self.training[path]),
+            201 if what == "start" else 200,
+        )
+
+    def _rolled_back(self) -> Response:
+        path = arena.lineage(career.FROSTBITE).path
+        told = self.training[path]
+        last = told.lines[-1]
+        change = Change("rolled-back", last.parent, last.version)
+        self.training[path] = replace(told, version=last.parent, lines=(*told.lines, change))
+        return _json(msgspec.to_builtins(change))
 
     def _moved(self, body: dict[str, Any]) -> Response:
         purses = {(each["asset"], each["holder"]): each for each in self.balances}

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tests.tui_client.painted import FORBIDDEN, assert_fills, words_on
 from tui_client.owner import answers as answered
-from tui_client.owner import careers
+from tui_client.owner import careers, learning
 from tui_client.owner.pixels import Pixels
 from tui_client.recording import desk as recorded
 from tui_client.state import State
@@ -29,6 +29,10 @@ from tui_client.widgets.desk import (
     lineage,
     money,
     title,
+    training_gate,
+    training_job,
+    training_spaces,
+    training_versions,
 )
 from tui_client.widgets.desk.face import face
 
@@ -50,6 +54,20 @@ PAGES: dict[str, tuple[tuple[str, ...], tuple[Painter, ...]]] = {
             dashboard.paint_plots,
         ),
     ),
+    "training": (
+        ("t",),
+        (
+            training_spaces.paint_spaces,
+            training_job.paint_job,
+            training_gate.paint_gate,
+            training_versions.paint_versions,
+        ),
+    ),
+    "past-trainings": (
+        ("t", "tab", "tab"),
+        (training_job.paint_job, training_gate.paint_gate, training_versions.paint_versions),
+    ),
+    "roll-back": (("t", "tab", "r"), (training_job.paint_job, training_versions.paint_versions)),
     "choice": (("d", "c"), (compare.paint_compare,)),
     "compare": (("d", "c", "enter"), (compare.paint_compare,)),
 }
@@ -98,6 +116,7 @@ TYPES = (
     answered.OwnAgents, answered.SpaceList, answered.Shelf, answered.Fees, answered.Automation, answered.Balances,
     answered.Statement, answered.Crossings, answered.Sessions, careers.Stats, careers.History, careers.Series,
     careers.Versions, careers.Comparison, careers.HeadToHead, careers.Board,
+    learning.Training, learning.Gate, learning.Lineage,
 )  # fmt: skip
 HOSTILE = {type_: strategy_of(type_) for type_ in TYPES}
 

@@ -19,6 +19,7 @@ from tui_client.app import WatchApp, build
 from tui_client.director import step
 from tui_client.owner.logins import Login, SignedOut
 from tui_client.recording import desk as recorded
+from tui_client.recording import learning
 
 SIZE = (120, 34)
 
@@ -120,6 +121,79 @@ async def test_help_is_whole_on_a_usual_screen(desk: ScriptedDesk, size: tuple[i
         await seen(pilot, "HELP")
         await pilot.press("escape")
         await seen(pilot, "▸ name         ?")
+
+
+async def test_a_training_is_allowed_watched_and_taken_back(desk: ScriptedDesk) -> None:
+    frost = "agent-frostbite"
+    desk.agents[frost] = {"agent": frost, "name": "Frost", "number": 3, "spec": {}}
+    desk.versions = (5, 4, 3, 2, 1)
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v3")
+        await pilot.press("t")
+        await seen(
+            pilot, "TRAINING   Frost v3", "… gating", "v5 against v3", "▶ 2 live", "38 of 250 pairs"
+        )
+        await pilot.press("w")
+        await seen(pilot, "01KPLAYED00000000000000777")
+        await pilot.press("escape", "w")
+        await seen(pilot, "RAP BATTLE", "FROSTBITE", "winter on the block")
+        await pilot.press("escape")
+        await seen(pilot, "TRAINING   Frost v3")
+
+        await pilot.press("down")
+        await seen(pilot, "▸ writing", "12 of 40 scored sessions")
+        await pilot.press("o")
+        await seen(pilot, "on: a training begins by itself")
+        assert desk.orders()[-1].body == {"space": "writing", "on": True}
+        await pilot.press("b", *["backspace"] * 4, *"2h30m")
+        await seen(pilot, "▸ budget", "2h30m")
+        await pilot.press("enter")
+        await seen(pilot, "the budget is set", "of 2h30m this week")
+        assert desk.orders()[-1].body == {"space": "writing", "budget_s": 9_000}
+
+        await pilot.press("tab", "r")
+        await seen(pilot, "r again: Frost plays as v2 again", "r yes, do it")
+        assert desk.orders()[-1].method == "PUT"
+        await pilot.press("r")
+        await seen(pilot, "v2 plays again", "↶ v3", "rolled back")
+        assert desk.orders()[-1].body == {"version": "agent-frostbite@v3"}
+
+
+async def test_a_training_that_may_not_begin_says_why(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 3, "spec": {}}
+    why = "12 of 40 scored sessions"
+    desk.refusals.append(Refusal("POST", "/training/start", 409, "not-eligible", why))
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v3")
+        await pilot.press("t")
+        await seen(pilot, "… gating")
+        await pilot.press("down", "s")
+        await seen(pilot, f"starting it: {why}")
+        await pilot.press("s")
+        await seen(pilot, "the training is queued", "waits for a trainer")
+        await pilot.press("x")
+        await seen(pilot, "x again cancels it")
+        await pilot.press("j")
+        assert "x again" not in await seen(pilot, "waits for a trainer")
+        await pilot.press("x", "x")
+        await seen(pilot, "the training is being cancelled", "its owner cancelled it")
+
+
+async def test_content_ids_of_a_training_are_copied(desk: ScriptedDesk) -> None:
+    desk.agents["a"] = {"agent": "a", "name": "Frost", "number": 3, "spec": {}}
+    app = opened(desk)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "Frost v3")
+        await pilot.press("t")
+        await seen(pilot, "3 adapter")
+        await pilot.press("3")
+        await seen(pilot, "adapter copied: bafkrei")
+        assert app.clipboard == learning.GATED.adapter
 
 
 async def test_money_is_moved(desk: ScriptedDesk) -> None:
@@ -414,7 +488,7 @@ async def test_resizing_repaints_everything(desk: ScriptedDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("a")
         await seen(pilot, "Frost v1")
-        for keys in ((), ("n",), ("e",), ("p",), ("m",), ("d",), ("d", "c", "enter")):
+        for keys in ((), ("n",), ("e",), ("p",), ("m",), ("d",), ("t",), ("d", "c", "enter")):
             await pilot.press(*keys)
             for width, height in [(30, 10), (200, 50), SIZE]:
                 await pilot.resize_terminal(width, height)

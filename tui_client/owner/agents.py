@@ -14,6 +14,7 @@ from tui_client.owner.dashboard import DashboardPage
 from tui_client.owner.edit import EditPage
 from tui_client.owner.money import MoneyPage
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved
+from tui_client.owner.training import TrainingPage
 from tui_client.text import clean
 from tui_client.words import NAME_LIMIT
 
@@ -74,6 +75,8 @@ class AgentsPage(Page, frozen=True):
                 return Step(page, push=EditPage(agent.agent))
             case "p":
                 return Step(page, push=AutomationPage(agent.agent))
+            case "t":
+                return Step(page, push=TrainingPage(agent.agent))
             case "o":
                 return self._switched(page, known, agent)
             case "x":
@@ -113,6 +116,7 @@ class AgentsPage(Page, frozen=True):
             *((("d", "dashboard"),) if playing else ()),
             ("m", "money"),
             ("x", "archive" if agent.archived_ms is None else "bring back"),
+            *([("t", "training")] if agent.archived_ms is None else []),
             ("↑↓", "choose"),
         )
 

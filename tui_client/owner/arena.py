@@ -24,6 +24,7 @@ from tui_client.owner.answers import (
 )
 from tui_client.owner.calls import Read
 from tui_client.owner.careers import Board, Comparison, HeadToHead, History, Series, Stats, Versions
+from tui_client.owner.learning import Change, Gate, Job, Lineage, Training
 from tui_client.owner.page import Known, Wish
 from tui_client.owner.pixels import Pixels
 from tui_client.text import clean
@@ -133,6 +134,20 @@ def escrow() -> Read:
     return Read("/v1/me/escrow", Escrow, 3_000)
 
 
+def training(agent: str, *, near: bool = False) -> Read:
+    """`near`: something of it moves."""
+    return Read(f"{agent_path(agent)}/training", Training, 2_000 if near else 8_000)
+
+
+def lineage(agent: str) -> Read:
+    return Read(f"{agent_path(agent)}/lineage", Lineage, 6_000)
+
+
+def gate(gate: str, *, over: bool = False) -> Read:
+    """One that is over does not change any more."""
+    return Read(f"/v1/gates/{quote(gate, safe='')}", Gate, 0 if over else 2_000)
+
+
 # ---------------------------------------------------------------------- orders
 
 
@@ -168,6 +183,37 @@ def switch(agent: str, *, on: bool) -> Wish:
     path = f"{agent_path(agent)}/automation"
     words = "turning it on" if on else "turning it off"
     return Wish(words, "POST", f"{path}/{'on' if on else 'off'}", answer=Automation, renews=(path,))
+
+
+def allow(agent: str, space: str, *, on: bool) -> Wish:
+    """Trainings in a Space begin by themselves, or do so no more."""
+    path = f"{agent_path(agent)}/training"
+    words = "turning training on" if on else "turning training off"
+    return Wish(words, "PUT", path, {"space": space, "on": on}, Training, renews=(path,))
+
+
+def set_budget(agent: str, space: str, seconds: int) -> Wish:
+    path = f"{agent_path(agent)}/training"
+    body = {"space": space, "budget_s": seconds}
+    return Wish("setting the budget", "PUT", path, body, Training, renews=(path,))
+
+
+def train(agent: str, space: str) -> Wish:
+    path = f"{agent_path(agent)}/training"
+    return Wish("starting it", "POST", f"{path}/start", {"space": space}, Job, renews=(path,))
+
+
+def stop_training(agent: str, space: str) -> Wish:
+    path = f"{agent_path(agent)}/training"
+    return Wish("cancelling it", "POST", f"{path}/cancel", {"space": space}, Job, renews=(path,))
+
+
+def roll_back(agent: str, version: str) -> Wish:
+    """`version`: the one that shall play no more."""
+    path = agent_path(agent)
+    body = {"version": version}
+    renews = (OWN_AGENTS, path)
+    return Wish("rolling back", "POST", f"{path}/rollback", body, Change, renews=renews)
 
 
 def transfer(source: str, to: str, micros: int, asset: str) -> Wish:

@@ -13,6 +13,7 @@ from tui_client.owner.careers import History, Played, Stats, Version, Versions
 from tui_client.owner.compare import ComparePage
 from tui_client.owner.edit import EditPage
 from tui_client.owner.page import STEPS, Keys, Known, Page, Step, moved
+from tui_client.owner.training import TrainingPage
 from tui_client.text import clean
 from tui_client.words import NAME_LIMIT, space_title
 
@@ -102,6 +103,8 @@ class DashboardPage(Page, frozen=True):
                 return Step(self, push=AutomationPage(self.agent))
             case "e" if arena.name_of(known, self.agent):
                 return Step(self, push=EditPage(self.agent))
+            case "t" if arena.name_of(known, self.agent):
+                return Step(self, push=TrainingPage(self.agent))
             case "c":
                 return Step(self, push=ComparePage(self._contender(known)))
             case _:
@@ -154,6 +157,7 @@ class DashboardPage(Page, frozen=True):
             ("c", "compare"),
             *([("v", "proof")] if self.in_hand(known) else []),
             ("←→", "plot"),
+            ("t", "training"),
             ("p", "automate"),
             ("e", "edit"),
             ("↑↓", "choose"),

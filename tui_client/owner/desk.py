@@ -19,7 +19,7 @@ from tui_client.owner.calls import (
     Shelf,
 )
 from tui_client.owner.logins import SignedIn, SignedOut
-from tui_client.owner.page import Keys, Known, Page, Step, Wish
+from tui_client.owner.page import Copy, Keys, Known, Page, Step, Wish
 from tui_client.text import clean
 
 replace = msgspec.structs.replace
@@ -28,6 +28,7 @@ MAX_TRIES = 5
 """Of an order that nobody answers."""
 GONE = -1
 NOTICE_MS = 12_000
+COPY_KEYS = tuple("123456789")
 
 
 class Pressed(msgspec.Struct, frozen=True):
@@ -113,6 +114,15 @@ def in_hand(desk: Desk, now_ms: int) -> str:
     if desk.page is None or desk.typing or not isinstance(desk.who, SignedIn):
         return ""
     return desk.page.in_hand(desk.known(now_ms))
+
+
+def copied(desk: Desk, key: str, now_ms: int) -> Copy | None:
+    """What a digit copies here, if anything."""
+    if desk.page is None or desk.typing or not isinstance(desk.who, SignedIn):
+        return None
+    found = desk.page.copies(desk.known(now_ms))
+    at = int(key) - 1 if key in COPY_KEYS else -1
+    return found[at] if 0 <= at < len(found) else None
 
 
 def keys(desk: Desk, now_ms: int) -> Keys:

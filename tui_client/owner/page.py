@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -68,6 +68,14 @@ class Step(msgspec.Struct, frozen=True):
     renews: tuple[str, ...] = ()
 
 
+class Copy(NamedTuple):
+    """Something that can be copied with a key."""
+
+    what: str
+    text: str
+    """Safe for a terminal, where it will be pasted."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """One screen of the desk; each has its painters in `widgets/desk/`."""
 
@@ -114,6 +122,10 @@ class Page(msgspec.Struct, frozen=True):
     def in_hand(self, known: Known) -> str:
         """The session that the cursor is on, whose proof can be looked at; empty: none."""
         return ""
+
+    def copies(self, known: Known) -> Sequence[Copy]:
+        """What the keys 1 to 9 copy, in this order."""
+        return ()
 
     def learnt(self, known: Known) -> Page:
         """After an answer to one of its reads, e.g. to fill in a form that waited for it."""

@@ -42,7 +42,7 @@ from tui_client.owner.calls import Answered
 from tui_client.owner.desk import OpenDesk, Pressed
 from tui_client.owner.logins import SignedIn
 from tui_client.owner.pixels import Colour, Pixels
-from tui_client.recording import career
+from tui_client.recording import career, learning
 from tui_client.recording.arena import lobby_start
 from tui_client.recording.cast import RAP, START_MS
 from tui_client.state import Connected, State, Tick
@@ -217,10 +217,17 @@ def picture(agent: str) -> Pixels:
     return Pixels(tuple(tuple(cells[y // 2][x // 2] for x in range(16)) for y in range(16)))
 
 
+def learnt(*, testing: bool = False) -> dict[str, Any]:
+    """The same answers, of an agent that trains, or whose candidate is in the gate."""
+    return {**answers(), **learning.answers(testing=testing)}
+
+
 def answers() -> dict[str, Any]:
     """What each path is answered with."""
     found: dict[str, Any] = {
         **career.answers(),
+        **learning.answers(),
+        arena.versions(FROSTBITE).path: career.VERSIONS,
         arena.own_agents().path: AGENTS,
         arena.spaces().path: SPACES,
         arena.balances().path: BALANCES,

@@ -23,6 +23,10 @@ _DESK_ROWS: tuple[tuple[str, str], ...] = (
     ("n e x", "make an agent, edit it, archive it"),
     ("p o", "what it may play by itself; turn that on or off"),
     ("m", "money: f funds, t takes back, i deposits, w withdraws, l limits"),
+    (
+        "t",
+        "training: o on, b budget, s start, x cancel, w watch, r roll back",
+    ),
     ("s tab c", "in a dashboard: next Space, versions, compare"),
     ("← → space", "among a field's options; yes or no; which plot comes first"),
     ("ctrl+s", "save what is in a form; esc leaves it"),
@@ -35,6 +39,7 @@ _DESK_ROWS: tuple[tuple[str, str], ...] = (
     ("● ○ ✗", "its automation is on, off, stopped"),
     ("play", "play money: free, and worth nothing"),
     ("27.3 ±0.9", "a rating and how uncertain it is; (46-64): a 95 % interval"),
+    ("◉ ↶ ○", "of versions: plays; rolled back; tested and not promoted"),
     ("", ""),
     ("", "A change of what plays makes a version with a rating of its own."),
     ("", "What is not answered is asked again, and happens once."),

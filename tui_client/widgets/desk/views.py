@@ -15,6 +15,10 @@ from tui_client.widgets.desk.lineage import LineagePane
 from tui_client.widgets.desk.money import CrossingsPane, PursesPane, StatementPane
 from tui_client.widgets.desk.signin import SignInPane
 from tui_client.widgets.desk.title import DeskTitlePane
+from tui_client.widgets.desk.training_gate import TrainingGatePane
+from tui_client.widgets.desk.training_job import TrainingJobPane
+from tui_client.widgets.desk.training_spaces import TrainingSpacesPane
+from tui_client.widgets.desk.training_versions import TrainingVersionsPane
 
 
 def desk_panes() -> Vertical:
@@ -40,6 +44,12 @@ def desk_panes() -> Vertical:
             Horizontal(StandingPane(classes="aside"), PlotsPane(), id="standing"),
             Horizontal(HistoryPane(), LineagePane(classes="aside"), id="past"),
             id="dashboard",
+            classes="view",
+        ),
+        Vertical(
+            Horizontal(TrainingSpacesPane(classes="aside"), TrainingJobPane(), id="training-now"),
+            Horizontal(TrainingGatePane(), TrainingVersionsPane(), id="training-came"),
+            id="training",
             classes="view",
         ),
         ComparePane(id="compare", classes="view"),
