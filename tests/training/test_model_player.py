@@ -154,3 +154,34 @@ def test_base_and_adapters_share_one_model_which_is_left_as_it_was(
     with using(model, "default"):
         on = model(torch.tensor([first[0].said.prompt])).logits
     assert not torch.allclose(off, on)
+
+
+def test_a_four_bit_model_that_has_played_learns_what_it_would_have_learnt(
+    folder: Path, tokenizer: Tokenizer
+) -> None:
+    """bitsandbytes packs weights of a model that is asked in `eval`, for good, and passes no gradient through them."""
+    import torch
+
+    from training.model import base as bases
+    from training.model import lora
+    from training.model.base import Base
+    from training.play.model_player import ModelPlayer
+    from training.recipes.config import LoraShape
+
+    torch.set_num_threads(1)
+    ids = torch.tensor([tokenizer.encode("Place your bid now: a whole number.")])
+
+    def gradients(*, played: bool) -> dict[str, Any]:
+        loaded = bases.load(Base("tiny", folder, tiny.SHA256), four_bit=True)
+        model = lora.fresh(loaded, LoraShape(rank=4), seed=1)
+        if played:
+            player = ModelPlayer(model, tokenizer, adapter="default")
+            play(SPACE, {}, [("a", "a")], seeds("test", 1), {"a": player})
+        model.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            model(ids, labels=ids).loss.backward()
+        return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+    plain, after = gradients(played=False), gradients(played=True)
+    assert plain.keys() == after.keys()
+    assert all(torch.equal(plain[name], after[name]) for name in plain)

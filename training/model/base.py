@@ -114,15 +114,16 @@ def load(base: Base, *, four_bit: bool, device: str = "cpu") -> Any:
     transformers = quiet_transformers()
     import torch
 
-    from training.model.quantised import nf4
+    from training.model.quantised import keep_trainable, nf4
 
-    return transformers.AutoModelForCausalLM.from_pretrained(
+    model = transformers.AutoModelForCausalLM.from_pretrained(
         base.folder,
         local_files_only=True,
         dtype=torch.bfloat16,
         device_map={"": device},
         quantization_config=nf4() if four_bit else None,
     )
+    return keep_trainable(model) if four_bit else model
 
 
 def quiet_transformers() -> Any:

@@ -16,3 +16,18 @@ def nf4() -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
+
+
+def keep_trainable(model: Any) -> Any:
+    """The model, which may be asked in between and trained on.
+
+    Where a CPU has AVX512-BF16, bitsandbytes packs a layer's weights for good the first time that it is asked without
+    being trained, and what it does with packed ones passes no gradient on: all later updates would be wrong, with
+    nothing but a warning of torch. Without packing the same numbers come a little later.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+    return model
