@@ -21,6 +21,7 @@ from server.identity import new_id
 from server.store import gating, schema
 from server.store.agents import UnknownAgent, version_id, version_row
 from server.store.engine import Database
+from server.store.learning import training_job as _j
 from server.training.players import GATE_OWNER, Player, Rival, shown
 from training.gate.pairing import Match, Plan
 from training.gate.progress import Result
@@ -212,7 +213,7 @@ class Gates:
         return found
 
     async def interrupted(self, row: GateRow) -> str | None:
-        """Why the gate need not go on: the agent is not any more what it was tested as. None: it is."""
+        """Why the gate need not go on: the agent is not any more what it was tested as, or its training is over. None: it is."""
         async with self._db.reading() as tx:
             return await why_interrupted(tx, row)
 
@@ -277,6 +278,14 @@ async def why_interrupted(tx: AsyncConnection, row: GateRow) -> str | None:
         _check_playing(agent)
     except NotGated as error:
         return str(error)
+    # A training's gate has its id. Who ends the training wants the agent left as it is.
+    job = (
+        await tx.execute(select(_j.c.wanted_off, _j.c.ended_ms).where(_j.c.id == row.gate))
+    ).one_or_none()
+    if job is not None and job.wanted_off:
+        return "Its owner has cancelled the training."
+    if job is not None and job.ended_ms is not None:
+        return "Its training is over without it."
     return None
 
 

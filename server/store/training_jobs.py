@@ -7,6 +7,7 @@ a worker that was paused, or whose job somebody else has taken since, changes no
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -161,11 +162,15 @@ class TrainingJobs:
         async with self._db.reading() as tx:
             return [_row(row) for row in await tx.execute(query)]
 
-    async def due(self, now_ms: int, limit: int) -> list[JobRow]:
-        """Those to be started now, longest due first."""
+    async def due(
+        self, now_ms: int, limit: int, devices: Collection[str] | None = None
+    ) -> list[JobRow]:
+        """Those to be started now, longest due first; `devices`: that can be, on one of those kinds."""
+        fits = _j.c.device.is_(None) | _j.c.device.in_(devices or ())
         query = (
             select(*_COLUMNS)
             .where(_j.c.state.in_(_OPEN), _j.c.due_ms <= now_ms)
+            .where(*([] if devices is None else [fits]))
             .order_by(_j.c.due_ms, _j.c.id)
             .limit(limit)
         )
@@ -231,12 +236,17 @@ class TrainingJobs:
 
     async def cancel(self, agent: str, space: str) -> JobRow | None:
         """End the agent's open job. Held by nobody it is over at once; else its worker ends it when it next reports. Idempotent; None
-        when there is none."""
-        now_ms = self._clock()
+        when there is none. A job whose gate has spoken is left to its end, since its verdict stands."""
+        now_ms, a, g = self._clock(), schema.agent, gating.gate
         async with self._db.writing() as tx:
+            # A verdict and a cancellation at once: one comes first (`lineages.conclude` locks the agent, too).
+            await tx.execute(select(a.c.id).where(a.c.id == agent).with_for_update(key_share=True))
             found = await _open_of(tx, agent, space)
             if found is None:
                 return None
+            ruled = select(g.c.id).where(g.c.id == found, g.c.status == "ended")
+            if await tx.scalar(ruled) is not None:
+                return await _get(tx, found)
             ours = (_j.c.id == found) & _j.c.state.in_(_OPEN)
             # Where nobody works on it nobody is there to end it; the fence keeps away who has found it due just now.
             idle = _j.c.held_by.is_(None) | (_j.c.due_ms <= now_ms)
@@ -257,16 +267,19 @@ class TrainingJobs:
     async def history(self, agent: str, space: str, now_ms: int) -> History:
         """What `server.training.eligibility` asks of the past; its `obstacle` is not known here."""
         mine = (_j.c.agent == agent) & (_j.c.space == space)
-        columns = (_j.c.id, _j.c.state, _j.c.until_ms, _j.c.ended_ms, _j.c.moved_ms, _j.c.device_ms)
+        columns = (
+            *(_j.c.id, _j.c.state, _j.c.until_ms, _j.c.ended_ms, _j.c.moved_ms, _j.c.device_ms),
+            _was_gated().label("gated"),
+        )
         query = select(*columns).where(mine).order_by(_j.c.created_ms.desc(), _j.c.id.desc())
         async with self._db.reading() as tx:
             jobs = (await tx.execute(query.limit(200))).all()
-            since_ms = next((job.until_ms for job in jobs if job.state in _GATED), 0)
+            since_ms = next((job.until_ms for job in jobs if job.gated), 0)
             scored = await _scored(tx, agent, space, since_ms)
             league = await _league(tx, agent, space)
-        gated = [job for job in jobs if job.state in _GATED]
+        gated = [job for job in jobs if job.gated]
         kept = next((i for i, job in enumerate(gated) if job.state == State.PROMOTED), len(gated))
-        ended = next((job for job in jobs if job.state in (*_GATED, State.FAILED.value)), None)
+        ended = next((job for job in jobs if job.gated or job.state == State.FAILED.value), None)
         failed = ended is not None and ended.state == State.FAILED
         return History(
             scored=scored,
@@ -285,7 +298,7 @@ class TrainingJobs:
     async def since_ms(self, agent: str, space: str) -> int:
         """The end of what the last gated training learned from; 0 before the first."""
         query = select(func.max(_j.c.until_ms)).where(
-            _j.c.agent == agent, _j.c.space == space, _j.c.state.in_(_GATED)
+            _j.c.agent == agent, _j.c.space == space, _was_gated()
         )
         async with self._db.reading() as tx:
             return int(await tx.scalar(query) or 0)
@@ -308,6 +321,13 @@ class TrainingJobs:
             row = await _get(tx, job.id)
         assert row is not None, "just changed"
         return row
+
+
+def _was_gated() -> ColumnElement[bool]:
+    """Its gate has spoken, or was cut off by its owner, who sees the test as it is drawn: whoever might begin another at no cost as soon as
+    one goes badly would be promoted by chance in the end."""
+    cut_off = (_j.c.state == State.CANCELLED.value) & exists().where(gating.gate.c.id == _j.c.id)
+    return _j.c.state.in_(_GATED) | cut_off
 
 
 def _held(job: JobRow) -> ColumnElement[bool]:

@@ -63,6 +63,9 @@ class Serves(Protocol):
 
 
 class Gates(Protocol):
+    async def ruled(self, job: JobRow) -> Ruling | None:
+        """What `rule` said, where it has spoken: nothing has to be made or loaded to hear it again."""
+
     async def rule(self, job: JobRow, adapter: AdapterRow) -> Ruling:
         """Have the candidate play against the version that it was made of, and promote it where it is better. A gate that was broken off
         goes on with what was played."""
@@ -106,11 +109,14 @@ async def _package(held: Held, rooms: Rooms, folder: Path, device: str) -> None:
 
 
 async def _gate(held: Held, rooms: Rooms, folder: Path, device: str) -> None:
-    packed = await _packed(held, rooms, folder, device)
-    await rooms.serves.load(held.job, packed.adapter, folder)
-    ruling = await rooms.gates.rule(held.job, packed.adapter)
+    ruling = await rooms.gates.ruled(held.job)
+    if ruling is None:
+        packed = await _packed(held, rooms, folder, device)
+        await rooms.serves.load(held.job, packed.adapter, folder)
+        ruling = await rooms.gates.rule(held.job, packed.adapter)
+        if ruling.promoted is None:
+            await rooms.serves.unload(packed.adapter)
     if ruling.promoted is None:
-        await rooms.serves.unload(packed.adapter)
         await held.move(State.KEPT, gate=ruling.gate, reason=ruling.reason)
     else:
         await held.move(

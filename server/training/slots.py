@@ -32,6 +32,8 @@ class Slots:
             CPU: deque(Slot(CPU, number) for number in range(cpu)),
         }
         self.count = cpu + gpu
+        self.kinds = tuple(kind for kind, number in ((CUDA, gpu), (CPU, cpu)) if number)
+        """What there is of, free or not."""
 
     def take(self, kind: str | None) -> Slot | None:
         """A free one of that kind, of any for None, a GPU first; None when there is none."""

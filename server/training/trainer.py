@@ -137,7 +137,7 @@ class Trainer:
 
     async def _wake_due(self, arq: ArqRedis, queue: str, woken: dict[str, float]) -> None:
         now = time.monotonic()
-        for job in await self._store.training_jobs.due(self._clock(), DUE):
+        for job in await self._store.training_jobs.due(self._clock(), DUE, self._slots.kinds):
             if job.id not in self._running and now - woken.get(job.id, -9.0) > 5 * self._sweep_s:
                 await wake(arq, queue, job.id)
                 woken[job.id] = now

@@ -16,6 +16,7 @@ from server.agents.limits import Limits
 from server.agents.spec import VersionSpec
 from server.clock import unix_ms
 from server.identity import Identity, new_id
+from server.jobs.faults import Permanent
 from server.live import keys
 from server.live.log import LiveLog
 from server.protocol import AgentView
@@ -25,9 +26,12 @@ from server.store.agents import Draft
 from server.store.gates import ATTEMPTS, GateRow, GateRunning, MatchRow, NotGated, StaleGate
 from server.store.lineages import NothingToRollBack
 from server.store.owned import Changes
+from server.store.training_jobs import JobRow
 from server.training.gate import PlayedGate
 from server.training.gates import GateKeeper
 from server.training.opening import open_gate
+from server.training.ruling import Gate
+from server.training.states import State
 from training.gate import pairing
 from training.gate.sprt import Bounds
 from training.gate.verdict import Verdict
@@ -305,6 +309,81 @@ async def test_an_edit_ends_a_gate(store: Store, redis: Redis) -> None:
     assert ended.verdict.decision == "undecided"
     assert "changed what plays" in ended.verdict.reasons[0]
     assert (await spec_of(store, ember.agent)).prompt == "mine"
+
+
+async def gating(store: Store, agent: str) -> JobRow:
+    """A training of the agent, before its gate."""
+    jobs = store.training_jobs
+    job = await jobs.create(agent=agent, space=SPACE, asked="owner", since_ms=0, scored=40)
+    job = await jobs.start(job, 30_000, "cpu", "w")
+    for state in (State.COLLECTING, State.TRAINING, State.PACKAGING, State.GATING):
+        job = await jobs.move(job, state)
+    return job
+
+
+async def test_a_cancelled_training_promotes_nobody_though_its_gate_was_being_won(
+    store: Store, redis: Redis
+) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    row = await opened(store, ember.agent, gate=job.id)
+    await store.training_jobs.cancel(ember.agent, SPACE)
+    stands = await store.lineages.conclude(row, PROMOTE)
+    assert stands.decision == "undecided"
+    assert "cancelled" in stands.reasons[0]
+    assert (await spec_of(store, ember.agent)).adapter is None
+
+
+async def test_a_gate_does_not_go_on_without_its_training(store: Store, redis: Redis) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    row = await opened(store, ember.agent, gate=job.id)
+    await store.training_jobs.move(job, State.FAILED, reason="its adapter cannot be loaded")
+    await play(store, redis, row.gate, candidate_wins)
+    assert await store.gates.running() == []
+    assert (await spec_of(store, ember.agent)).adapter is None
+
+
+async def test_a_cancellation_comes_too_late_for_a_verdict(store: Store) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    row = await opened(store, ember.agent, gate=job.id)
+    assert (await store.lineages.conclude(row, PROMOTE)).decision == "promote"
+    left = await store.training_jobs.cancel(ember.agent, SPACE)
+    assert left is not None
+    assert (left.state, left.wanted_off) == (State.GATING, False)
+    ruling = await Gate(store).ruled(left)
+    assert ruling is not None
+    assert ruling.promoted == row.candidate
+
+
+async def test_a_gate_that_its_owner_cuts_off_counts_as_one_that_was_failed(store: Store) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    await opened(store, ember.agent, gate=job.id)
+    await store.training_jobs.cancel(ember.agent, SPACE)
+    job = await store.training_jobs.move(job, State.CANCELLED, reason="its owner cancelled it")
+    past = await store.training_jobs.history(ember.agent, SPACE, unix_ms())
+    assert (past.kept, past.kept_ms) == (1, job.ended_ms)
+    assert await store.training_jobs.since_ms(ember.agent, SPACE) == job.until_ms
+
+
+async def test_a_gate_that_could_not_be_played_is_no_failed_one(store: Store, redis: Redis) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    row = await opened(store, ember.agent, gate=job.id)
+    await play(store, redis, row.gate, lambda _: None)
+    with pytest.raises(Permanent, match="could not be played"):
+        await Gate(store).ruled(job)
+
+
+async def test_an_adapter_is_not_tested_on_another_model(store: Store) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    await store.owned.edit(ember.agent, Changes(spec='{"model":"big-7b"}'), LIMITS)
+    with pytest.raises(Permanent, match="model"):
+        await Gate(store).rule(job, adapter_of(ember.agent, ember.owner))
+    assert await store.gates.running() == []
 
 
 async def test_nothing_of_a_gate_is_counted_rewarded_published_or_learned_from(

@@ -99,6 +99,17 @@ async def test_of_two_workers_one_gets_it_and_a_dead_ones_lease_ends(
     assert (await jobs.report(second, LEASE_MS)).due_ms == world.clock.ms + LEASE_MS
 
 
+async def test_what_waits_for_a_device_of_elsewhere_keeps_nobody_back(
+    world: World, ember: Identity
+) -> None:
+    jobs = world.store.training_jobs
+    first = await jobs.start(await new_job(world.store, ember), LEASE_MS, "cuda", "w")
+    await jobs.leave(first, world.clock.ms, None, counts=False)
+    second = await new_job(world.store, await world.agent("Frost"))
+    assert [each.id for each in await jobs.due(world.clock.ms, 1, ("cpu",))] == [second.id]
+    assert [each.id for each in await jobs.due(world.clock.ms, 1, ("cuda",))] == [first.id]
+
+
 async def test_progress_adds_up_and_resets_the_attempts(world: World, ember: Identity) -> None:
     jobs = world.store.training_jobs
     job = await through(world.store, await new_job(world.store, ember), *ALL[:2])

@@ -72,6 +72,9 @@ class FakeRooms:
     async def unload(self, adapter: AdapterRow) -> None:
         self.did.append("unload")
 
+    async def ruled(self, job: JobRow) -> Ruling | None:
+        return None
+
     async def rule(self, job: JobRow, adapter: AdapterRow) -> Ruling:
         self.did.append("rule")
         if self.faults:
