@@ -184,6 +184,8 @@ class ScriptedDesk:
                 return _json(
                     msgspec.to_builtins(self.training[f"/v1/agents/{career.FROSTBITE}/{what}"])
                 )
+            case "GET", ["content", _]:
+                return _json(msgspec.to_builtins(self.training[asked.path]))
             case "GET", ["gates", gate]:
                 return _json(msgspec.to_builtins(self.training[f"/v1/gates/{gate}"]))
             case "POST", ["agents"]:

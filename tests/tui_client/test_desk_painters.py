@@ -95,8 +95,10 @@ def of_info(info: Any) -> st.SearchStrategy[Any]:
             return st.lists(of_info(info.item_type), max_size=3).map(tuple)
         case msgspec.inspect.UnionType():
             return st.one_of(*map(of_info, info.types))
-        case msgspec.inspect.DictType(value_type=msgspec.inspect.StrType()):
-            return st.dictionaries(words, words, max_size=2)
+        case msgspec.inspect.DictType(value_type=value) if not isinstance(
+            value, msgspec.inspect.AnyType
+        ):
+            return st.dictionaries(words, of_info(value), max_size=2)
         case msgspec.inspect.DictType():
             return st.just({"windows": [{"days": NASTY, "opens": 7}]}) | st.just({NASTY: NASTY})
         case msgspec.inspect.StrType():
@@ -116,7 +118,7 @@ TYPES = (
     answered.OwnAgents, answered.SpaceList, answered.Shelf, answered.Fees, answered.Automation, answered.Balances,
     answered.Statement, answered.Crossings, answered.Sessions, careers.Stats, careers.History, careers.Series,
     careers.Versions, careers.Comparison, careers.HeadToHead, careers.Board,
-    learning.Training, learning.Gate, learning.Lineage,
+    learning.Training, learning.DataCard, learning.Gate, learning.Lineage,
 )  # fmt: skip
 HOSTILE = {type_: strategy_of(type_) for type_ in TYPES}
 

@@ -9,14 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import server.api.gates as gates_api
+import server.api.training as training_api
+from server import protocol
+from server.training import eligibility
 from tests.tui_client.painted import words_on
+from training.documents import data as documents
 from tui_client.director import step
-from tui_client.owner import arena
+from tui_client.owner import arena, learning
 from tui_client.owner.careers import Version
 from tui_client.owner.learning import Change, GateSummary, Job, Lineage
 from tui_client.owner.lineages import Node, back, number_of, tree
 from tui_client.owner.spans import seconds_of, span
-from tui_client.owner.training import TrainingPage, gate_id, live_sessions, question, shown_job
+from tui_client.owner.training import TrainingPage
+from tui_client.owner.training_shown import (
+    gate_id,
+    live_sessions,
+    question,
+    shown_job,
+)
 from tui_client.recording import desk as recorded
 from tui_client.recording import learning as learnt
 from tui_client.recording.career import FROSTBITE
@@ -282,3 +293,35 @@ def test_ids_are_cleaned_before_they_are_copied() -> None:
     copies = page_of(state).copies(state.desk.known(0))
     assert [each.what for each in copies] == ["data card", "proof", "adapter"]
     assert copies[2].text.isprintable()
+
+
+def test_what_was_learnt_from_is_counted_as_the_room_allows() -> None:
+    state = at_training()
+    words = words_on(paint_job(state, 120, 20))
+    whole = "learnt from 64 sessions, 302 examples, 384 turns, 61,240 tokens; 8 sessions held out"
+    assert whole in words
+    assert "learnt from 64 sessions, 302 examples " in words_on(paint_job(state, 48, 20))
+    assert "asked for at 41 scored sessions" in words_on(paint_job(at_training(testing=False), 48, 20))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (learning.Training, training_api.TrainingDetail),
+        (learning.Learning, training_api.SpaceTraining),
+        (learning.Job, training_api.TrainingJob),
+        (learning.Consent, eligibility.Consent),
+        (learning.Eligibility, eligibility.Eligibility),
+        (learning.Gate, gates_api.GateDetail),
+        (learning.GateCard, protocol.GateCard),
+        (learning.GateMatch, gates_api.GateMatchCard),
+        (learning.FirstAnswers, gates_api.AnswersCard),
+        (learning.Lineage, gates_api.Lineage),
+        (learning.Change, gates_api.LineageLine),
+        (learning.GateSummary, gates_api.GateSummary),
+        (learning.DataCard, documents.DataCard),
+    ],
+    ids=lambda type_: type_.__name__,
+)
+def test_what_the_screen_reads_is_what_the_arena_tells(ours: Any, theirs: Any) -> None:
+    assert set(ours.__struct_fields__) <= set(theirs.__struct_fields__)

@@ -24,7 +24,7 @@ from tui_client.owner.answers import (
 )
 from tui_client.owner.calls import Read
 from tui_client.owner.careers import Board, Comparison, HeadToHead, History, Series, Stats, Versions
-from tui_client.owner.learning import Change, Gate, Job, Lineage, Training
+from tui_client.owner.learning import Change, DataCard, Gate, Job, Lineage, Training
 from tui_client.owner.page import Known, Wish
 from tui_client.owner.pixels import Pixels
 from tui_client.text import clean
@@ -137,6 +137,11 @@ def escrow() -> Read:
 def training(agent: str, *, near: bool = False) -> Read:
     """`near`: something of it moves."""
     return Read(f"{agent_path(agent)}/training", Training, 2_000 if near else 8_000)
+
+
+def data_card(cid: str) -> Read:
+    """A block of the content store: it is what its id says for ever."""
+    return Read(f"/v1/content/{quote(cid, safe='')}", DataCard, 0)
 
 
 def lineage(agent: str) -> Read:

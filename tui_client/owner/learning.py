@@ -86,6 +86,14 @@ class Training(msgspec.Struct, frozen=True):
     """Newest first."""
 
 
+class DataCard(msgspec.Struct, frozen=True):
+    """`agon-data/1`: what a training has learnt from."""
+
+    counts: dict[str, int] = {}
+    held_out: dict[str, tuple[str, ...]] = {}
+    """`players`, `seeds` and `sessions` of which it has learnt nothing."""
+
+
 # ---------------------------------------------------------------------- the gate
 
 

@@ -8,23 +8,35 @@ import msgspec
 
 from tui_client.owner import arena, form
 from tui_client.owner.calls import Problem, Read
-from tui_client.owner.careers import Stats, Versions
 from tui_client.owner.compare import ComparePage
 from tui_client.owner.form import Form
-from tui_client.owner.learning import Change, Gate, Job, Learning, Lineage, Training
-from tui_client.owner.lineages import Node, back, number_of, tree
+from tui_client.owner.learning import Change, Job, Learning, Lineage, Training
+from tui_client.owner.lineages import back, number_of
 from tui_client.owner.page import STEPS, Copy, Keys, Known, Page, Step, moved
 from tui_client.owner.spans import seconds_of, span
+from tui_client.owner.training_shown import (
+    LISTS,
+    OVER,
+    SPACES,
+    VERSIONS,
+    chosen_node,
+    chosen_past,
+    data_read,
+    gate_id,
+    gate_read,
+    learning_of,
+    live_sessions,
+    nodes_of,
+    past,
+    shown_job,
+    training_of,
+)
 from tui_client.text import clean
-from tui_client.words import NAME_LIMIT, points, space_title
 
 replace = msgspec.structs.replace
 
-SPACES, VERSIONS, PAST = "Spaces", "versions", "past trainings"
-LISTS = (SPACES, VERSIONS, PAST)
 RATED = 8
 """Versions of which ratings and gates are read."""
-OVER = frozenset({"promoted", "kept", "failed", "cancelled"})
 BUDGET_MIN_S, BUDGET_MAX_S = 60, 7 * 86_400
 ID_CHARS = 96
 
@@ -80,7 +92,9 @@ class TrainingPage(Page, frozen=True):
         nodes = nodes_of(self, known)[:RATED]
         found += [arena.stats(self.agent, version=node.number) for node in nodes]
         gates = dict.fromkeys([gate_id(self, known), *(node.gate for node in nodes)])
-        return found + [gate_read(known, gate) for gate in gates if gate]
+        found += [gate_read(known, gate) for gate in gates if gate]
+        job = shown_job(self, known)
+        return found + ([data_read(job)] if job is not None and job.data else [])
 
     # ------------------------------------------------------------------ keys
 
@@ -128,7 +142,7 @@ class TrainingPage(Page, frozen=True):
 
     def _moved(self, known: Known, by: int) -> TrainingPage:
         if self.focus == SPACES:
-            names = [each.space for each in _told(self, known).spaces]
+            names = [each.space for each in training_of(self, known).spaces]
             here = learning_of(self, known)
             return replace(self, space=moved(names, here.space if here else "", by))
         if self.focus == VERSIONS:
@@ -276,114 +290,3 @@ def _budget(learning: Learning) -> Form:
     written = span(learning.consent.budget_s)
     hint = "of device time in any seven days, e.g. 1h30m; enter sets it"
     return Form((form.line("budget_s", "budget", written, hint=hint),), 0)
-
-
-def _told(page: TrainingPage, known: Known) -> Training:
-    return known.value(arena.training(page.agent).path, Training) or Training()
-
-
-def learning_of(page: TrainingPage, known: Known) -> Learning | None:
-    """What is known of the chosen Space: the one where something runs, or the first, where none was chosen."""
-    spaces = _told(page, known).spaces
-    chosen = next((each for each in spaces if each.space == page.space), None)
-    running = next((each for each in spaces if each.job is not None), None)
-    return chosen or running or (spaces[0] if spaces else None)
-
-
-def past(page: TrainingPage, known: Known) -> tuple[Job, ...]:
-    """Newest first, of all Spaces."""
-    return _told(page, known).past
-
-
-def chosen_past(page: TrainingPage, known: Known) -> Job | None:
-    found = past(page, known)
-    return next((each for each in found if each.job == page.job), found[0] if found else None)
-
-
-def shown_job(page: TrainingPage, known: Known) -> Job | None:
-    """The chosen one of the past, or what runs in the chosen Space, or what ran there last."""
-    if page.focus == PAST:
-        return chosen_past(page, known)
-    learning = learning_of(page, known)
-    if learning is None:
-        return None
-    before = (each for each in past(page, known) if each.space == learning.space)
-    return learning.job or next(before, None)
-
-
-def nodes_of(page: TrainingPage, known: Known) -> tuple[Node, ...]:
-    """Newest first."""
-    versions = known.value(arena.versions(page.agent).path, Versions)
-    if versions is None:
-        return ()
-    told = known.value(arena.lineage(page.agent).path, Lineage)
-    return tree(versions.versions, told or Lineage(_told(page, known).version))
-
-
-def chosen_node(page: TrainingPage, known: Known) -> Node | None:
-    """The version in hand; the one that plays where none was chosen."""
-    found = nodes_of(page, known)
-    chosen = next((each for each in found if str(each.number) == page.number), None)
-    plays = next((each for each in found if each.plays), None)
-    return chosen or plays or (found[0] if found else None)
-
-
-def gate_id(page: TrainingPage, known: Known) -> str:
-    """The gate that is shown: of the version in hand, or of the shown training."""
-    if page.focus == VERSIONS:
-        node = chosen_node(page, known)
-        return node.gate if node is not None else ""
-    job = shown_job(page, known)
-    if page.focus == PAST or (job is not None and job.gate):
-        return (job.gate or "") if job is not None else ""
-    return last_gate(page, known)
-
-
-def last_gate(page: TrainingPage, known: Known) -> str:
-    """The newest in the chosen Space: shown until the training that runs has one of its own."""
-    lineage, learning = (
-        known.value(arena.lineage(page.agent).path, Lineage),
-        learning_of(page, known),
-    )
-    if lineage is None or learning is None:
-        return ""
-    return next((each.gate for each in lineage.gates if each.space == learning.space), "")
-
-
-def gate_read(known: Known, gate: str) -> Read:
-    told = known.value(arena.gate(gate).path, Gate)
-    return arena.gate(gate, over=told is not None and told.card.status == "ended")
-
-
-def gate_of(known: Known, gate: str) -> Gate | None:
-    return known.value(arena.gate(gate).path, Gate) if gate else None
-
-
-def live_sessions(page: TrainingPage, known: Known) -> list[str]:
-    """Of the shown gate, newest first."""
-    told = gate_of(known, gate_id(page, known))
-    return [each.session for each in reversed(told.matches) if each.state == "live"] if told else []
-
-
-def stats_of(page: TrainingPage, known: Known, number: int) -> Stats | None:
-    return known.value(arena.stats(page.agent, version=number).path, Stats)
-
-
-def question(page: TrainingPage, known: Known) -> str:
-    """What is asked before something is done that is not undone by the same key; safe to paint."""
-    if page.asking == "x":
-        return "x again cancels it: what it has learnt is dropped, the agent stays as it is"
-    if page.asking != "r":
-        return ""
-    told = known.value(arena.lineage(page.agent).path, Lineage)
-    to = back(told) if told is not None else None
-    learning = learning_of(page, known)
-    stats = stats_of(page, known, to) if to is not None else None
-    results = stats.of(learning.space) if stats is not None and learning is not None else None
-    rated = ""
-    if learning is not None and results is not None and results.rating is not None:
-        mu, sigma = points(results.rating.mu_milli), points(results.rating.sigma_milli)
-        rated = f", at {mu} ±{sigma} in {space_title(learning.space)}"
-    left = number_of(page.about)
-    name = arena.name_of(known, page.agent) or clean(page.agent, NAME_LIMIT)
-    return f"r again: {name} plays as v{to} again{rated}; v{left} plays no more and stays in the lineage"

@@ -13,6 +13,7 @@ from tui_client.owner.careers import Rating, Record, SpaceResults, Stats, Versio
 from tui_client.owner.learning import (
     Change,
     Consent,
+    DataCard,
     Eligibility,
     FirstAnswers,
     Gate,
@@ -79,6 +80,12 @@ PAST = (
 WEEK = Consent(True, 7_200)
 IDLE = Learning(
     WRITING, Consent(False, 3_600), 0, Eligibility(False, "12 of 40 scored sessions", 12, 40)
+)
+
+
+DATA = DataCard(
+    {"sessions": 64, "undecided": 2, "turns": 384, "legal": 371, "examples": 302, "tokens": 61_240},
+    {"players": ("agent-ember@v4",), "seeds": (), "sessions": tuple(map(cid, "abcdefgh"))},
 )
 
 
@@ -173,6 +180,7 @@ def answers(*, testing: bool = False) -> dict[str, Any]:
         arena.training(FROSTBITE).path: training(GATED if testing else TRAINED),
         arena.lineage(FROSTBITE).path: lineage(testing=testing),
         arena.versions(FROSTBITE).path: versions,
+        **{arena.data_card(cid(f"data{number}")).path: DATA for number in (3, 4, 5)},
         **{arena.gate(id_).path: told for id_, told in GATES.items()},
         **{arena.stats(FROSTBITE, version=number).path: stats(number) for number in numbers},
     }

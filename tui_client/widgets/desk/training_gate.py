@@ -10,10 +10,10 @@ from rich.text import Text
 from tui_client import theme
 from tui_client.owner.learning import FirstAnswers, Gate, GateCard
 from tui_client.owner.lineages import number_of
-from tui_client.owner.training import (
+from tui_client.owner.training import TrainingPage
+from tui_client.owner.training_shown import (
     SPACES,
     VERSIONS,
-    TrainingPage,
     gate_id,
     gate_of,
     live_sessions,
@@ -101,10 +101,9 @@ def interval(low: int, middle: int, high: int, width: int) -> Text:
         return min(width - 1, max(0, round(milli * (width - 1) / 1_000)))
 
     plot = Plot(width, 1)
+    plot.put(cell(500), 0, "╋" if low <= 500 <= high else "┊", theme.DIM)
     plot.put(cell(middle), 0, "◆", theme.SEATS[0])
     plot.rule(cell(low), cell(high) + 1, 0, "━", theme.SEATS_DIM[0])
-    if plot.blank(cell(500), 0):
-        plot.put(cell(500), 0, "┊", theme.DIM)
     plot.rule(0, width, 0, "─", theme.FRAME)
     return plot.lines()[0]
 

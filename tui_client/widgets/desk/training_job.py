@@ -9,13 +9,14 @@ from rich.text import Text
 
 from tui_client import theme
 from tui_client.owner import arena
-from tui_client.owner.learning import Job, Training
+from tui_client.owner.learning import DataCard, Job, Training
 from tui_client.owner.lineages import number_of
 from tui_client.owner.spans import span
-from tui_client.owner.training import (
+from tui_client.owner.training import TrainingPage
+from tui_client.owner.training_shown import (
     OVER,
     PAST,
-    TrainingPage,
+    data_of,
     question,
     shown_job,
 )
@@ -33,6 +34,8 @@ REASON_CHARS = 500
 CURVE_LEAST = 3
 """Rows that a curve needs."""
 CURVE_MOST = 14
+COUNTED = ("examples", "turns", "tokens")
+"""Counts of a data card that are told, the most useful ones first."""
 RAIL_LEAST, RAIL_MOST = 8, 28
 """Cells of the bar of the steps."""
 MICROS = 1_000_000
@@ -66,6 +69,7 @@ def paint_job(state: State, width: int, height: int) -> list[Text]:
         (f"  {space_title(job.space)}", theme.DIM),
     )
     rows += _rows(job, state.now_ms, width - 4)
+    rows.append(_learnt(job, data_of(known, job), width - 4))
     copies = _copies(job, width - 4, height - 2 - len(rows))
     room = height - 2 - len(rows) - len(copies)
     curve = loss_rows(job, width - 4, min(CURVE_MOST, room)) if room >= CURVE_LEAST else []
@@ -138,12 +142,27 @@ def _now(job: Job, now_ms: int, width: int) -> Text:
     return line(rail(job.step, job.steps, room, theme.SEATS[0]), tail)
 
 
+def _learnt(job: Job, card: DataCard | None, width: int) -> Text:
+    """`learnt from 64 sessions, 302 examples; 8 sessions held out`: as much of the data card's counts as fits."""
+    if card is None:
+        return line((f"asked for at {job.scored:,} scored sessions", theme.DIM))
+    told = [f", {card.counts[name]:,} {name}" for name in COUNTED if name in card.counts]
+    if out := card.held_out.get("sessions"):
+        told.append(f"; {len(out):,} sessions held out")
+    sessions = card.counts.get("sessions", 0)
+    row = line(("learnt from ", theme.DIM), (f"{sessions:,} sessions", theme.PLAIN))
+    for more in told:
+        if row.cell_len + len(more) <= width:
+            row = line(row, (more, theme.DIM))
+    return row
+
+
 def _copies(job: Job, width: int, room: int) -> list[Text]:
     """What it learnt from and made, by content id, each under the key that copies it."""
     told = [("data", job.data), ("proof", job.manifest), ("adapter", job.adapter)]
     found = [(what, clean(cid, 96)) for what, cid in told if cid]
     if not found:
-        return [line((f"asked for after {job.scored} scored sessions", theme.DIM))] if room else []
+        return []
     if room < len(found) + CURVE_LEAST + 4:  # all in one row, so that the curve has some
         each = max(4, (width - sum(len(what) + 5 for what, _ in found)) // len(found))
         parts = [

@@ -10,7 +10,11 @@ from tui_client import theme
 from tui_client.owner import arena
 from tui_client.owner.learning import Learning, Training
 from tui_client.owner.spans import span
-from tui_client.owner.training import SPACES, TrainingPage, learning_of
+from tui_client.owner.training import TrainingPage
+from tui_client.owner.training_shown import (
+    SPACES,
+    learning_of,
+)
 from tui_client.state import State
 from tui_client.text import clean, wrap
 from tui_client.widgets.canvas import frame, line, rail, spread

@@ -11,10 +11,10 @@ from tui_client import theme
 from tui_client.owner.learning import Job
 from tui_client.owner.lineages import Node, number_of
 from tui_client.owner.page import Known
-from tui_client.owner.training import (
+from tui_client.owner.training import TrainingPage
+from tui_client.owner.training_shown import (
     PAST,
     VERSIONS,
-    TrainingPage,
     chosen_node,
     chosen_past,
     gate_of,
