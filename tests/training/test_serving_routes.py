@@ -50,6 +50,22 @@ def test_one_that_comes_again_has_another_alias_also_within_one_millisecond() ->
     assert live(routes, "a", 7).alias != first.alias
 
 
+def test_one_that_still_drains_outlives_the_memory_of_a_later_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("training.serving.routes.MAX_GONE", 0)
+    routes = Routes(CAPACITY)
+    old = live(routes, "a").alias
+    routes.take("a", 1)
+    routes.drain(old, "room", 2)
+    routes.failed(routes.open("a", 3).alias, "no", 4)
+    live(routes, "b")  # what is gone is forgotten here
+    routes.give_back(old, 5)
+    routes.ended(old, 6)
+    live(routes, "c")
+    assert routes.of("a") is None
+
+
 def test_who_drains_answers_whom_it_owes_and_nobody_else() -> None:
     routes = Routes(CAPACITY)
     alias = live(routes, "a").alias

@@ -15,9 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from training.adapters import package, shapes, tensors
+from training.adapters import package, shapes
+from training.adapters import weights as numbers
 from training.adapters.shapes import Dimensions, Part
 from training.serving.backend import CONFIG, GGUF, WEIGHTS
+from training.tensors import Tensor
 
 ARCHITECTURE = "llama"
 
@@ -33,7 +35,7 @@ def to_gguf(folder: Path, dimensions: Dimensions, out: Path | None = None) -> Pa
     shape = package.read_config(folder / CONFIG)
     weights = package.read_weights(folder / WEIGHTS)
     package.check(weights, shape, dimensions)
-    laid = tensors.layout(weights)
+    found = numbers.read(weights)
     descriptor, aside = tempfile.mkstemp(prefix=".gguf-", dir=out.parent)
     os.close(descriptor)
     try:
@@ -42,7 +44,7 @@ def to_gguf(folder: Path, dimensions: Dimensions, out: Path | None = None) -> Pa
         writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(shape.alpha))
         for part in shapes.parts(dimensions, shape.targets):
-            writer.add_tensor(part.gguf, rows(part, _array(weights, laid[part.peft]), dimensions))
+            writer.add_tensor(part.gguf, rows(part, _array(found[part.peft]), dimensions))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -68,11 +70,11 @@ def permuted(array: Any, heads: int) -> Any:
     return halves.swapaxes(1, 2).reshape(outputs, columns)
 
 
-def _array(weights: bytes, tensor: tensors.Tensor) -> Any:
+def _array(tensor: Tensor) -> Any:
     import numpy as np
 
     kinds = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-    numbers = np.frombuffer(weights[tensor.begin : tensor.end], dtype=kinds[tensor.dtype])
+    numbers = np.frombuffer(tensor.data, dtype=kinds[tensor.dtype])
     if tensor.dtype == "BF16":  # the upper half of a float32
         numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
     return numbers.astype(np.float32).reshape(tensor.shape)

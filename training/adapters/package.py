@@ -16,10 +16,12 @@ import msgspec
 
 from chain.content import unixfs
 from chain.documents import form
-from training.adapters import shapes, tensors
+from training.adapters import shapes
+from training.adapters import weights as numbers
 from training.adapters.shapes import Dimensions
 from training.documents.adapter import VERSION, AdapterCard, Base, Measure
 from training.serving.backend import CONFIG, FINGERPRINT, GGUF, WEIGHTS
+from training.tensors import NotTensors
 
 MAX_WEIGHTS = 512 * 1024 * 1024
 """Bytes of safetensors: rank 64 on all linear layers of 7B parameters has 320 MB in 16 bits."""
@@ -166,8 +168,8 @@ def check(weights: bytes, shape: Shape, dimensions: Dimensions) -> None:
     """Raise BadAdapter unless the tensors are exactly those of an update of this shape of such a base, all finite."""
     _check_shape(shape)
     try:
-        found = tensors.layout(weights)
-    except tensors.BadTensors as error:
+        found = numbers.read(weights)
+    except NotTensors as error:
         raise BadAdapter(str(error)) from None
     expected = {each.peft: each for each in shapes.parts(dimensions, shape.targets)}
     if foreign := sorted(found.keys() - expected.keys()):
@@ -181,7 +183,7 @@ def check(weights: bytes, shape: Shape, dimensions: Dimensions) -> None:
             raise BadAdapter(
                 f"{name} is {tensor.shape}, the base and rank {shape.rank} make it {wanted}"
             )
-        if not tensors.finite(weights, tensor):
+        if not numbers.finite(tensor):
             raise BadAdapter(f"{name} holds numbers that are none")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from training.proof import tensors
-from training.proof.tensors import Tensor
+from training import tensors
+from training.tensors import NotTensors, Tensor
 
 if TYPE_CHECKING:
     import torch
@@ -60,9 +60,12 @@ def of_torch(name: str, value: torch.Tensor) -> Tensor:
 
 
 def to_torch(tensor: Tensor) -> torch.Tensor:
+    """Raises NotTensors for a type that no training here has."""
     import torch
 
     types = {name: dtype for dtype, name in _names().items()}
+    if tensor.dtype not in types:
+        raise NotTensors(f"{tensor.name} is of {tensor.dtype}, which no training here has")
     flat = torch.frombuffer(bytearray(tensor.data) or bytearray(8), dtype=types[tensor.dtype])
     size = 1
     for each in tensor.shape:

@@ -21,13 +21,14 @@ from chain.verify.finding import Finding, false, line, true, unchecked
 from spaces import registry, transcript
 from spaces.transcript import Transcript, TranscriptError
 from spaces.transcript.document import MAX_BYTES as MAX_TRANSCRIPT
+from training import tensors
 from training.documents import adapter as adapters
 from training.documents import data as data_cards
 from training.documents.adapter import AdapterCard
 from training.documents.data import DataCard
 from training.documents.training import TrainingManifest
-from training.proof import digest, manifest, tensors
-from training.proof.tensors import NotTensors, Tensor
+from training.proof import digest, manifest
+from training.tensors import NotTensors, Tensor
 
 MAX_CARD = 1 << 20
 """Of the adapter's card and the data card."""

@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
-from training.proof import digest, tensors
+from training import tensors
+from training.proof import digest
 from training.proof.digest import of_torch, to_torch
-from training.proof.tensors import NotTensors, Tensor
 from training.recipes.config import TrainConfig
 from training.recipes.draws import micro_batch
+from training.tensors import NotTensors, Tensor
 
 VERSION = "agon-state/1"
 ADAPTER = "adapter."

@@ -26,9 +26,9 @@ from training.model.base import Base, MissingModel
 from training.proof import choose, compare, device, manifest, shown, state
 from training.proof.prove import code, content_id
 from training.proof.shown import Away, Fetch, NotThere, Training
-from training.proof.tensors import NotTensors
 from training.recipes.files import KINDS
 from training.serving.backend import CONFIG, WEIGHTS
+from training.tensors import NotTensors
 from training.trajectory.returns import Verdict
 from training.trajectory.turn import PlainQuestions, Questions
 
@@ -105,7 +105,7 @@ def _made_again(
     stretches = kept.plan(steps)
     yield from kept.findings
     try:
-        parent = _parent(asked, told)
+        parent = _parent(asked, told, base)
         yield from _compared(asked, told, stretches, base, examples, kept, parent)
     except NotThere as error:
         yield false("parent", str(error))
@@ -146,6 +146,11 @@ def _compared(
         )
     except ValueError as error:
         yield false("steps", f"cannot be made again: {error}")
+        return
+    except (
+        Exception
+    ) as error:  # a stranger's state is read by torch and transformers, which raise anything
+        yield unchecked("steps", f"the trainer fails on them ({type(error).__name__})")
         return
     yield from compare.findings(told, redone, weaker)
 
@@ -296,13 +301,16 @@ def _gguf(asked: Asked, card: AdapterCard, base: Base) -> Finding:
     return line("gguf", wrong, "what llama.cpp serves are these weights, converted")
 
 
-def _parent(asked: Asked, told: TrainingManifest) -> Path | None:
-    """The parent adapter as a folder that PEFT reads. Raises NotThere, also for what is no adapter, and Away."""
+def _parent(asked: Asked, told: TrainingManifest, base: Base) -> Path | None:
+    """The parent adapter as a folder that PEFT reads. Raises NotThere, also for what is no adapter of the base, and Away."""
     if told.parent is None:
         return None
     try:
         card = package.read_card(asked.fetch(told.parent, shown.MAX_CARD))
-        return _folder(asked, card, asked.work / "parent")
+        folder = _folder(asked, card, asked.work / "parent")
+        weights = package.read_weights(folder / WEIGHTS)
+        package.check(weights, package.shape_of(card), shapes.of_checkpoint(base.folder))
+        return folder
     except BadAdapter as error:
         raise NotThere(f"{told.parent}: {error}") from None
 

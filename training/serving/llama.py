@@ -230,6 +230,8 @@ class _Server:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=_ROOT,
+                # It reads files that may come from anybody, and needs none of the arena's keys and addresses.
+                env={name: value for name, value in os.environ.items() if name[:5] != "AGON_"},
             )
         finally:
             os.close(log)

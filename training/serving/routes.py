@@ -170,7 +170,7 @@ class Routes:
         gone = [each for each in self._routes.values() if each.state is State.GONE]
         for route in gone[: max(0, len(gone) - MAX_GONE)]:
             del self._routes[route.alias]
-            if self._by_name[route.name] == route.alias:
+            if self._by_name.get(route.name) == route.alias:
                 del self._by_name[route.name]
 
 

@@ -11,12 +11,13 @@ from chain.documents import form
 from chain.verify.finding import Finding, Standing
 from tests.training.proof import manifests
 from tests.training.sessions import bidding
+from training import tensors
 from training.documents.adapter import AdapterCard
 from training.documents.data import DataCard
 from training.documents.training import TrainingManifest
-from training.proof import digest, manifest, tensors
+from training.proof import digest, manifest
 from training.proof.shown import NotThere
-from training.proof.tensors import Tensor
+from training.tensors import Tensor
 
 replace = msgspec.structs.replace
 HELD_OUT = 99

@@ -14,10 +14,11 @@ from tests.training.proof import world
 from tests.training.proof.kept import Kept, lies
 from tests.training.proof.world import Made
 from tests.training.sessions import bidding
+from training import tensors
 from training.documents.adapter import Base
 from training.documents.training import Checkpoint
 from training.model.base import MissingModel
-from training.proof import state, tensors, verify
+from training.proof import state, verify
 
 pytestmark = pytest.mark.slow
 replace = msgspec.structs.replace
@@ -84,6 +85,40 @@ def optimiser(kept: Kept) -> Kept:
     assert state.adapter_digest(document) == kept.manifest.steps[1].weights
     first = Checkpoint(step=2, state=told.put(document))
     return told.with_manifest(checkpoints=[first, *pinned[1:]])
+
+
+def unreadable(kept: Kept) -> Kept:
+    """A state whose adapter is right, and whose optimiser is none."""
+    return with_state(kept, {"optimizer": '["dict",[]]'})
+
+
+def of_another_type(kept: Kept) -> Kept:
+    """A state whose random numbers are of a type that torch has and no training uses."""
+    return with_state(kept, {}, dtype="F8_E4M3")
+
+
+def with_state(kept: Kept, told: dict[str, str], dtype: str = "U8") -> Kept:
+    pinned = kept.manifest.checkpoints
+    found, metadata = tensors.read(kept.contents[pinned[0].state])
+    changed = [replace(each, dtype=dtype) if each.dtype == "U8" else each for each in found]
+    other = kept.with_card()
+    first = Checkpoint(step=2, state=other.put(tensors.write(changed, metadata | told)))
+    return other.with_manifest(checkpoints=[first, *pinned[1:]])
+
+
+@pytest.mark.parametrize(
+    ("lie", "line"),
+    [
+        (unreadable, (Standing.UNCHECKED, "the trainer fails on them (KeyError)")),
+        (of_another_type, (Standing.FALSE, "cannot be made again: random.cpu is of F8_E4M3")),
+    ],
+)
+def test_a_state_from_a_stranger_ends_in_a_line_and_not_in_a_trace(
+    made: Made, tmp_path: Path, lie: Callable[[Kept], Kept], line: tuple[Standing, str]
+) -> None:
+    found = {each.what: each for each in made.verified(lie(made.kept), tmp_path, "3")}["steps"]
+    assert found.standing is line[0]
+    assert found.words.startswith(line[1])
 
 
 LIES: dict[str, tuple[Callable[[Kept], Kept], set[str]]] = {

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.proof import tensors
-from training.proof.tensors import NotTensors, Tensor
+from training import tensors
+from training.tensors import NotTensors, Tensor
 
 
 def floats(name: str, count: int, byte: int = 0) -> Tensor:
