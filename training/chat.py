@@ -44,8 +44,10 @@ def prompt_ids(messages: Sequence[Message], tokenizer: Tokenizer) -> tuple[int, 
 
 
 def completion_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
-    """An answer with the token that ends it; shape (C,)."""
-    return (*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id)
+    """An answer with the token that ends it; shape (C,). `<|im_end|>` in its words is words: a model that answers cannot
+    say it, and nobody is to learn what a stranger wrote behind it."""
+    ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+    return (*ids, tokenizer.eos_token_id)
 
 
 def tokenizer_sha256(tokenizer: Tokenizer) -> str:

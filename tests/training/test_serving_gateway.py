@@ -206,6 +206,26 @@ async def test_when_no_place_comes_free_the_request_is_refused_in_time(world: Wo
     assert [(await each).status_code for each in pending] == [200] * 3
 
 
+async def test_who_waits_for_an_adapter_counts_among_those_in_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.serving.gateway.MAX_REQUESTS", 4)
+    world.gateway._room_s = 30
+    world.backend.go_on.clear()
+    pending = [asyncio.create_task(world.ask(name)) for name in NAMES[:3]]
+    while len(world.backend.asked) < 3:
+        await asyncio.sleep(0.005)
+    pending.append(asyncio.create_task(world.ask(NAMES[3])))  # there is no room for it
+    while world.gateway._in_hand < 4:
+        await asyncio.sleep(0.005)
+    answer = await world.ask(NAMES[3])
+    assert answer.status_code == 503
+    assert "4 requests are in hand already" in answer.text
+    world.backend.go_on.set()
+    assert [(await each).status_code for each in pending] == [200] * 4
+    assert await world.word(NAMES[3]) == NAMES[3]
+
+
 async def test_many_ask_for_many_at_once_and_each_gets_its_own(world: World) -> None:
     names = [NAMES[number % 5] for number in range(40)]
     world.gateway._room_s = 30

@@ -1,8 +1,8 @@
 """Every answer with how much better than expected it turned out (grpo). Pure.
 
 From transcripts these are what a past version did (off-policy): nobody knows with which probability it
-answered, so `logprobs` are empty and the recipe takes those of the weights it begins with. Online, the rollouts
-come from `training.play`, which knows them.
+answered, so `logprobs` are empty, and no recipe learns from them yet: grpo learns online, from the rollouts of
+`training.play`, which knows them.
 """
 
 from __future__ import annotations

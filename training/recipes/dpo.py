@@ -2,7 +2,7 @@
 
 With z = beta * ((log p - log p_ref)(chosen) - (log p - log p_ref)(rejected)) - margin, a pair that is labelled
 wrong with probability s costs ((1 - s) * -log sigmoid(z) + s * log sigmoid(-z)) / (1 - 2s): its mean over wrong
-and right labels is the cost by right labels alone. The margin is the pair's lead times `margin_weight`.
+and right labels is the cost by right labels alone, where the margin is 0. The margin is the pair's lead times `margin_weight`.
 """
 
 from __future__ import annotations

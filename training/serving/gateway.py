@@ -33,8 +33,8 @@ from training.serving.fingerprint import Fit, Misfit
 from training.serving.routes import Route, Routes, State
 
 MAX_BODY = 1024 * 1024
-MAX_WAITING = 256
-"""Requests that wait for their turn."""
+MAX_REQUESTS = 256
+"""In hand at once: those that are answered, and those that wait for their adapter or their turn."""
 ROOM_S = 30.0
 """How long a request waits for room for its adapter."""
 PATIENCE_S = 5.0
@@ -113,6 +113,7 @@ class ModelGateway:
         self._patience_s = patience_s
         self.routes = Routes(backend.capacity)
         self._batches = Batches(backend.at_once, backend.together)
+        self._in_hand = 0
         self._tickets = itertools.count()
         self._turns: dict[int, asyncio.Event] = {}
         self._changed = asyncio.Condition()
@@ -171,6 +172,17 @@ class ModelGateway:
     @asynccontextmanager
     async def asking(self, name: str) -> AsyncGenerator[Target]:
         """Where to send one request to a model, once it is its turn. Raises Refusal."""
+        if self._in_hand >= MAX_REQUESTS:
+            raise Refusal(503, f"{MAX_REQUESTS} requests are in hand already", 2)
+        self._in_hand += 1
+        try:
+            async with self._in_turn(name) as target:
+                yield target
+        finally:
+            self._in_hand -= 1
+
+    @asynccontextmanager
+    async def _in_turn(self, name: str) -> AsyncGenerator[Target]:
         await self._ready()
         if name == self._backend.base.name:
             async with self._turn(""), self._target(None) as target:
@@ -210,8 +222,6 @@ class ModelGateway:
 
     @asynccontextmanager
     async def _turn(self, group: str) -> AsyncGenerator[None]:
-        if self._batches.waiting >= MAX_WAITING:
-            raise Refusal(503, f"{MAX_WAITING} requests wait already", 2)
         ticket = next(self._tickets)
         self._turns[ticket] = turn = asyncio.Event()
         self._batches.wait(ticket, group)
