@@ -68,7 +68,7 @@ def paint_job(state: State, width: int, height: int) -> list[Text]:
         else ("TRAINING", theme.TITLE),
         (f"  {space_title(job.space)}", theme.DIM),
     )
-    rows += _rows(job, state.now_ms, width - 4)
+    rows += _rows(job, state.now_ms, width - 4, height - 2 - len(rows))
     rows.append(_learnt(job, data_of(known, job), width - 4))
     copies = _copies(job, width - 4, height - 2 - len(rows))
     room = height - 2 - len(rows) - len(copies)
@@ -111,11 +111,13 @@ def steps_line(job: Job, now_ms: int, width: int) -> Text:
     return row
 
 
-def _rows(job: Job, now_ms: int, width: int) -> list[Text]:
+def _rows(job: Job, now_ms: int, width: int, room: int) -> list[Text]:
+    """Why it ended goes before its curve; what it waits for does not."""
     rows = [steps_line(job, now_ms, width), _now(job, now_ms, width)]
     reason = clean(job.reason or "", REASON_CHARS)
     style = theme.ALARM if job.state == "failed" else theme.DIM
-    rows += [line((each, style)) for each in wrap(reason, max(8, width))[:3]] if reason else []
+    most = max(2, room - 4) if job.state in OVER else 3
+    rows += [line((each, style)) for each in wrap(reason, max(8, width))[:most]] if reason else []
     return rows
 
 
@@ -126,7 +128,7 @@ def _now(job: Job, now_ms: int, width: int) -> Text:
         promoted = number_of(job.promoted or "")
         word = f"promoted: v{promoted} came of it" if promoted is not None else clean(job.state, 16)
         if job.state == "kept":
-            word = "not promoted: the version before it was kept"
+            word = "not promoted"
         when = f"  {moment(job.ended_ms or 0)}, {span(job.device_s)} used"
         return line((word, ENDS.get(job.state, theme.PLAIN)), (when, theme.FAINT))
     if not job.steps or job.state == "queued":
