@@ -548,6 +548,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             description="Adapters that a model gateway has loaded at once; others take the place of the one unused for longest.",
         ),
     ] = 16
+    models_vllm_url: Annotated[
+        str,
+        Meta(
+            description="A vLLM server (http://host:port/v1) behind the model gateway, started as docs/operations.md says. Empty: llama.cpp, of our own. It reads the adapters in data_dir by the same paths."
+        ),
+    ] = ""
+    models_vllm_key_file: Annotated[
+        str, Meta(description="A file with that server's key (VLLM_API_KEY).")
+    ] = ""
     adapters_per_owner: Annotated[
         int, Meta(ge=1, le=100_000, description="Adapters that are kept for one owner.")
     ] = 50

@@ -711,7 +711,7 @@ class Parts:
         )
 
     def _make_models(self, *, at_once: bool) -> Models:
-        from server.training.models import Models, embedded
+        from server.training.models import Models, embedded, vllm_service
 
         config = self._config
         open_ = functools.partial(
@@ -722,6 +722,7 @@ class Parts:
             config.training_base,
             config.models_adapters,
             self._data.file("models.log"),
+            vllm_service(config.models_vllm_url, config.models_vllm_key_file),
         )
         port = config.models_port if at_once else 0
         return Models(open_, config.models_host if at_once else "127.0.0.1", port, at_once=at_once)

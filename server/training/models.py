@@ -7,17 +7,53 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from server.api.listen import ApiServer
 from server.clock import unix_ms
+from server.config import ConfigError
 from server.embedded import llm
 from server.training.library import AdapterLibrary, Content, Rows
 from training.adapters import shapes
 from training.documents.adapter import Base
 from training.model import gguf_header
+from training.serving.backend import Backend
 from training.serving.gateway import ModelGateway
 from training.serving.llama import Llama
+from training.serving.vllm import Vllm
+from training.serving.vllm_process import Bounds
 
 Open = Callable[[], ModelGateway]
+MAX_KEY = 4_096
+
+
+class VllmService(msgspec.Struct, frozen=True):
+    """A vLLM server that runs already."""
+
+    url: str
+    """…/v1."""
+    key: str
+
+    def __repr__(self) -> str:
+        return f"VllmService({self.url!r})"
+
+
+def vllm_service(url: str, key_file: str) -> VllmService | None:
+    """What `models_vllm_url` and `models_vllm_key_file` name; None: nothing. Raises ConfigError."""
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")) or not url.rstrip("/").endswith("/v1"):
+        raise ConfigError(f"models_vllm_url: {url!r} is no address like http://127.0.0.1:8650/v1")
+    if not key_file:
+        raise ConfigError("models_vllm_key_file: name the file with the key of models_vllm_url")
+    try:
+        with Path(key_file).expanduser().open("rb") as file:
+            key = file.read(MAX_KEY).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"models_vllm_key_file: {key_file} cannot be read: {error}") from None
+    if not key:
+        raise ConfigError(f"models_vllm_key_file: {key_file} is empty")
+    return VllmService(url, key)
 
 
 class Models:
@@ -66,9 +102,15 @@ class Models:
 
 
 def embedded(
-    rows: Rows, content: Content, folder: Path, name: str, capacity: int, log: Path
+    rows: Rows,
+    content: Content,
+    folder: Path,
+    name: str,
+    capacity: int,
+    log: Path,
+    vllm: VllmService | None = None,
 ) -> ModelGateway:
-    """A gateway before llama.cpp with the model that travels with us. Raises ServiceFailed, ValueError.
+    """A gateway before llama.cpp with the model that travels with us, or before a vLLM that serves it. Raises ServiceFailed, ValueError.
 
     `name`: what the base is called; `folder`: where fetched adapters lie.
     """
@@ -79,4 +121,9 @@ def embedded(
     dimensions = shapes.of_gguf(gguf_header.read(model))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     library = AdapterLibrary(rows, content, folder, base, dimensions)
-    return ModelGateway(Llama(base, model, capacity=capacity, log=log), library, clock=unix_ms)
+    backend: Backend
+    if vllm is None:
+        backend = Llama(base, model, capacity=capacity, log=log)
+    else:
+        backend = Vllm(base, vllm.url, vllm.key, Bounds(max_cpu_loras=capacity))
+    return ModelGateway(backend, library, clock=unix_ms)
