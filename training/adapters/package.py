@@ -1,7 +1,8 @@
 """A PEFT folder as content, and content as a folder again: every check between a stranger's bytes and a model's server.
 
 What is kept of an adapter is its card and safetensors: rank, scale and targets stand in the card, and PEFT's own
-configuration is written anew from it. So no pickle, no code, no option that we do not know ever travels.
+configuration is written anew from it. So no pickle, no code, no option that we do not know ever travels. A GGUF is checked by size and
+content id alone: who takes one from a stranger is to convert the weights again (`training.adapters.gguf`), as the proof does.
 """
 
 from __future__ import annotations
