@@ -241,6 +241,7 @@ class Parts:
             contracts=self._contracts,
             court=self._court(),
             block_of=self._content.block,
+            unpin=self._content.unpin,
         )
         for check in probes.arena(self._config, self._store, self._redis, unix_ms):
             self._readiness.add(check)

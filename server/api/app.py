@@ -57,12 +57,13 @@ def create_app(
     contracts: Contracts | None = None,
     court: Court | None = None,
     block_of: Callable[[Cid], Awaitable[bytes]] | None = None,
+    unpin: Callable[[Cid], Awaitable[None]] | None = None,
 ) -> Starlette:
     """An app on services that the caller has opened and will close.
 
     `gateway_address` is asked at each request, since a gateway may take a free port. No CORS headers
     are sent: browsers of other origins cannot read the answers. `readiness` is what `/readyz` tells, `block_of` a block that the
-    content store has, `court` the one that judges sign for.
+    content store has, `unpin` has it keep something no more, `court` the one that judges sign for.
     """
     queue_sizes = queue_sizes or Queues(redis, tiers_open=config.tiers_open).sizes
     metrics = metrics or Metrics(CollectorRegistry())
@@ -94,6 +95,7 @@ def create_app(
         contracts=contracts,
         court=court,
         block_of=block_of,
+        unpin=unpin,
     )
     app = Starlette(
         middleware=[Middleware(RequestIds)],

@@ -79,6 +79,8 @@ class Services(msgspec.Struct, frozen=True):
     """None: this process has no model to ask."""
     block_of: Callable[[Cid], Awaitable[bytes]] | None = None
     """A block out of the content store, for what the database has let go. Raises IpfsError. None: there is no store."""
+    unpin: Callable[[Cid], Awaitable[None]] | None = None
+    """Has the content store keep something no more. Raises NotNow. None: there is no store."""
     payout_trees: PayoutTrees = msgspec.field(default_factory=PayoutTrees)
     reliability: Reliability = msgspec.field(default_factory=Reliability)
 

@@ -18,16 +18,20 @@ from server.api.operation import Operation, Services, as_json, read_body, read_i
 from server.api.principal import authorize, owned_agent
 from server.api.problems import Problem
 from server.identity import Identity
+from server.jobs.faults import NotNow
 from server.protocol import SpaceId
 from server.store.adapters import AdapterRow
 from server.store.training_jobs import JobRow, UnderWay
-from server.training import eligibility
+from server.training import eligibility, retirement
 from server.training.eligibility import BUDGET_MAX_S, Consent, Eligibility
 from server.training.eta import eta_s
+from server.training.retirement import InUse
 from server.training.states import OVER, State
 from server.training.trainable import obstacle
 from spaces import registry
 
+UNTAKEN_MS = 15_000
+"""A trainer that is free takes a job in a second or two; one that goes on elsewhere, too, once the lease of a dead one has ended."""
 PAST = 20
 """Trainings that are shown with an agent."""
 
@@ -231,6 +235,24 @@ async def one_adapter(services: Services, request: Request) -> Response:
     return as_json(_adapter(found))
 
 
+async def retire_adapter(services: Services, request: Request) -> Response:
+    principal = await authorize(services, request, "manage")
+    name = read_id(request, "cid")
+    found = await services.store.adapters.get(name)
+    if found is None or found.owner != principal.account:
+        raise problems.not_found("adapter", name)
+    if principal.agent not in (None, found.agent):
+        raise problems.not_found("adapter", name)
+    try:
+        row = await retirement.retire(services.store, found, services.unpin)
+    except InUse as error:
+        raise Problem(409, "adapter-in-use", str(error)) from None
+    except NotNow as error:
+        said = f"it is retired, but the content store does not let its files go now: {error}"
+        raise Problem(503, "content-away", said) from None
+    return as_json(_adapter(row), Cache_Control="no-store")
+
+
 def _offered(space: str) -> str:
     """The Space's id. Raises Problem 422."""
     try:
@@ -294,7 +316,7 @@ def _job(row: JobRow, now_ms: int) -> TrainingJob:
         version=row.version,
         asked=row.asked,
         state=row.state.value,
-        reason=row.reason,
+        reason=row.reason or _waiting(row, now_ms),
         scored=row.scored,
         step=row.step,
         steps=row.steps,
@@ -313,6 +335,16 @@ def _job(row: JobRow, now_ms: int) -> TrainingJob:
         started_ms=row.started_ms,
         ended_ms=row.ended_ms,
     )
+
+
+def _waiting(row: JobRow, now_ms: int) -> str | None:
+    """What is due and nobody has taken: as far as its row tells, since trainers are not known by name."""
+    late_ms = now_ms - row.due_ms
+    if row.state in OVER or late_ms < UNTAKEN_MS:
+        return None
+    device = {None: "", "cpu": " with a CPU slot", "cuda": " with a GPU"}.get(row.device, "")
+    since = f"{late_ms // 60_000} minutes" if late_ms >= 120_000 else f"{late_ms // 1_000} seconds"
+    return f"it has waited {since} for a trainer{device}: all are busy, or the arena runs none (role `trainer`)"
 
 
 def _adapter(row: AdapterRow) -> Adapter:
@@ -403,6 +435,20 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="An adapter, by the CID of its card",
         answer=Adapter,
         problems={404: "no such adapter"},
+        tag="training",
+    ),
+    Operation(
+        id="retireAdapter",
+        path="/v1/adapters/{cid}/retire",
+        method="POST",
+        handler=retire_adapter,
+        summary="Let the files of an adapter of yours go, and make room for another; for good",
+        answer=Adapter,
+        scopes=("manage",),
+        problems={
+            404: "no such adapter of yours",
+            409: "it plays, a roll-back leads to it, or a training, a gate or a live session needs it (`adapter-in-use`)",
+        },
         tag="training",
     ),
 )

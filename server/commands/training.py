@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -86,6 +87,25 @@ def adapters(agent: OwnAgent, url: Url = None, as_json: AsJson = False) -> None:
     """List the adapters that came of trainings, newest first."""
     answer = _call(url, agent, "GET")["adapters"]
     tell(answer, as_json, adapter_lines)
+
+
+@app.command(
+    epilog="Example: agon training retire bafkreigaknpexyvxt76zgkitavbwx6ejgfheup5oybpm77f3pxzrvwpfdi"
+)
+def retire(
+    adapter: Annotated[
+        str,
+        typer.Argument(metavar="CID", help="Its card's, as `agon training adapters` lists it."),
+    ],
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the files of an adapter go, for good: it makes room for another. Never one that plays, or that a roll-back leads to."""
+
+    async def work(api: OwnerApi) -> Any:
+        return await api.post(f"/v1/adapters/{quote(adapter, safe='')}/retire")
+
+    tell(ask(url, work), as_json, lambda row: adapter_lines([row]))
 
 
 def _call(

@@ -111,6 +111,16 @@ class ContentStore:
             await self.close()
             raise Unavailable(str(error)) from None
 
+    async def unpin(self, id_: Cid) -> None:
+        """Keep it no more. Idempotent. Raises NotNow."""
+        from chain.content.errors import IpfsError
+
+        try:
+            await (await self._connected()).unpin(id_)
+        except (IpfsError, ServiceFailed, OSError) as error:
+            await self.close()
+            raise NotNow(str(error)) from None
+
     async def look(self) -> None:
         """See whether it answers. Raises IpfsError, ServiceFailed."""
         await (await self._connected()).version()

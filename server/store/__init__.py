@@ -61,6 +61,7 @@ from server.store.purses import Purses
 from server.store.ratings import Ratings
 from server.store.replies import Replies
 from server.store.results import Results
+from server.store.retiring import Retiring
 from server.store.revision import OtherSchema, check_current, probe
 from server.store.seat_signatures import SeatSignatures
 from server.store.sessions import Sessions
@@ -112,6 +113,7 @@ class Store:
         self.tournaments = Tournaments(database)
         self.gates = Gates(database, clock)
         self.lineages = Lineages(database, clock)
+        self.retiring = Retiring(database, clock)
         self.pins = Pins(database, clock)
         self.document_pins = DocumentPins(database, clock)
         self.signed = SignedDocuments(database, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from server.clock import Clock
 from server.store.engine import Database
@@ -34,7 +34,7 @@ class NameTaken(Exception):
     """A model server's name is given once; this one was given to another adapter."""
 
 
-_COLUMNS = [getattr(_a.c, name) for name in AdapterRow.__struct_fields__]
+COLUMNS = [getattr(_a.c, name) for name in AdapterRow.__struct_fields__]
 
 
 class Adapters:
@@ -53,11 +53,11 @@ class Adapters:
             values = msgspec.structs.asdict(row)
             insert = self._db.insert(_a).values(values)
             await tx.execute(insert.on_conflict_do_nothing(index_elements=["card"]))
-            found = (await tx.execute(select(*_COLUMNS).where(_a.c.card == row.card))).one()
+            found = (await tx.execute(select(*COLUMNS).where(_a.c.card == row.card))).one()
         return AdapterRow(**found._mapping)
 
     async def get(self, card: str) -> AdapterRow | None:
-        query = select(*_COLUMNS).where(_a.c.card == card)
+        query = select(*COLUMNS).where(_a.c.card == card)
         async with self._db.reading() as tx:
             row = (await tx.execute(query)).one_or_none()
         return None if row is None else AdapterRow(**row._mapping)
@@ -65,7 +65,7 @@ class Adapters:
     async def of_agent(self, agent: str, limit: int = 50) -> list[AdapterRow]:
         """Newest first, the retired among them."""
         query = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(_a.c.agent == agent)
             .order_by(_a.c.created_ms.desc(), _a.c.card)
             .limit(limit)
@@ -76,7 +76,7 @@ class Adapters:
     async def beginning(self, card: str, limit: int = 100) -> list[AdapterRow]:
         """Those whose card's CID begins so, oldest first."""
         query = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(_a.c.card.startswith(card, autoescape=True))
             .order_by(_a.c.created_ms, _a.c.card)
             .limit(limit)
@@ -98,7 +98,7 @@ class Adapters:
     async def live_of_owner(self, owner: str) -> list[AdapterRow]:
         """Those whose blocks are kept, oldest first: what a bound for an owner is counted over."""
         query = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(_a.c.owner == owner, _a.c.retired_ms.is_(None))
             .order_by(_a.c.created_ms, _a.c.card)
         )
@@ -110,10 +110,3 @@ class Adapters:
         query = select(func.sum(_a.c.bytes)).where(_a.c.owner == owner, _a.c.retired_ms.is_(None))
         async with self._db.reading() as tx:
             return int(await tx.scalar(query) or 0)
-
-    async def retire(self, card: str) -> bool:
-        """Its blocks are let go. False when they were already; card and name stay taken."""
-        now = update(_a).where(_a.c.card == card, _a.c.retired_ms.is_(None))
-        async with self._db.writing() as tx:
-            done = await tx.execute(now.values(retired_ms=self._clock()))
-        return bool(done.rowcount)

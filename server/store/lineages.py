@@ -17,6 +17,7 @@ from server.store import gates, gating, schema
 from server.store.agents import UnknownAgent
 from server.store.engine import Database
 from server.store.gates import GateRow
+from server.store.learning import adapter as _d
 from training.gate.verdict import Verdict
 
 _l = gating.lineage
@@ -53,17 +54,21 @@ class Lineages:
     async def of(self, agent: str) -> list[LineageRow]:
         """Oldest first."""
         async with self._db.reading() as tx:
-            rows = await tx.execute(_rows(agent))
-            return [LineageRow(**row._mapping) for row in rows]
+            return await rows_of(tx, agent)
 
     async def adapters(self, agent: str) -> set[tuple[str, str | None]]:
         """The adapters that were promoted for the agent, each with the model that it is an adapter of, as its spec names it: the ones that
-        its owner may name."""
+        its owner may name. Those that were retired are not among them."""
         query = select(_v.c.spec).join_from(_l, _v, _v.c.id == _l.c.version)
         async with self._db.reading() as tx:
             found = await tx.scalars(query.where(_l.c.agent == agent, _l.c.kind == "promoted"))
             read = [specs.read(text) for text in found]
-        return {(each.adapter, each.model) for each in read if each.adapter is not None}
+            named = {(each.adapter, each.model) for each in read if each.adapter is not None}
+            retired = select(_d.c.card).where(
+                _d.c.card.in_([adapter for adapter, _ in named]), _d.c.retired_ms.is_not(None)
+            )
+            gone = set(await tx.scalars(retired))
+        return {each for each in named if each[0] not in gone}
 
     async def conclude(self, row: GateRow, verdict: Verdict) -> Verdict:
         """End the gate and, where it says so, make the candidate play: both or nothing. The verdict that stands: the first one, or that it
@@ -108,7 +113,7 @@ class Lineages:
             )
             if playing is None:
                 raise UnknownAgent(f"unknown agent {agent!r}")
-            rows = [LineageRow(**row._mapping) for row in await tx.execute(_rows(agent))]
+            rows = await rows_of(tx, agent)
             if version not in (None, playing):
                 for row in reversed(rows):
                     if row.kind == "rolled-back" and row.parent == version:
@@ -121,6 +126,10 @@ class Lineages:
                 )
             spec = await tx.scalar(select(_v.c.spec).where(_v.c.id == parent))
             adapter = specs.read(spec or "{}").adapter
+            if await is_retired(tx, adapter):
+                raise NothingToRollBack(
+                    f"{parent} played with an adapter that was retired since: edit the agent instead"
+                )
             await _play(tx, agent, parent)
             return await _add(
                 tx,
@@ -140,6 +149,25 @@ def parent_of(rows: list[LineageRow], version: str) -> str | None:
         if row.kind == "promoted" and row.version == version:
             return row.parent
     return None
+
+
+def back_from(rows: list[LineageRow], version: str) -> list[str]:
+    """The version, and those that rolling back leads to from it, one after the other. Pure."""
+    found = [version]
+    while (parent := parent_of(rows, found[-1])) is not None and parent not in found:
+        found.append(parent)
+    return found
+
+
+async def is_retired(tx: AsyncConnection, adapter: str | None) -> bool:
+    """Whether its files were let go: what plays with it would play in void sessions alone."""
+    query = select(_d.c.card).where(_d.c.card == adapter, _d.c.retired_ms.is_not(None))
+    return await tx.scalar(query) is not None
+
+
+async def rows_of(tx: AsyncConnection, agent: str) -> list[LineageRow]:
+    """As `Lineages.of`, within the caller's transaction."""
+    return [LineageRow(**row._mapping) for row in await tx.execute(_rows(agent))]
 
 
 async def _lock(tx: AsyncConnection, agent: str) -> None:

@@ -14,12 +14,14 @@ from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.agents import spec as specs
 from server.agents.limits import Limits
 from server.clock import Clock
 from server.identity import Kind
 from server.store import names, schema
 from server.store.agents import NameTaken, UnknownAgent, check_limits, version_row
 from server.store.engine import Database
+from server.store.lineages import is_retired
 
 _a, _v = schema.agent, schema.agent_version
 MAX_AGENTS = 1_000
@@ -110,13 +112,17 @@ class Owned:
         """Change it and return it as it is now. An edit that changes nothing is none.
 
         `seen` is the revision that the caller has seen. Raises UnknownAgent, StaleRevision, InvalidName,
-        NameTaken, and TooMany where a new version is one too many.
+        NameTaken, BadSpec where its adapter was retired meanwhile, and TooMany where a new version is one too many.
         """
         try:
             async with self._db.writing() as tx:
                 was = await self._locked(tx, agent, seen)
                 values = _edited(was, changes)
                 if changes.spec is not None and changes.spec != was.spec:
+                    if await is_retired(tx, specs.read(changes.spec).adapter):
+                        raise specs.BadSpec(
+                            "adapter: it was retired, and its files have been let go"
+                        )
                     values["plays"] = await self._version(tx, was, changes.spec, limits)
                 return await _save(tx, was, values)
         except IntegrityError:

@@ -19,9 +19,10 @@ from server.jobs.faults import NotNow, Permanent
 from server.jobs.pin import ContentStore
 from server.store import Store
 from server.store.training_jobs import JobRow
-from server.training import collect, lesson_files
+from server.training import collect, lesson_files, publishing
 from server.training.collect import Collected
 from server.training.order import LESSONS, ORDER, Order, write
+from server.training.publishing import OwnerFull
 from spaces import registry
 from training.recipes.config import TrainConfig
 
@@ -40,6 +41,7 @@ class Gathering:
         """Idempotent. Raises Permanent, NotNow."""
         if (folder / ORDER).is_file():
             return
+        await self._check_room(job)
         found = await collect.of_agent(
             self._store,
             job.agent,
@@ -52,6 +54,16 @@ class Gathering:
             raise Permanent(_nothing(job, found))
         await asyncio.to_thread(lesson_files.save, found.lessons, folder / LESSONS)
         write(folder / ORDER, await self._order(job, folder))
+
+    async def _check_room(self, job: JobRow) -> None:
+        """Before hours of training. What has an adapter already takes no more room. Raises Permanent."""
+        agent = await self._store.agents.get(job.agent)
+        if job.adapter is not None or agent is None:
+            return
+        try:
+            publishing.check(await self._store.adapters.live_of_owner(agent.owner), 0, self._config)
+        except OwnerFull as error:
+            raise Permanent(str(error)) from None
 
     async def _order(self, job: JobRow, folder: Path) -> Order:
         text = await self._store.training_jobs.spec(job.version)

@@ -57,8 +57,10 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(file: Path, told: msgspec.Struct) -> None:
-    """All at once or not at all."""
+    """All at once or not at all; for its owner's eyes alone."""
     making = file.with_suffix(".making")
+    making.unlink(missing_ok=True)
+    making.touch(mode=0o600, exist_ok=False)
     making.write_bytes(msgspec.json.encode(told))
     making.replace(file)
 

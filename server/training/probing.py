@@ -19,6 +19,16 @@ from training.adapters import names
 PATIENCE_S = 180.0
 """Loading starts a model's server, where there is none yet."""
 
+_OURS = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Nothing that the candidate has done."""
+
 
 class _Told(msgspec.Struct, frozen=True):
     message: str = ""
@@ -54,6 +64,8 @@ class Probing:
             ) from None
         if answer.status_code == HTTPStatus.OK:
             return
+        if answer.status_code in _OURS:
+            raise NotNow(f"the model gateway does not let the trainer in: {_said(answer)}")
         words = f"the candidate is not served: {_said(answer)}"
         if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Permanent(words)

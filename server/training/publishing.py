@@ -67,13 +67,13 @@ def check(live: list[AdapterRow], size: int, config: Config) -> None:
     """Raise OwnerFull where an adapter of `size` bytes is more than fits beside those that are kept. Pure."""
     if len(live) >= config.adapters_per_owner:
         raise OwnerFull(
-            f"{len(live)} adapters are kept for you, the most for an owner: retire one that plays no more"
+            f"{len(live)} adapters are kept for you, the most for an owner: retire one that plays no more (`agon training retire`)"
         )
     kept = sum(each.bytes for each in live)
     if kept + size > config.adapter_bytes_per_owner:
         raise OwnerFull(
             f"your adapters have {kept:,} bytes, this one {size:,}; {config.adapter_bytes_per_owner:,} are kept"
-            " for an owner: retire one that plays no more, or train with a smaller rank"
+            " for an owner: retire one that plays no more (`agon training retire`), or train with a smaller rank"
         )
 
 

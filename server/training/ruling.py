@@ -46,6 +46,10 @@ class Gate:
         now = specs.read(owned.spec)
         if (now.brain, now.model) != (was.brain, was.model):
             raise Permanent("its owner has changed its brain or its model since the training began")
+        if now.adapter != was.adapter:
+            raise Permanent(
+                "it plays with another adapter than when the training began: what that one has learned would be lost"
+            )
 
     async def _ruling(self, row: GateRow) -> Ruling:
         found = promotion.promoted(row)

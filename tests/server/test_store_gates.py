@@ -26,6 +26,7 @@ from server.store.agents import Draft
 from server.store.gates import ATTEMPTS, GateRow, GateRunning, MatchRow, NotGated, StaleGate
 from server.store.lineages import NothingToRollBack
 from server.store.owned import Changes
+from server.store.retiring import InUse
 from server.store.training_jobs import JobRow
 from server.training.gate import PlayedGate
 from server.training.gates import GateKeeper
@@ -386,6 +387,17 @@ async def test_an_adapter_is_not_tested_on_another_model(store: Store) -> None:
     assert await store.gates.running() == []
 
 
+async def test_an_adapter_does_not_take_the_place_of_one_that_it_did_not_learn_on(
+    store: Store,
+) -> None:
+    ember = await hosted(store)
+    job = await gating(store, ember.agent)
+    await store.lineages.conclude(await opened(store, ember.agent), PROMOTE)
+    row = msgspec.structs.replace(adapter_of(ember.agent, ember.owner), card=ADAPTER[:-1] + "a")
+    with pytest.raises(Permanent, match="another adapter"):
+        await Gate(store).rule(job, row)
+
+
 async def test_nothing_of_a_gate_is_counted_rewarded_published_or_learned_from(
     store: Store, redis: Redis
 ) -> None:
@@ -458,6 +470,52 @@ async def test_generations_are_rolled_back_one_by_one(store: Store) -> None:
     assert (await store.lineages.roll_back(ember.agent)).version == f"{ember.agent}@v2"
     assert (await store.lineages.roll_back(ember.agent)).version == f"{ember.agent}@v1"
     assert [each.number for each in await store.lineages.of(ember.agent)] == [1, 2, 3, 4]
+
+
+async def test_an_adapter_is_retired_when_nothing_leads_to_it(store: Store) -> None:
+    ember = await hosted(store)
+    kept = await store.adapters.add(adapter_of(ember.agent, ember.owner))
+    row = await opened(store, ember.agent)
+    with pytest.raises(InUse, match="tests it"):
+        await store.retiring.retire(kept)
+    await store.lineages.conclude(row, PROMOTE)
+    with pytest.raises(InUse, match=f"{row.candidate} plays with it"):
+        await store.retiring.retire(kept)
+    row = await opened(store, ember.agent, candidate=VersionSpec(prompt="better", adapter=ADAPTER))
+    await store.lineages.conclude(row, PROMOTE)
+    await store.owned.edit(ember.agent, Changes(spec='{"prompt":"mine"}'), LIMITS)
+    back = await store.retiring.retire(kept)
+    assert back.retired_ms is not None
+    assert await store.lineages.adapters(ember.agent) == set()
+    assert await store.adapters.live_of_owner(ember.owner) == []
+    spec = specs.canonical(VersionSpec(prompt="better", adapter=ADAPTER))
+    with pytest.raises(specs.BadSpec, match="retired"):
+        await store.owned.edit(ember.agent, Changes(spec=spec), LIMITS)
+
+
+async def test_an_adapter_that_a_roll_back_leads_to_is_not_retired(store: Store) -> None:
+    ember = await hosted(store)
+    kept = await store.adapters.add(adapter_of(ember.agent, ember.owner))
+    await store.lineages.conclude(await opened(store, ember.agent), PROMOTE)
+    row = await opened(store, ember.agent, candidate=VersionSpec(prompt="no adapter"))
+    await store.lineages.conclude(row, PROMOTE)
+    with pytest.raises(InUse, match="roll-back"):
+        await store.retiring.retire(kept)
+
+
+async def test_an_adapter_of_a_live_session_is_not_retired(store: Store, redis: Redis) -> None:
+    """Who is losing cannot have the session voided by it."""
+    ember = await hosted(store)
+    kept = await store.adapters.add(adapter_of(ember.agent, ember.owner))
+    row = await opened(store, ember.agent)
+    await (await PlayedGate.load(keeper(store, redis), row.gate)).step()
+    await store.owned.edit(ember.agent, Changes(spec='{"prompt":"mine"}'), LIMITS)
+    await store.lineages.conclude(row, Verdict("undecided", ("It was changed.",)))
+    with pytest.raises(InUse, match="being played with it"):
+        await store.retiring.retire(kept)
+    for match in await live(store, row.gate):
+        await finish(store, match, None)
+    assert (await store.retiring.retire(kept)).retired_ms is not None
 
 
 async def test_only_promoted_adapters_are_the_owners_to_name(store: Store) -> None:

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from chain.content import cid
+from chain.content.cid import Cid
 from server.agents.spec import VersionSpec, canonical
 from server.clock import unix_ms
 from server.identity import Identity
@@ -103,6 +105,21 @@ async def test_a_training_is_started_followed_and_cancelled(ann: Owner) -> None:
     problem(none, 409, "no-training")
 
 
+async def test_a_training_that_no_trainer_takes_says_so(store: Store, redis: Redis) -> None:
+    agent, _ = await store.agents.register("Ember", kind="hosted")
+    await store.training_jobs.create(
+        agent=agent.agent, space=SPACE, asked="owner", since_ms=0, scored=40
+    )
+    token, _ = await store.logins.begin(agent.owner, 86_400_000)
+    for later_ms, reason in ((1_000, None), (200_000, "3 minutes for a trainer")):
+        async with client_of(store, redis, clock=Clock(unix_ms() + later_ms)) as http:
+            http.headers["Authorization"] = f"Bearer {token}"
+            job = (await Owner(http, store, agent).shown())["job"]
+            assert job["state"] == "queued"
+            assert (reason is None) == (job["reason"] is None)
+            assert reason is None or reason in job["reason"]
+
+
 @pytest.mark.parametrize(
     ("draft", "reason"),
     [
@@ -141,6 +158,42 @@ async def test_what_is_anothers_is_not_there(ann: Owner) -> None:
     problem(await ann.http.get("/v1/training/jobs/none"), 404, "unknown-job")
     unknown = await ann.http.put(ann.path, json={"space": "chess", "on": True})
     problem(unknown, 422, "unknown-space")
+
+
+async def test_an_owner_retires_an_adapter_and_its_files_are_let_go(
+    ann: Owner, redis: Redis
+) -> None:
+    weights = str(cid.of(b"weights"))
+    for card, agent in (("bafkone", ann.agent), ("bafktwo", ann.agent)):
+        await ann.store.adapters.add(
+            AdapterRow(
+                card=card,
+                weights=weights,
+                owner=agent.owner,
+                agent=agent.agent,
+                space=SPACE,
+                base_sha256="0" * 64,
+                bytes=5,
+                created_ms=1,
+            )
+        )
+    gone: list[str] = []
+
+    async def unpin(id_: Cid) -> None:
+        gone.append(str(id_))
+
+    async with client_of(ann.store, redis, unpin=unpin) as client:
+        problem(await client.post("/v1/adapters/bafkone/retire"), 401, "unauthorized")
+        bob = await ann.store.accounts.with_wallet("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359")
+        token, _ = await ann.store.logins.begin(bob.account, 86_400_000)
+        client.headers["Authorization"] = f"Bearer {token}"
+        problem(await client.post("/v1/adapters/bafkone/retire"), 404, "unknown-adapter")
+        client.headers["Authorization"] = ann.http.headers["Authorization"]
+        first = await client.post("/v1/adapters/bafkone/retire")
+        assert first.json()["retired_ms"] is not None
+        assert gone == [], "the other adapter has the same weights"
+        await client.post("/v1/adapters/bafktwo/retire")
+        assert gone == [weights]
 
 
 async def test_an_adapter_is_everybodys_to_see(ann: Owner) -> None:

@@ -13,10 +13,11 @@ from server.config import Config
 from server.identity import Identity
 from server.jobs.faults import Permanent, StepFault
 from server.store import Store, open_store
+from server.store.adapters import AdapterRow
 from server.store.training_jobs import JobRow
 from server.training import lesson_files
 from server.training.gathering import Gathering, default_system
-from server.training.order import CONTENTS, LESSONS, MADE, Made, read_order, write
+from server.training.order import CONTENTS, LESSONS, MADE, ORDER, Made, read_order, write
 from server.training.packing import Packing
 from tests.server.played_world import Clock, World
 from tests.server.training.taught import teach
@@ -143,3 +144,41 @@ async def test_what_was_made_is_pinned_and_entered_once(world: World, tmp_path: 
     assert content.kept == files
     assert (packed.adapter.card, packed.adapter.agent, packed.data) == (card, ember.agent, data)
     assert await packing.pack(job, tmp_path) == packed
+
+
+async def test_an_owner_who_has_no_room_for_another_adapter_is_told_before_it_is_trained(
+    world: World, tmp_path: Path
+) -> None:
+    ember, frost = await world.agent("Ember"), await world.agent("Frost")
+    await play(world, ember, frost)
+    job = await world.store.training_jobs.create(
+        agent=ember.agent, space=SPACE, asked="owner", since_ms=0, scored=40
+    )
+    await world.store.adapters.add(
+        AdapterRow(
+            card="bafkone",
+            weights="bafkweights",
+            owner=ember.owner,
+            agent=ember.agent,
+            space=SPACE,
+            base_sha256="0" * 64,
+            bytes=5,
+            created_ms=1,
+        )
+    )
+    full = Gathering(world.store, Kept(), Config(adapters_per_owner=1))  # type: ignore[arg-type]
+    with pytest.raises(Permanent, match="agon training retire"):
+        await full.collect(job, tmp_path)
+    assert not (tmp_path / ORDER).exists()
+
+
+async def test_what_holds_an_owners_prompt_is_for_nobody_else_to_read(
+    world: World, tmp_path: Path
+) -> None:
+    ember, frost = await world.agent("Ember"), await world.agent("Frost")
+    await play(world, ember, frost)
+    job = await world.store.training_jobs.create(
+        agent=ember.agent, space=SPACE, asked="owner", since_ms=0, scored=40
+    )
+    await Gathering(world.store, Kept(), CONFIG).collect(job, tmp_path)  # type: ignore[arg-type]
+    assert (tmp_path / ORDER).stat().st_mode & 0o777 == 0o600

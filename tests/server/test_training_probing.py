@@ -93,3 +93,13 @@ async def test_a_gateway_that_is_away_is_waited_for(job: JobRow) -> None:
     away = Probing(lambda: ModelServer("http://127.0.0.1:9/v1", "base"))
     with pytest.raises(NotNow, match="the model gateway does not answer"):
         await away.load(job, adapter(job), Path())
+
+
+@pytest.mark.parametrize("status", [401, 429])
+async def test_a_gateway_that_does_not_let_us_in_is_no_fault_of_the_candidates(
+    gateway: tuple[Gateway, Probing], job: JobRow, tmp_path: Path, status: int
+) -> None:
+    it, probing = gateway
+    it.status = status
+    with pytest.raises(NotNow):
+        await probing.load(job, adapter(job), tmp_path)

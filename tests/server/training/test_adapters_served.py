@@ -154,7 +154,7 @@ async def test_a_name_that_was_made_up_or_is_of_another_base_or_was_let_go_is_re
     name = names.served_name(ember.agent, 2, card)
     with pytest.raises(BackendError, match=r"is no tensor of|make it"):
         await library(store, content, tmp_path / "f2", files.DIMENSIONS).folder(name)
-    await store.adapters.retire(row.card)
+    await store.retiring.retire(row)
     with pytest.raises(BackendError, match="was retired"):
         await shelf.folder(name)
 
