@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow season check bench docs serving-cpu clean
+.PHONY: demo train-demo test test-slow season check bench docs serving-cpu clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (some minutes the first time)" >&2
@@ -48,6 +48,9 @@ serving-cpu: $(SERVED) ## a real vLLM, which serves adapters on the CPU
 
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
+
+train-demo: $(TRAINING) ## an agent plays, learns, passes its gate and plays on: some twenty minutes on two cores
+	@$(BIN)/agon training demo $(ARGS)
 
 PYTEST := $(BIN)/python -m pytest --dist worksteal
 # A third of what a test does is waiting: two processes do not fill two cores. Each has services of its own.

@@ -11,6 +11,7 @@ Needs torch, transformers, peft, trl and bitsandbytes, no weights and no network
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -210,6 +211,7 @@ def main() -> None:
             flush=True,
         )
         del model, clock
+        gc.collect()  # the trainer's cycles hold the model: the next one's memory begins at nothing
 
 
 def _gib(size: int | None) -> float | None:

@@ -199,6 +199,7 @@ KNOWN_FAILURES = frozenset(
         "server.commands.running.CommandError",
         "server.config.ConfigError",
         "server.demo.demo.DemoFailed",
+        "server.training.demo.DemoFailed",
         "server.embedded.data_dir.ServiceFailed",
         "server.own_arena.ArenaFailed",
         "server.replay.ReplayFailed",

@@ -10,6 +10,7 @@ import typer
 
 from server.commands import training_gate
 from server.commands.asking import AsJson, OwnAgent, Url, ask, tell
+from server.commands.training_demo import demo
 
 if TYPE_CHECKING:
     from bots.owner import OwnerApi
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 training_gate.join(app)
+app.command(epilog="Example: agon training demo --sessions 60 --out learned")(demo)
 
 Space = Annotated[str, typer.Option("--space", help="In which Space, e.g. bid-tac-toe.")]
 OnlySpace = Annotated[

@@ -126,6 +126,13 @@ def load(base: Base, *, four_bit: bool, device: str = "cpu") -> Any:
     return keep_trainable(model) if four_bit else model
 
 
+def use_threads(count: int) -> None:
+    """How many threads of a CPU torch computes with in this process, from now on."""
+    import torch
+
+    torch.set_num_threads(count)
+
+
 def quiet_transformers() -> Any:
     """transformers, without its bars and without a word to its hub."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
