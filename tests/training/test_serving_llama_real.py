@@ -29,6 +29,8 @@ pytestmark = pytest.mark.slow
 
 NAMES = [f"ag{number}@v2-0000000{number}" for number in range(3)]
 ZEROED = "ag3@v2-00000003"
+PARTNER = "01J0000000000000000000000Z@v1-" + NAMES[0][-8:]
+"""Another agent's name for the first adapter."""
 MESSAGES = [{"role": "user", "content": "Say one word."}]
 
 
@@ -66,6 +68,8 @@ class Library:
         return [*NAMES, ZEROED]
 
     async def folder(self, name: str) -> Path:
+        if name == PARTNER:
+            return self._root / NAMES[0]
         if name not in (*NAMES, ZEROED):
             raise UnknownAdapter(name)
         return self._root / name
@@ -129,6 +133,15 @@ async def test_an_adapter_is_loaded_while_another_answers_and_each_answers_as_it
     async with asyncio.timeout(60):
         while len(llama._servers) > 1:
             await asyncio.sleep(0.05)  # the old server has ended
+    assert len(await llama.models()) == 3
+
+
+async def test_two_names_may_be_of_one_adapter(http: httpx.AsyncClient, llama: Llama) -> None:
+    """As a candidate's, that of the version it becomes, and its sparring partner's."""
+    said = await text(http, NAMES[0])
+    assert await text(http, PARTNER) == said
+    assert await text(http, NAMES[0]) == said
+    assert await text(http, NAMES[1]) != said
     assert len(await llama.models()) == 3
 
 

@@ -101,7 +101,11 @@ class Llama:
         found: set[str] = set()
         for server in list(self._servers):
             told = await server.told(self._http)
-            found |= {each for each in told if self._home.get(each) is server}
+            found |= {
+                alias
+                for alias, file in server.adapters.items()
+                if file in told and self._home.get(alias) is server
+            }
         return frozenset(found)
 
     @asynccontextmanager
@@ -158,7 +162,9 @@ class _Server:
 
     def __init__(self, model: Path, adapters: Mapping[str, Path], log: Path | None) -> None:
         self.adapters = dict(adapters)
-        """Alias -> file, in the order of llama.cpp's numbers."""
+        """Alias -> file; two aliases may be of one file, e.g. a version's and its sparring partner's."""
+        self.files = list(dict.fromkeys(self.adapters.values()))
+        """In the order of llama.cpp's numbers."""
         self.owed = 0
         self._model = model
         self._log = log
@@ -170,9 +176,10 @@ class _Server:
         return self._process is not None and self._process.returncode is None
 
     def target(self, alias: str | None) -> Target:
+        wanted = None if alias is None else self.adapters[alias]
         scales = [
-            {"id": number, "scale": 1.0 if each == alias else 0.0}
-            for number, each in enumerate(self.adapters)
+            {"id": number, "scale": 1.0 if each == wanted else 0.0}
+            for number, each in enumerate(self.files)
         ]
         return Target(f"{self._url}/v1", {"model": BASE_NAME, "lora": scales})
 
@@ -193,13 +200,13 @@ class _Server:
         except BaseException:
             await self.stop()
             raise
-        if told != tuple(self.adapters):
+        if told != tuple(self.files):
             await self.stop()
             raise BackendError("llama.cpp has not the adapters that it was given")
 
-    async def told(self, http: httpx.AsyncClient) -> tuple[str, ...]:
-        """The aliases of the adapters that it says it has, in the order of its numbers. Raises BackendError."""
-        known = {str(file): alias for alias, file in self.adapters.items()}
+    async def told(self, http: httpx.AsyncClient) -> tuple[Path, ...]:
+        """The files of the adapters that it says it has, in the order of its numbers. Raises BackendError."""
+        known = {str(file): file for file in self.files}
         try:
             answer = await http.get(f"{self._url}/lora-adapters")
             listed: list[dict[str, Any]] = sorted(answer.json(), key=lambda each: each["id"])
@@ -225,7 +232,7 @@ class _Server:
         try:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "training.serving.llama_process", str(self._model)),
-                *map(str, self.adapters.values()),
+                *map(str, self.files),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
