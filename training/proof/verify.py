@@ -317,7 +317,7 @@ def _parent(asked: Asked, told: TrainingManifest, base: Base) -> Path | None:
 
 def _folder(asked: Asked, card: AdapterCard, folder: Path) -> Path:
     """An adapter as PEFT reads it. Raises NotThere, Away."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / WEIGHTS).write_bytes(asked.fetch(card.weights, shown.MAX_WEIGHTS))
     (folder / CONFIG).write_bytes(package.config_of(package.shape_of(card), card.base.name))
     return folder
