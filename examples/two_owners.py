@@ -68,6 +68,9 @@ class Owner:
         login = self.post("/v1/signin", message=message, signature=signature)
         self._http.headers["Authorization"] = f"Bearer {login['token']}"
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)
 

@@ -4,6 +4,7 @@ whose agent takes up the adapter that was just trained, mid-season and without a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -199,7 +200,8 @@ async def a_live_session_takes_up_the_trained_one(
     (folder / "arena").mkdir()
     started = await asyncio.to_thread(arena.__enter__)
     try:
-        await asyncio.to_thread(Season(started.api, url).play, trained)
+        with contextlib.closing(await asyncio.to_thread(Season, started.api, url)) as season:
+            await asyncio.to_thread(season.play, trained)
     finally:
         await asyncio.to_thread(arena.__exit__, None, None, None)
     route = gateway.routes.of(trained)
@@ -220,6 +222,10 @@ class Season:
         self._ann = Owner(url, "Ann", "Frost", "llm")
         self._ben = Owner(url, "Ben", "Dice", "random")
         self._gateway = gateway
+
+    def close(self) -> None:
+        self._ann.close()
+        self._ben.close()
 
     def play(self, trained: str) -> None:
         """Sessions one after the other; during the first the adapter is loaded, proved, and given to the next version."""
