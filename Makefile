@@ -49,7 +49,7 @@ serving-cpu: $(SERVED) ## a real vLLM, which serves adapters on the CPU
 demo: $(STAMP) ## watch two language models battle live
 	@$(BIN)/agon demo $(ARGS)
 
-train-demo: $(TRAINING) ## an agent plays, learns, passes its gate and plays on: some twenty minutes on two cores
+train-demo: $(TRAINING) ## an agent plays, learns, passes its gate and plays on (not timed to its end yet)
 	@$(BIN)/agon training demo $(ARGS)
 
 PYTEST := $(BIN)/python -m pytest --dist worksteal

@@ -33,7 +33,7 @@ def demo(
     """Watch an agent learn from its battles, in an arena of its own.
 
     Rookie plays Bid Tac Toe against three rivals, is trained on what won, meets itself at the gate, is promoted and plays on.
-    Then it plays its base on held-out seeds, and the proof of its training is checked. Some twenty minutes on two cores.
+    Then it plays its base on held-out seeds, and the proof of its training is checked. It takes a while.
     """
     from server.training import demo as demonstration
 

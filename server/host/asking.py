@@ -16,6 +16,7 @@ from server.clock import Clock
 from server.host.held import Held
 from server.live.records import SessionRecord
 from server.match import Asked
+from server.match.engine import LATE
 from spaces.plain_text import plain_lines
 from spaces.space import Inquiry, Observation
 
@@ -36,7 +37,6 @@ BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 NAP_S = 60.0
 """Longest sleep without a look at the clock, which may be set meanwhile."""
 REASON_CHARS = 200
-LATE = "no answer in time"
 
 
 class NoOracle(LookupError):

@@ -64,7 +64,7 @@ class DemoFailed(RuntimeError):
 
 
 def run(config: Config, *, sessions: int, pairs: int, free_pairs: int, out: Path | None) -> None:
-    """Blocks for some twenty minutes. Raises DemoFailed."""
+    """Blocks for many minutes. Raises DemoFailed."""
     console = Console()
     began = time.monotonic()
     if out is not None:
